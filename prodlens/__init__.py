@@ -1,0 +1,32 @@
+"""What AI coding assistants cost, how their suggestions fare, and whether usage goes with delivery.
+
+The public names load on first use, so that ``import prodlens`` and ``--help`` stay fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prodlens.schemas import CanonicalTrace
+    from prodlens.storage import ProdLensStore
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CanonicalTrace": "prodlens.schemas",
+    "ProdLensStore": "prodlens.storage",
+}
+
+__all__ = [
+    "CanonicalTrace",
+    "ProdLensStore",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'prodlens' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - not needed by ``--help``
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,121 @@
+"""The records that travel through ProdLens."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from prodlens.timestamps import as_utc
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+TRACE_HASH_BYTES = 16
+
+
+def content_hash(value: object) -> str:
+    """Identify a JSON-like value by its content: 32 hex digits, the same for any order of keys."""
+    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    return hashlib.blake2b(data, digest_size=TRACE_HASH_BYTES).hexdigest()
+
+
+def call_hash(call_id: str) -> str:
+    """Identify a call by the id that its source gave it (a response, message, call or span id)."""
+    return hashlib.blake2b(call_id.encode(errors="surrogatepass"), digest_size=TRACE_HASH_BYTES).hexdigest()
+
+
+@dataclass
+class CanonicalTrace:
+    """One model call, whatever program logged it.
+
+    Attributes:
+        session_id: The conversation that the call belongs to.
+        developer_id: Who made the call, as the source names them; never an e-mail address in a store
+            that is published (see the action's ``anonymize``).
+        timestamp: Start of the call; naive times are UTC.
+        model: Name of the model as the source writes it, a provider prefix included.
+        tokens_in: Input tokens, cache reads and cache writes included.
+        tokens_out: Output tokens, reasoning included.
+        latency_ms: Start to end in milliseconds; 0.0 when it is not known.
+        status_code: HTTP status; None when it is not known.
+        accepted_flag: Whether a person accepted the suggestion; meaningless unless ``acceptance_known``.
+        repo_slug: ``owner/name`` of the repository worked on.
+        diff_ratio: Share of the suggestion that was kept, 0 to 1.
+        accepted_lines: Lines of the suggestion that were accepted.
+        acceptance_known: Whether the source said anything about acceptance.
+        cost_usd: Cost in US dollars; None when it is not known.
+        cost_source: ``recorded`` (the source said it), ``computed`` (list price that day) or None.
+        provider: Who served the model (``anthropic``, ``openai``, ``bedrock`` ...), for its price.
+        cache_read_tokens: Input tokens read from a cache, a part of ``tokens_in``.
+        cache_write_tokens: Input tokens written to a cache, a part of ``tokens_in``.
+        cache_write_1h_tokens: Those of ``cache_write_tokens`` kept for an hour, priced higher.
+        reasoning_tokens: Output tokens spent on reasoning, a part of ``tokens_out``.
+        status_reason: Why a call failed, as the source names it (an error class, never a message).
+        decision: What is known of the suggestion: ``accept``, ``reject`` or ``automatic``.
+        source: Name of the format that the record was read from.
+        call_id: The id that the source gave the call, if any; the identity of the call.
+        partial: Whether the record was written before the call ended.
+        cost_is_final: Whether a recorded cost of 0.0 is proven (cache hit, free model).
+        branch: Branch worked on.
+        pull_request: Number of the pull request worked on.
+        trace_hash: Identity in the store; derived when None.
+    """
+
+    session_id: str | None
+    developer_id: str | None
+    timestamp: datetime
+    model: str | None
+    tokens_in: int
+    tokens_out: int
+    latency_ms: float
+    status_code: int | None
+    accepted_flag: bool
+    repo_slug: str | None = None
+    diff_ratio: float | None = None
+    accepted_lines: int | None = None
+    acceptance_known: bool = True
+    cost_usd: float | None = None
+    cost_source: str | None = None
+    provider: str | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    status_reason: str | None = None
+    decision: str | None = None
+    source: str | None = None
+    call_id: str | None = None
+    partial: bool = False
+    cost_is_final: bool = False
+    branch: str | None = None
+    pull_request: int | None = None
+    trace_hash: str | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """Convert to the row that the ``sessions`` table stores (SQLite types only).
+
+        An unknown latency becomes None; ``trace_hash``, ``event_date`` (UTC) and ``total_tokens`` are derived.
+        """
+        at = as_utc(self.timestamp)
+        record = {field.name: getattr(self, field.name) for field in fields(self)}
+        record["timestamp"] = at.isoformat()
+        record["event_date"] = at.date().isoformat()
+        record["latency_ms"] = self.latency_ms or None
+        record["total_tokens"] = self.tokens_in + self.tokens_out
+        for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final"):
+            record[name] = int(record[name])
+        record["trace_hash"] = self.trace_hash or self._derive_hash(record)
+        return record
+
+    def _derive_hash(self, record: dict[str, Any]) -> str:
+        if self.call_id:
+            return call_hash(self.call_id)
+        return content_hash({name: record[name] for name in _HASHED_FIELDS})
+
+
+# The documented fields, less the slug: a repository named beside a record is no part of its identity.
+_HASHED_FIELDS = tuple(f.name for f in fields(CanonicalTrace))[:12]
+_HASHED_FIELDS = tuple(name for name in _HASHED_FIELDS if name != "repo_slug")

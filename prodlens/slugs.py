@@ -1,0 +1,55 @@
+"""What a repository is called: ``owner/name``, and the folder that stands for it."""
+
+from __future__ import annotations
+
+import re
+
+from prodlens.errors import InvalidSlugError
+
+_PART = r"[A-Za-z0-9_.\-]{1,100}"
+_SLUG = re.compile(rf"{_PART}/{_PART}")
+_REMOTE = re.compile(
+    rf"(?:[a-z+]+://(?:[^@/]+@)?[^/]+/|(?:[^@/]+@)?[^:/]+:)(?P<slug>{_PART}/{_PART}?)(?:\.git)?/?",
+    re.IGNORECASE,
+)
+UNKNOWN_FOLDER = "unknown"
+
+
+def is_slug(text: str) -> bool:
+    """Tell whether the text is ``owner/name`` and neither part would leave its folder."""
+    return bool(_SLUG.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
+
+
+def checked_slug(text: str) -> str:
+    """Return the slug unchanged.
+
+    Raises:
+        InvalidSlugError: It is not ``owner/name``.
+    """
+    if not is_slug(text):
+        raise InvalidSlugError(f"not a repository: {text!r} (expected owner/name, for example octocat/hello-world)")
+    return text
+
+
+def split_slug(text: str) -> tuple[str, str]:
+    """Return owner and name of a slug.
+
+    Raises:
+        InvalidSlugError: It is not ``owner/name``.
+    """
+    owner, _, name = checked_slug(text).partition("/")
+    return owner, name
+
+
+def slug_from_remote(url: str) -> str | None:
+    """Read ``owner/name`` from a git remote (https, ssh or scp-like); None when it names no such path."""
+    match = _REMOTE.fullmatch(url.strip())
+    if match is None:
+        return None
+    slug = match["slug"].removesuffix(".git")
+    return slug if is_slug(slug) else None
+
+
+def folder_name(slug: str | None) -> str:
+    """Return the lake's folder for a repository: ``owner-name``, or ``unknown`` where there is none."""
+    return checked_slug(slug).replace("/", "-") if slug else UNKNOWN_FOLDER

@@ -1,0 +1,338 @@
+"""ProdLensStore: calls, pull requests, commits, daily metrics and sync state in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from prodlens.errors import StorageError, UnusableStoreError
+from prodlens.migrations import migrations
+from prodlens.records import (
+    COMMIT_COLUMNS,
+    PULL_REQUEST_COLUMNS,
+    SESSION_COLUMNS,
+    commit_row,
+    pull_request_row,
+    session_row,
+)
+from prodlens.timestamps import as_utc, parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import date, datetime
+
+    import pandas as pd
+
+    from prodlens.schemas import CanonicalTrace
+
+APPLICATION_ID = 0x50724C6E  # "PrLn", so that file(1) and the cache check can tell whose database it is
+SCHEMA_VERSION = migrations()[-1][0]
+_PAGE_CACHE_KIB = 64 * 1024
+_BUSY_TIMEOUT_SECONDS = 30
+_SESSION_METRICS = (
+    "event_date",
+    "developer_id",
+    "session_count",
+    "total_tokens",
+    "accepted_count",
+    "error_count",
+    "median_latency_ms",
+    "cost_usd",
+)
+_GITHUB_METRICS = ("event_date", "merged_pr_count", "commit_count", "reopened_pr_count", "avg_merge_hours")
+
+
+class ProdLensStore:
+    """Storage for sessions, pull requests, commits and aggregates; a context manager that closes itself.
+
+    Every insert is one transaction of its own, or a part of the one opened with ``transaction``.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Create or open the database at the path, parent folders included, and bring its schema up to date.
+
+        Raises:
+            UnusableStoreError: The file is not SQLite, not ProdLens's, or from a newer version.
+            StorageError: The file cannot be opened or written.
+        """
+        self.path = Path(path)
+        self.conn = _connect(self.path)
+        try:
+            with _outside_errors(self.path):
+                self._migrate()
+        except BaseException:
+            self.conn.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; closing twice does nothing."""
+        self.conn.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Make everything inside one transaction, rolled back when the block raises; blocks nest as savepoints.
+
+        Raises:
+            StorageError: SQLite could not write.
+        """
+        with _outside_errors(self.path):
+            if self.conn.in_transaction:
+                begin, commit, rollback = "SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner; RELEASE inner"
+            else:
+                begin, commit, rollback = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+            self.conn.execute(begin)
+            try:
+                yield self.conn
+                self.conn.execute(commit)
+            except BaseException:
+                if self.conn.in_transaction:  # SQLite has already rolled back when the disk is full
+                    for statement in rollback.split(";"):
+                        self.conn.execute(statement)
+                raise
+
+    # Sessions -----------------------------------------------------------------------------------------------
+
+    def insert_sessions(self, sessions: Iterable[CanonicalTrace | Mapping[str, object]]) -> int:
+        """Insert calls, or update those whose ``trace_hash`` is stored; nothing is priced here.
+
+        Returns:
+            Number of rows inserted or updated.
+
+        Raises:
+            RecordError: A mapping has no readable timestamp; nothing of this call is stored.
+        """
+        return self._upsert("sessions", SESSION_COLUMNS, (session_row(s) for s in sessions), "trace_hash")
+
+    def fetch_sessions(self) -> list[sqlite3.Row]:
+        """Return every stored call, oldest first, as rows that read like mappings."""
+        return self.conn.execute("SELECT * FROM sessions ORDER BY timestamp, id").fetchall()
+
+    def sessions_dataframe(self) -> pd.DataFrame:
+        """Return every stored call with exactly the documented columns and dtypes, ``acceptance_known`` after them."""
+        from prodlens.frames import sessions_frame  # noqa: PLC0415 - pandas loads only where a frame is asked for
+
+        return sessions_frame(self.conn)
+
+    # Pull requests and commits ------------------------------------------------------------------------------
+
+    def insert_pull_requests(self, pull_requests: Iterable[Mapping[str, object]]) -> int:
+        """Insert pull requests, or update those whose ``id`` is stored; returns the number of rows.
+
+        Raises:
+            RecordError: A mapping lacks a readable id or ``created_at``; nothing of this call is stored.
+        """
+        rows = (pull_request_row(p) for p in pull_requests)
+        return self._upsert("pull_requests", PULL_REQUEST_COLUMNS, rows, "id")
+
+    def fetch_pull_requests(self) -> list[dict[str, Any]]:
+        """Return every stored pull request, oldest first; ``reopened`` is a bool."""
+        rows = self.conn.execute("SELECT * FROM pull_requests ORDER BY created_at, id")
+        return [{**dict(row), "reopened": bool(row["reopened"])} for row in rows]
+
+    def pull_requests_dataframe(self) -> pd.DataFrame:
+        """Return every stored pull request; times are ``datetime64[ns, UTC]``, ``reopened`` is bool."""
+        from prodlens.frames import pull_requests_frame  # noqa: PLC0415 - as above
+
+        return pull_requests_frame(self.conn)
+
+    def insert_commits(self, commits: Iterable[Mapping[str, object]]) -> int:
+        """Insert commits, or update those stored; a login is never overwritten by a bare name.
+
+        Returns:
+            Number of rows inserted or updated.
+
+        Raises:
+            RecordError: A mapping lacks a sha or a readable timestamp; nothing of this call is stored.
+        """
+        rows = (commit_row(c) for c in commits)
+        return self._upsert("commits", COMMIT_COLUMNS, rows, "sha, ifnull(repo_slug, '')", _keep_login)
+
+    def fetch_commits(self) -> list[dict[str, Any]]:
+        """Return every stored commit, oldest first."""
+        return [dict(row) for row in self.conn.execute("SELECT * FROM commits ORDER BY timestamp, id")]
+
+    def commits_dataframe(self) -> pd.DataFrame:
+        """Return every stored commit; ``timestamp`` is ``datetime64[ns, UTC]``."""
+        from prodlens.frames import commits_frame  # noqa: PLC0415 - as above
+
+        return commits_frame(self.conn)
+
+    # Checkpoints and ETags ----------------------------------------------------------------------------------
+
+    def get_last_checkpoint(self, job_name: str) -> datetime | None:
+        """Return the moment (UTC) that the job's last checkpoint stands at, None when there is none."""
+        row = self.conn.execute(
+            "SELECT checkpoint_timestamp FROM checkpoints WHERE job_name = ?", (job_name,)
+        ).fetchone()
+        return None if row is None else parse_timestamp(row[0])
+
+    def set_checkpoint(self, job_name: str, checkpoint_timestamp: datetime) -> None:
+        """Record that the job has done everything up to the moment; a naive one is UTC."""
+        with self.transaction() as conn:
+            conn.execute(
+                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (job_name, as_utc(checkpoint_timestamp).isoformat())
+            )
+
+    def get_etag(self, endpoint: str) -> str | None:
+        """Return the ETag stored for the endpoint, None when there is none."""
+        row = self.conn.execute("SELECT etag FROM etags WHERE endpoint = ?", (endpoint,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_etag(self, endpoint: str, etag: str | None) -> None:
+        """Store the ETag of the endpoint; None forgets it."""
+        with self.transaction() as conn:
+            if etag is None:
+                conn.execute("DELETE FROM etags WHERE endpoint = ?", (endpoint,))
+            else:
+                conn.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (endpoint, etag))
+
+    # Daily metrics ------------------------------------------------------------------------------------------
+
+    def insert_daily_session_metrics(self, metrics: Iterable[Mapping[str, object]]) -> int:
+        """Insert or replace daily aggregates, keyed by (``event_date``, ``developer_id``); returns the rows."""
+        rows = (_metric_row(m, _SESSION_METRICS) for m in metrics)
+        return self._upsert(
+            "daily_session_metrics", _SESSION_METRICS, rows, "event_date, ifnull(developer_id, '')", _overwrite
+        )
+
+    def insert_daily_github_metrics(self, metrics: Iterable[Mapping[str, object]]) -> int:
+        """Insert or replace daily GitHub aggregates, keyed by ``event_date``; returns the rows."""
+        rows = (_metric_row(m, _GITHUB_METRICS) for m in metrics)
+        return self._upsert("daily_github_metrics", _GITHUB_METRICS, rows, "event_date", _overwrite)
+
+    def fetch_daily_session_metrics(self, since: date | None = None) -> list[dict[str, Any]]:
+        """Return the daily session aggregates from the day on, oldest first."""
+        return self._fetch_daily("daily_session_metrics", since)
+
+    def fetch_daily_github_metrics(self, since: date | None = None) -> list[dict[str, Any]]:
+        """Return the daily GitHub aggregates from the day on, oldest first."""
+        return self._fetch_daily("daily_github_metrics", since)
+
+    # ---------------------------------------------------------------------------------------------------------
+
+    def _fetch_daily(self, table: str, since: date | None) -> list[dict[str, Any]]:
+        first = "" if since is None else since.isoformat()[:10]
+        query = f"SELECT * FROM {table} WHERE event_date >= ? ORDER BY event_date, rowid"
+        return [dict(row) for row in self.conn.execute(query, (first,))]
+
+    def _upsert(
+        self,
+        table: str,
+        columns: Iterable[str],
+        rows: Iterable[Mapping[str, Any]],
+        key: str,
+        update: Callable[[str, str], str] | None = None,
+    ) -> int:
+        columns = tuple(columns)
+        assignments = ", ".join((update or _keep_known)(table, column) for column in columns if column != key)
+        statement = (
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)}) "
+            f"ON CONFLICT ({key}) DO UPDATE SET {assignments}"
+        )
+        with self.transaction() as conn:
+            return max(conn.executemany(statement, rows).rowcount, 0)
+
+    def _migrate(self) -> None:
+        version = self._checked_version()
+        for number, script in migrations():
+            if number > version:
+                # executescript would commit first: the script and its record belong in one transaction.
+                with self.transaction() as conn:
+                    for statement in _statements(script):
+                        conn.execute(statement)
+                    conn.execute(f"PRAGMA user_version = {number}")
+                    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _checked_version(self) -> int:
+        version = int(self.conn.execute("PRAGMA user_version").fetchone()[0])
+        application = int(self.conn.execute("PRAGMA application_id").fetchone()[0])
+        tables = self.conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if application != APPLICATION_ID and (tables or application):
+            raise UnusableStoreError(f"{self.path} is a database of another program; choose another file with --db")
+        if version > SCHEMA_VERSION:
+            raise UnusableStoreError(
+                f"{self.path} has schema version {version}, this ProdLens knows up to {SCHEMA_VERSION}; "
+                "upgrade ProdLens or choose another file with --db"
+            )
+        return version
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot create the folder {path.parent}: {error.strerror}") from error
+    with _outside_errors(path):
+        conn = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+        conn.row_factory = sqlite3.Row
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            pass  # a read-only file or folder: reading still works, and the first write says what is wrong
+        except sqlite3.DatabaseError:
+            conn.close()
+            raise
+        conn.execute("PRAGMA synchronous = NORMAL")
+        conn.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
+        conn.execute("PRAGMA trusted_schema = OFF")
+    return conn
+
+
+@contextmanager
+def _outside_errors(path: Path) -> Iterator[None]:
+    """Translate SQLite's errors: a wrong file is the user's to mend, a full or locked disk is not."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StorageError(f"cannot use the database {path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
+            raise
+        raise UnusableStoreError(f"{path} is not a usable SQLite database ({error}); choose another with --db") from (
+            error
+        )
+
+
+def _statements(script: str) -> Iterator[str]:
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _keep_known(table: str, column: str) -> str:
+    """Update a column with the new value; what the new record does not know is kept."""
+    return f"{column} = coalesce(excluded.{column}, {table}.{column})"
+
+
+def _keep_login(table: str, column: str) -> str:
+    """Update a column of a commit; a login is never overwritten by a bare name."""
+    if column == "author_is_login":
+        return f"{column} = max({table}.{column}, excluded.{column})"
+    if column == "author":
+        known = f"{table}.author_is_login AND NOT excluded.author_is_login"
+        return f"author = CASE WHEN {known} THEN {table}.author ELSE coalesce(excluded.author, {table}.author) END"
+    return _keep_known(table, column)
+
+
+def _overwrite(_table: str, column: str) -> str:
+    """Update a column with the new value, unknown or not."""
+    return f"{column} = excluded.{column}"
+
+
+def _metric_row(metric: Mapping[str, object], columns: Iterable[str]) -> dict[str, object]:
+    counts = {"session_count", "total_tokens", "accepted_count", "error_count"}
+    counts |= {"merged_pr_count", "commit_count", "reopened_pr_count"}
+    row = {column: metric.get(column) for column in columns}
+    row["event_date"] = str(metric["event_date"])[:10]
+    return {column: 0 if value is None and column in counts else value for column, value in row.items()}

@@ -1,0 +1,106 @@
+"""What a moment and a day are: every time is UTC, a day is a calendar day of one time zone."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+# Unix times are told apart by magnitude: seconds until the year 5138, then milli-, micro- and nanoseconds.
+_SECONDS_LIMIT = 1e11
+_MILLISECONDS_LIMIT = 1e14
+_MICROSECONDS_LIMIT = 1e17
+
+_LONG_FRACTION = re.compile(r"([.,]\d{6})\d+")
+_OFFSET_AND_Z = re.compile(r"([+-]\d{2}:?\d{2})Z$", re.IGNORECASE)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return the moment in UTC; a naive one is taken as UTC."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def parse_timestamp(value: object) -> datetime | None:
+    """Read a moment from ISO 8601 text or a Unix time; None when it is neither.
+
+    Accepted: any offset, ``Z``, none (UTC), a blank for the ``T``, an offset followed by a ``Z``, more than six
+    fractional digits; seconds, milliseconds, microseconds and nanoseconds as int, float or text.
+    """
+    if isinstance(value, datetime):
+        return _guarded_utc(value)
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return _from_unix(value)
+    if isinstance(value, str):
+        return _from_text(value.strip())
+    return None
+
+
+def _from_text(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return _guarded_utc(datetime.fromisoformat(text))
+    except ValueError:
+        pass
+    try:
+        return _from_unix(float(text) if not text.lstrip("+-").isdigit() else int(text))
+    except ValueError:
+        pass
+    try:
+        return _guarded_utc(datetime.fromisoformat(_OFFSET_AND_Z.sub(r"\1", _LONG_FRACTION.sub(r"\1", text))))
+    except ValueError:
+        return None
+
+
+def _from_unix(value: float) -> datetime | None:
+    if not math.isfinite(value):
+        return None
+    size = abs(value)
+    if size >= _MICROSECONDS_LIMIT:
+        value /= 1_000_000_000
+    elif size >= _MILLISECONDS_LIMIT:
+        value /= 1_000_000
+    elif size >= _SECONDS_LIMIT:
+        value /= 1_000
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _guarded_utc(moment: datetime) -> datetime | None:
+    try:
+        return as_utc(moment)
+    except OverflowError:  # the first or last day of the calendar, moved out of it by its offset
+        return None
+
+
+def iso_utc(value: object) -> str | None:
+    """Return the moment as ISO 8601 text in UTC (``2026-05-01T10:00:00+00:00``), None when unreadable."""
+    moment = parse_timestamp(value)
+    return None if moment is None else moment.isoformat()
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Yield every calendar day from ``first`` to ``last``, both included."""
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """Return the moment in UTC at which the day begins in the time zone."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    """Return the calendar day of the moment in the time zone."""
+    return as_utc(moment).astimezone(zone).date()
