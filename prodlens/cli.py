@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from prodlens.commands import Command
 
 # Name of the command, its module in prodlens.commands, what it does in a line. In the order of the road.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "Fill a database with a simulated team."),
+}
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
