@@ -1,0 +1,1 @@
+"""Report to Markdown, HTML, CSV and terminal."""
