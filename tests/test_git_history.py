@@ -1,0 +1,116 @@
+"""Commits from real clones made by the git program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prodlens.git_history import NoGitProgramError, NoRemoteError, NotACloneError, origin_slug, read_history
+from prodlens.storage import ProdLensStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def git(folder: Path, *arguments: str, name: str = "Alice Liddell", email: str = "alice@example.org") -> str:
+    """Run git on its own settings alone, at a fixed time."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": "Forge",
+        "GIT_COMMITTER_EMAIL": "forge@example.org",
+        "GIT_AUTHOR_DATE": "2026-05-03T10:00:00+02:00",
+        "GIT_COMMITTER_DATE": "2026-05-01T10:00:00+02:00",
+    }
+    command = ["git", "-C", str(folder), "-c", "protocol.file.allow=always", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Make a repository with three commits and a remote that is never reached."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "trunk")
+    git(folder, "remote", "add", "origin", "git@github.com:octo/hello.git")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "First")
+    git(
+        folder,
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "Second\n\nBody\n\nCo-authored-by: Claude <noreply@anthropic.com>",
+    )
+    git(folder, "commit", "-q", "--allow-empty", "-m", "Third", email="1234+bob-b@users.noreply.github.com")
+    return folder
+
+
+def test_commits_carry_committer_date_author_and_trailers(clone: Path, tmp_path: Path) -> None:
+    """A commit's time is its committer date; a bare name stays one, GitHub's own address gives the login."""
+    history = read_history(clone)
+    assert (history.repo_slug, history.branch, history.shallow) == ("octo/hello", "trunk", False)
+    assert [(c["author"], c["author_is_login"], c["trailers"]) for c in history.commits] == [
+        ("bob-b", True, []),
+        ("Alice Liddell", False, [["Co-authored-by", "Claude"]]),
+        ("Alice Liddell", False, []),
+    ]
+    assert {c["timestamp"] for c in history.commits} == {datetime(2026, 5, 1, 8, tzinfo=UTC)}
+    assert history.commits[0]["sha"] == git(clone, "rev-parse", "HEAD").strip()
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        assert store.insert_commits(history.commits) == 3
+        assert store.fetch_commits()[0]["repo_slug"] == "octo/hello"
+
+
+def test_since_leaves_older_commits_out(clone: Path) -> None:
+    """Only commits from the moment on are returned, the moment included."""
+    assert len(read_history(clone, since=datetime(2026, 5, 1, 8, tzinfo=UTC)).commits) == 3
+    assert read_history(clone, since=datetime(2026, 5, 1, 9, tzinfo=UTC)).commits == []
+
+
+def test_the_default_branch_of_origin_is_read(clone: Path, tmp_path: Path) -> None:
+    """On a topic branch the commits are still those of the branch that origin calls its default."""
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(clone), str(copy))
+    git(copy, "checkout", "-q", "-b", "topic")
+    git(copy, "commit", "-q", "--allow-empty", "-m", "Not merged")
+    history = read_history(copy, repo_slug="octo/hello")
+    assert (history.branch, len(history.commits)) == ("trunk", 3)
+
+
+def test_a_shallow_clone_says_so(clone: Path, tmp_path: Path) -> None:
+    """A clone cut at one commit is reported as shallow, and a detached checkout has no branch."""
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{clone}", str(copy))
+    git(copy, "checkout", "-q", "--detach")
+    git(copy, "remote", "set-head", "origin", "--delete")
+    history = read_history(copy, repo_slug="octo/hello")
+    assert (history.shallow, history.branch, len(history.commits)) == (True, None, 1)
+
+
+def test_what_is_no_clone_is_a_clear_error(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No clone, no folder, no commit, no remote and no git are told apart, each with what to do."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(NotACloneError, match="not a git repository"):
+        read_history(empty)
+    with pytest.raises(NotACloneError, match="no such folder"):
+        read_history(tmp_path / "missing")
+    git(empty, "init", "-q")
+    with pytest.raises(NotACloneError):
+        read_history(empty, repo_slug="octo/hello")
+    git(clone, "remote", "set-url", "origin", str(tmp_path))
+    git(clone, "remote", "remove", "origin")
+    with pytest.raises(NoRemoteError, match="--repo"):
+        origin_slug(clone)
+    monkeypatch.setenv("PATH", str(empty))
+    with pytest.raises(NoGitProgramError, match="install"):
+        read_history(clone)

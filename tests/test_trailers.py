@@ -1,0 +1,36 @@
+"""Trailers of commit messages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prodlens.trailers import message_trailers
+
+
+@pytest.mark.parametrize(
+    ("message", "trailers"),
+    [
+        ("Fix it\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n", [["Co-Authored-By", "Claude"]]),
+        (
+            "Fix it\r\n\r\nWhy.\r\n\r\nSigned-off-by: A B <a@b.c>\r\nChange-Id: I12",
+            [["Signed-off-by", "A B"], ["Change-Id", "I12"]],
+        ),
+        ("Fix it\n\nReviewed-by: bob@example.org", []),
+        ("fix: a subject is no trailer", []),
+        ("Fix it\n\nNote: in the middle\n\nThe end.", []),
+        (None, []),
+    ],
+)
+def test_the_last_paragraph_holds_the_trailers(message: object, trailers: list[list[str]]) -> None:
+    """Trailers are the ``Key: value`` lines of the last paragraph, without addresses."""
+    assert message_trailers(message) == trailers
+
+
+@given(st.text(), st.emails())
+def test_no_address_is_kept(text: str, address: str) -> None:
+    """No e-mail address written the usual way survives, whatever stands around it."""
+    kept = message_trailers(f"Subject\n\nCo-authored-by: Somebody <{address}>\nOther: {text}")
+    assert kept[0] == ["Co-authored-by", "Somebody"]
+    assert not [value for _, value in kept if address in value and "@" in text.replace(address, "@")]
