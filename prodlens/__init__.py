@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prodlens.aggregation import DailyAggregator
+    from prodlens.metrics import ReportGenerator
     from prodlens.schemas import CanonicalTrace
     from prodlens.storage import ProdLensStore
 
@@ -15,12 +17,16 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CanonicalTrace": "prodlens.schemas",
+    "DailyAggregator": "prodlens.aggregation",
     "ProdLensStore": "prodlens.storage",
+    "ReportGenerator": "prodlens.metrics",
 }
 
 __all__ = [
     "CanonicalTrace",
+    "DailyAggregator",
     "ProdLensStore",
+    "ReportGenerator",
 ]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Name of the command, its module in prodlens.commands, what it does in a line. In the order of the road.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Fill a database with a simulated team."),
+    "report": ("report", "Report on one repository."),
 }
 
 

@@ -1,0 +1,102 @@
+"""DailyAggregator: what happened on each day (UTC); ParquetExporter: calls and aggregates as Parquet files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import fsum
+from typing import TYPE_CHECKING, Any
+
+from prodlens.delivery import read_delivery
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from prodlens.storage import ProdLensStore
+
+# The median is the mean of the middle call and the one after it, which are the same call where the count is odd.
+_SESSIONS = """
+WITH ranked AS (
+  SELECT event_date, latency_ms,
+    row_number() OVER (PARTITION BY event_date ORDER BY latency_ms) AS place,
+    count(*) OVER (PARTITION BY event_date) AS known
+  FROM sessions WHERE latency_ms IS NOT NULL AND (:day IS NULL OR event_date = :day)
+), medians AS (
+  SELECT event_date, avg(latency_ms) AS median_latency_ms FROM ranked
+  WHERE place IN ((known + 1) / 2, (known + 2) / 2) GROUP BY event_date
+), days AS (
+  SELECT event_date, count(*) AS session_count, sum(total_tokens) AS total_tokens,
+    sum(acceptance_known AND accepted_flag) AS accepted_count,
+    count(*) FILTER (WHERE status_code >= 400) AS error_count, sum(cost_usd) AS cost_usd
+  FROM sessions WHERE :day IS NULL OR event_date = :day GROUP BY event_date
+)
+SELECT event_date, session_count, total_tokens, accepted_count, error_count, median_latency_ms, cost_usd
+FROM days LEFT JOIN medians USING (event_date) ORDER BY event_date
+"""
+
+
+class DailyAggregator:
+    """Computes one row of figures a day, over every repository, from what a store holds."""
+
+    def __init__(self, store: ProdLensStore) -> None:
+        """Aggregate this store; nothing is read yet."""
+        self.store = store
+
+    def aggregate_sessions(self, event_date: date | None = None) -> dict[str, Any]:
+        """Return the figures of calls by ISO day, oldest first; with a day given, of that day alone.
+
+        Days without calls are left out. ``median_latency_ms`` (milliseconds) and ``cost_usd`` are over the known
+        values and None where there is none; ``accepted_count`` counts known acceptances, ``error_count`` statuses of
+        400 and above.
+        """
+        rows = self.store.conn.execute(_SESSIONS, {"day": _iso(event_date)})
+        return {row["event_date"]: dict(row) for row in rows}
+
+    def aggregate_github(self, event_date: date | None = None) -> dict[str, Any]:
+        """Return the figures of pull requests and commits by ISO day, oldest first; with a day given, of that alone.
+
+        ``merged_pr_count`` and ``avg_merge_hours`` (opening to merge) are of the pull requests merged that day;
+        ``reopened_pr_count`` counts those first reopened that day. Days without any of it are left out.
+        """
+        delivery = read_delivery(self.store.conn)
+        merge_hours: dict[str, list[float]] = {}
+        for pull in delivery.pull_requests:
+            if pull.merged_at is not None and pull.merge_hours is not None:
+                merge_hours.setdefault(_day(pull.merged_at), []).append(pull.merge_hours)
+        commits = [_day(commit.timestamp) for commit in delivery.commits]
+        reopened = [_day(pull.reworked_at) for pull in delivery.pull_requests if pull.reworked_at is not None]
+        counted = Counter(commits), Counter(reopened)
+        days = sorted({*merge_hours, *commits, *reopened})
+        return {
+            day: _github_day(day, merge_hours.get(day, []), counted[0][day], counted[1][day])
+            for day in days
+            if event_date is None or day == _iso(event_date)
+        }
+
+    def write_aggregates(self) -> tuple[int, int]:
+        """Compute every day and store the rows for everybody, in one transaction.
+
+        Returns:
+            (rows of daily session metrics written, rows of daily GitHub metrics written)
+        """
+        with self.store.transaction():
+            sessions = self.store.insert_daily_session_metrics(self.aggregate_sessions().values())
+            github = self.store.insert_daily_github_metrics(self.aggregate_github().values())
+        return sessions, github
+
+
+def _github_day(day: str, merge_hours: list[float], commits: int, reopened: int) -> dict[str, Any]:
+    return {
+        "event_date": day,
+        "merged_pr_count": len(merge_hours),
+        "commit_count": commits,
+        "reopened_pr_count": reopened,
+        "avg_merge_hours": fsum(merge_hours) / len(merge_hours) if merge_hours else None,
+    }
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()[:10]

@@ -1,0 +1,89 @@
+"""``prod-lens report``: one repository's report as JSON on standard output, or as a file."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prodlens.commands import DEFAULT_DATABASE
+from prodlens.errors import ConfigurationError, InputNotFoundError, StorageError
+from prodlens.slugs import checked_slug
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from prodlens.commands import Context
+
+_SUFFIXES = (".csv", ".json", ".md", ".html")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of the command."""
+    parser.add_argument("--repo", required=True, help="repository to report on: owner/name")
+    parser.add_argument("--since", required=True, help="first day of the window: YYYY-MM-DD")
+    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--lag-days", type=int, default=1, help="days from usage to outcome (default: %(default)s)")
+    parser.add_argument(
+        "--policy-model", action="append", metavar="MODEL", help="approved model, a shell pattern or a name; repeatable"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="file to write instead of standard output: .csv, .json, .md or .html"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Make the report and write it; everything but the report goes to standard error."""
+    since = _checked(args)
+    import orjson  # noqa: PLC0415 - not needed by ``--help``
+
+    from prodlens.metrics import ReportGenerator  # noqa: PLC0415 - as above
+    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+
+    with ProdLensStore(args.db) as store:
+        report = ReportGenerator(store).generate_report(
+            repo=args.repo,
+            since=since,
+            lag_days=args.lag_days,
+            policy_models=None if args.policy_model is None else set(args.policy_model),
+        )
+    if args.output is None:
+        context.stdout.write(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        _write(args.output, report)
+        context.note(f"prod-lens: wrote {args.output}")
+    return 0
+
+
+def _checked(args: argparse.Namespace) -> date:
+    """Return ``--since`` as a day; every mistake in the arguments is reported at once."""
+    mistakes = []
+    try:
+        checked_slug(args.repo)
+    except ValueError as error:
+        mistakes.append(f"--repo: {error}")
+    try:
+        since = date.fromisoformat(args.since)
+    except ValueError:
+        since = date.min
+        mistakes.append(f"--since: not a day: {args.since!r} (expected YYYY-MM-DD, for example 2026-05-01)")
+    if args.lag_days < 0:
+        mistakes.append(f"--lag-days: must not be negative: {args.lag_days}")
+    if args.output is not None and args.output.suffix.lower() not in _SUFFIXES:
+        mistakes.append(f"--output: no format known for {args.output.name!r} (expected {', '.join(_SUFFIXES)})")
+    if mistakes:
+        raise ConfigurationError(*mistakes)
+    if not args.db.exists():
+        raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
+    return since
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    import orjson  # noqa: PLC0415 - not needed by ``--help``
+
+    text = orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
+    try:
+        path.write_bytes(text)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,98 @@
+"""Pull requests and commits of one repository, with the moments that the report counts by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from prodlens.report.timeline import Span
+
+# A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
+_CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
+# Reworked on the day of the first reopening; where that is not known, on the day of closing.
+_REWORKED_AT = f"CASE WHEN reopened THEN coalesce(reopened_at, {_CLOSED_AT}, updated_at, created_at) END"
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """One pull request; the times are None where the thing has not happened."""
+
+    author: str | None
+    is_bot: bool
+    created_at: datetime
+    merged_at: datetime | None
+    closed_at: datetime | None
+    reworked_at: datetime | None
+
+    @property
+    def merge_hours(self) -> float | None:
+        """Hours from opening to merge, None when it is not merged."""
+        return None if self.merged_at is None else max((self.merged_at - self.created_at) / timedelta(hours=1), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit: who and when (committer date)."""
+
+    author: str | None
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is stored of a repository's pull requests and commits, oldest first."""
+
+    pull_requests: tuple[PullRequest, ...]
+    commits: tuple[Commit, ...]
+
+    def pull_request_moments(self) -> Iterator[datetime]:
+        """Yield every moment at which a pull request was seen to do something."""
+        for pull in self.pull_requests:
+            yield pull.created_at
+            yield from (at for at in (pull.merged_at, pull.closed_at, pull.reworked_at) if at is not None)
+
+    def merged(self, span: Span) -> list[PullRequest]:
+        """Return the pull requests merged in the span."""
+        return [pull for pull in self.pull_requests if pull.merged_at is not None and span.holds(pull.merged_at)]
+
+    def closed(self, span: Span) -> list[PullRequest]:
+        """Return the pull requests closed in the span, merged or not."""
+        return [pull for pull in self.pull_requests if pull.closed_at is not None and span.holds(pull.closed_at)]
+
+    def opened(self, span: Span) -> list[PullRequest]:
+        """Return the pull requests opened in the span."""
+        return [pull for pull in self.pull_requests if span.holds(pull.created_at)]
+
+    def committed(self, span: Span) -> list[Commit]:
+        """Return the commits made in the span."""
+        return [commit for commit in self.commits if span.holds(commit.timestamp)]
+
+
+def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery:
+    """Read the pull requests and commits of the repository and those that name none; without a repository, all."""
+    covered = "(:repo IS NULL OR repo_slug = :repo OR repo_slug IS NULL)"
+    pulls = conn.execute(
+        f"SELECT author, ifnull(author_type, '') = 'Bot', created_at, merged_at, {_CLOSED_AT}, {_REWORKED_AT} "
+        f"FROM pull_requests WHERE {covered} ORDER BY created_at, id",
+        {"repo": repo},
+    )
+    # A commit may be stored twice, with its repository and without: it is one commit.
+    commits = conn.execute(
+        f"SELECT author, min(timestamp) FROM commits WHERE {covered} GROUP BY sha ORDER BY 2, sha", {"repo": repo}
+    )
+    return Delivery(
+        pull_requests=tuple(
+            PullRequest(author, bool(bot), datetime.fromisoformat(created), *(_moment(at) for at in times))
+            for author, bot, created, *times in pulls
+        ),
+        commits=tuple(Commit(author, datetime.fromisoformat(at)) for author, at in commits),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

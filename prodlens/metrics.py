@@ -1,0 +1,121 @@
+"""ReportGenerator: from the store to the report, plain data that any renderer can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.delivery import read_delivery
+from prodlens.report import associations, headline, series
+from prodlens.report.costs import cost_by_model
+from prodlens.report.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
+from prodlens.report.timeline import build_timeline
+from prodlens.report.usage import last_call, read_usage, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+    from datetime import date, datetime
+
+    from prodlens.report.timeline import Timeline
+    from prodlens.storage import ProdLensStore
+
+SCHEMA_VERSION = 1
+
+
+class ReportGenerator:
+    """Computes reports from what a store holds."""
+
+    def __init__(self, store: ProdLensStore) -> None:
+        """Report on this store; nothing is read yet."""
+        self.store = store
+
+    def generate_report(  # noqa: PLR0913 - the documented parameters, then the settings of the action
+        self,
+        *,
+        repo: str,
+        since: date | datetime,
+        lag_days: int = 1,
+        policy_models: AbstractSet[str] | None = None,
+        until: date | datetime | None = None,
+        timezone: str = "UTC",
+        report_time: datetime | None = None,
+        history_days: int = DEFAULT_HISTORY_DAYS,
+        holidays: Iterable[date] = (),
+        acceptance_target: float | None = None,
+        diff_threshold: float = DEFAULT_DIFF_THRESHOLD,
+        plan_cost_usd_per_month: float | None = None,
+        people: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Report on one repository over ``[since, until)``; see ``ReportRequest`` for every parameter.
+
+        Returns:
+            The report as ``prodlens/report.schema.json`` describes it: JSON values alone, None where a figure has no
+            data behind it, never NaN.
+
+        Raises:
+            ConfigurationError: A parameter is out of range; every mistake is listed.
+        """
+        request = ReportRequest(
+            repo=repo,
+            since=since,
+            lag_days=lag_days,
+            policy_models=None if policy_models is None else frozenset(policy_models),
+            until=until,
+            timezone=timezone,
+            report_time=report_time,
+            history_days=history_days,
+            holidays=frozenset(holidays),
+            acceptance_target=acceptance_target,
+            diff_threshold=diff_threshold,
+            plan_cost_usd_per_month=plan_cost_usd_per_month,
+            people=tuple((people or {}).items()),
+        )
+        return _report(self.store, request)
+
+
+def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
+    delivery = read_delivery(store.conn, request.repo)
+    moments = [last_call(store.conn, request.repo), *delivery.pull_request_moments()]
+    moments += [commit.timestamp for commit in delivery.commits]
+    timeline = build_timeline(request, max((m for m in moments if m is not None), default=None))
+    usage = read_usage(store.conn, request.repo, timeline, request.diff_threshold)
+    cells = usage.in_segments(timeline.segments(timeline.window))
+    daily = series.daily_series(request, timeline, usage, delivery)
+    delivered = headline.delivery_figures(request, timeline, delivery)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "metadata": _metadata(request, timeline),
+        **headline.usage_figures(request, usage, cells),
+        **delivered,
+        "cost_metrics": headline.cost_metrics(totals(cells).cost_usd, delivered["pr_throughput"]["total_merged"]),
+        **associations.association_sections(request, daily),
+        "cost_by_model": cost_by_model(cells),
+        "daily": series.daily_table(daily),
+        "weekly": series.weekly_table(daily),
+    }
+
+
+def _metadata(request: ReportRequest, timeline: Timeline) -> dict[str, Any]:
+    return {
+        "repo": request.repo,
+        "since": _iso(request.since),
+        "lag_days": request.lag_days,
+        "until": _iso(request.until) if request.until is not None else timeline.window.end.isoformat(),
+        "window": {
+            "start": timeline.window.start.isoformat(),
+            "end": timeline.window.end.isoformat(),
+            "days": timeline.window.days,
+        },
+        "timezone": request.timezone,
+        "report_time": None if request.report_time is None else request.report_time.isoformat(),
+        "history_days": request.history_days,
+        "policy_models": None if request.policy_models is None else sorted(request.policy_models),
+        "acceptance_target": request.acceptance_target,
+        "diff_threshold": request.diff_threshold,
+        "plan_cost_usd_per_month": request.plan_cost_usd_per_month,
+        "holidays": sorted(day.isoformat() for day in request.holidays),
+    }
+
+
+def _iso(value: date | datetime) -> str:
+    return value.isoformat()

@@ -1,0 +1,114 @@
+"""The documented figures of a report, each by its plain formula; a figure with no data behind it is None."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from prodlens.report.usage import totals
+from prodlens.timestamps import day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from prodlens.delivery import Delivery
+    from prodlens.report.request import ReportRequest
+    from prodlens.report.timeline import Timeline
+    from prodlens.report.usage import Cell, Usage
+
+DAYS_A_WEEK = 7
+
+
+def ratio(part: float | None, whole: float) -> float | None:
+    """Return part / whole, None when the whole is nothing or the part unknown."""
+    return None if part is None or not whole else part / whole
+
+
+def usage_figures(request: ReportRequest, usage: Usage, cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return the documented figures about calls.
+
+    Args:
+        request: Policy and threshold.
+        usage: What was counted of the calls.
+        cells: The cells of the window.
+    """
+    everything = totals(cells)
+    accepted = totals(cell for cell in cells if cell.accepted)
+    known = sum(cell.calls for cell in cells if cell.accepted is not None)
+    return {
+        "ai_interaction_velocity": _velocity(usage, everything.calls),
+        "acceptance_rate": ratio(accepted.calls, known),
+        "model_selection_accuracy": _policy_share(request.policy_models, cells),
+        "error_rate": ratio(everything.errors, everything.known_statuses),
+        "token_efficiency": {
+            "tokens_per_accept": ratio(accepted.tokens, accepted.calls),
+            "tokens_per_accepted_line": ratio(accepted.tokens_with_lines, accepted.accepted_lines),
+            "accepted_sessions": accepted.calls,
+            "total_tokens": accepted.tokens,
+        },
+        "acceptance_quality": {
+            "avg_diff_ratio": ratio(everything.diff_ratio_sum, everything.diff_ratios),
+            "share_above_threshold": ratio(everything.diff_ratios_above, everything.diff_ratios),
+            "threshold": request.diff_threshold,
+            "sample": everything.diff_ratios,
+        },
+    }
+
+
+def delivery_figures(request: ReportRequest, timeline: Timeline, delivery: Delivery) -> dict[str, Any]:
+    """Return the documented figures about pull requests and commits."""
+    merged = delivery.merged(timeline.window)
+    closed = delivery.closed(timeline.window)
+    commits = delivery.committed(timeline.window)
+    weeks = max(timeline.window.days / DAYS_A_WEEK, 1.0)
+    return {
+        "pr_throughput": {
+            "weekly_merged_prs": len(merged) / weeks if delivery.pull_requests else None,
+            "total_merged": len(merged),
+        },
+        "commit_frequency": {
+            "daily_commits": ratio(len(commits), len({day_of(c.timestamp, request.zone) for c in commits})),
+            "total_commits": len(commits),
+        },
+        "pr_merge_time_hours": sorted(pull.merge_hours for pull in merged if pull.merge_hours is not None),
+        "rework_rate": ratio(sum(pull.reworked_at is not None for pull in closed), len(closed)),
+    }
+
+
+def cost_metrics(cost_usd: float | None, merged: int) -> dict[str, Any]:
+    """Return what the calls of the window cost, in all and per merged pull request."""
+    return {
+        "total_session_cost_usd": cost_usd,
+        "merged_pr_count": merged,
+        "cost_per_merged_pr_usd": ratio(cost_usd, merged),
+    }
+
+
+def on_policy(model: str, policy: Iterable[str]) -> bool:
+    """Tell whether a model is approved: named in the policy, or matched by one of its shell patterns."""
+    return any(model == approved or fnmatchcase(model, approved) for approved in policy)
+
+
+def _velocity(usage: Usage, calls: int) -> dict[str, Any]:
+    latencies = [value for values in usage.latencies_ms.values() for value in values]
+    per_hour = None
+    if usage.window_first is not None and usage.window_last is not None:
+        hours = (usage.window_last - usage.window_first).total_seconds() / 3600
+        per_hour = calls / max(hours, 1.0)
+    return {
+        "median_latency_ms": median(latencies) if latencies else None,
+        "sessions_per_hour": per_hour,
+        "total_sessions": calls,
+    }
+
+
+def _policy_share(policy: frozenset[str] | None, cells: Sequence[Cell]) -> float | None:
+    """Return the share of calls, of those whose model is known, that an approved model answered."""
+    if not policy:
+        return None
+    calls: dict[str, int] = {}
+    for cell in cells:
+        if cell.model is not None:
+            calls[cell.model] = calls.get(cell.model, 0) + cell.calls
+    return ratio(sum(n for model, n in calls.items() if on_policy(model, policy)), sum(calls.values()))

@@ -1,0 +1,215 @@
+"""Calls of one repository, counted in SQLite by model, decision and segment of the timeline.
+
+Everything reads the covering index ``sessions_report`` in its own order, so that nothing is sorted and no row of the
+table is touched: for every (repository, model, decision) that exists, one range of the index a segment.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from math import fsum
+from typing import TYPE_CHECKING, NamedTuple
+
+from prodlens.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from prodlens.report.timeline import Timeline
+
+# One row of the temporary table: the prefix of the index that a part of the calls shares.
+_PART = (
+    "s.repo_slug IS p.repo_slug AND s.model IS p.model AND s.acceptance_known = p.known AND s.accepted_flag = p.flag"
+)
+_IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
+_MEASURES = """
+    count(*), sum(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
+    total(CASE WHEN s.cost_usd IS NULL THEN s.total_tokens END),
+    count(s.status_code), total(s.status_code >= 400),
+    total(s.diff_ratio), count(s.diff_ratio), total(s.diff_ratio >= :threshold),
+    total(s.accepted_lines), total(CASE WHEN s.accepted_lines IS NOT NULL THEN s.total_tokens END)"""
+
+
+class Cell(NamedTuple):
+    """The calls of one model and decision inside one segment.
+
+    ``accepted`` is None where the source said nothing about acceptance. Sums are over the known values alone.
+    """
+
+    segment: int
+    model: str | None
+    accepted: bool | None
+    calls: int
+    tokens: int
+    cost_usd: float
+    priced_calls: int
+    unpriced_tokens: int
+    known_statuses: int
+    errors: int
+    diff_ratio_sum: float
+    diff_ratios: int
+    diff_ratios_above: int
+    accepted_lines: int
+    tokens_with_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over cells; ``cost_usd`` is None when no call among them has a price."""
+
+    calls: int
+    tokens: int
+    cost_usd: float | None
+    priced_calls: int
+    unpriced_tokens: int
+    known_statuses: int
+    errors: int
+    diff_ratio_sum: float
+    diff_ratios: int
+    diff_ratios_above: int
+    accepted_lines: int
+    tokens_with_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was counted of the calls of a repository.
+
+    Attributes:
+        cells: Counts by segment, model and decision; empty ones are left out.
+        first: Time of the first stored call, whenever it was.
+        last: Time of the last stored call before the end of the window.
+        window_first: Time of the first call in the window.
+        window_last: Time of the last call in the window.
+        developers: Everybody who called in the window, as the traces name them.
+        latencies_ms: Known latencies in the window by decision, in no order.
+    """
+
+    cells: tuple[Cell, ...]
+    first: datetime | None
+    last: datetime | None
+    window_first: datetime | None
+    window_last: datetime | None
+    developers: frozenset[str]
+    latencies_ms: dict[bool | None, array[float]]
+
+    def in_segments(self, segments: Iterable[int]) -> list[Cell]:
+        """Return the cells of the given segments."""
+        wanted = frozenset(segments)
+        return [cell for cell in self.cells if cell.segment in wanted]
+
+
+def totals(cells: Iterable[Cell]) -> Totals:
+    """Add cells up."""
+    columns = list(zip(*cells, strict=True)) or [()] * len(Cell._fields)
+    sums = dict(zip(Cell._fields[3:], (fsum(column) for column in columns[3:]), strict=True))
+    whole = {name: int(value) for name, value in sums.items() if name not in {"cost_usd", "diff_ratio_sum"}}
+    return Totals(
+        **whole, cost_usd=sums["cost_usd"] if sums["priced_calls"] else None, diff_ratio_sum=sums["diff_ratio_sum"]
+    )
+
+
+def last_call(conn: sqlite3.Connection, repo: str) -> datetime | None:
+    """Return the time of the last stored call of the repository or of none."""
+    _fill_parts(conn, repo)
+    return _edge(conn, "max", "")
+
+
+def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshold: float) -> Usage:
+    """Count the calls of the repository, and of none, over the timeline.
+
+    Args:
+        conn: The store's connection.
+        repo: Slug of the repository.
+        timeline: The segments to count in.
+        threshold: Diff ratio from which on ``diff_ratios_above`` counts.
+    """
+    _fill_parts(conn, repo)
+    _fill_segments(conn, timeline)
+    rows = conn.execute(
+        f"SELECT p.model, CASE WHEN p.known THEN p.flag END, g.id, {_MEASURES} "
+        f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s INDEXED BY sessions_report "
+        f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
+        {"threshold": threshold},
+    )
+    window = timeline.window
+    in_window = f"AND s.timestamp >= '{window.start.isoformat()}' AND s.timestamp < '{window.end.isoformat()}'"
+    return Usage(
+        cells=tuple(_cell(row) for row in rows),
+        first=_edge(conn, "min", ""),
+        last=_edge(conn, "max", f"AND s.timestamp < '{window.end.isoformat()}'"),
+        window_first=_edge(conn, "min", in_window),
+        window_last=_edge(conn, "max", in_window),
+        developers=_developers(conn, in_window),
+        latencies_ms={decision: _latencies(conn, decision, in_window) for decision in (None, False, True)},
+    )
+
+
+def _cell(row: sqlite3.Row) -> Cell:
+    model, accepted, segment, *measures = row
+    floats = [
+        value if name in {"cost_usd", "diff_ratio_sum"} else int(value)
+        for name, value in zip(Cell._fields[3:], measures, strict=True)
+    ]
+    return Cell(segment, model, None if accepted is None else bool(accepted), *floats)
+
+
+def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
+    """List every (repository, model, decision) that has calls, by skipping through the index."""
+    parts = [
+        (slug, model, known, flag)
+        for slug in (repo, None)
+        for model in _models(conn, slug)
+        for known in (0, 1)
+        for flag in (0, 1)
+    ]
+    conn.execute("DROP TABLE IF EXISTS temp.report_part")
+    conn.execute("CREATE TEMP TABLE report_part (id INTEGER PRIMARY KEY, repo_slug TEXT, model TEXT, known, flag)")
+    conn.executemany("INSERT INTO temp.report_part (repo_slug, model, known, flag) VALUES (?, ?, ?, ?)", parts)
+
+
+def _models(conn: sqlite3.Connection, slug: str | None) -> Iterator[str | None]:
+    where = "SELECT model FROM sessions INDEXED BY sessions_report WHERE repo_slug IS ?"
+    found = conn.execute(f"{where} ORDER BY model LIMIT 1", (slug,)).fetchone()
+    while found is not None:
+        yield found[0]
+        after = "" if found[0] is None else found[0]
+        comparison = ">=" if found[0] is None else ">"
+        found = conn.execute(f"{where} AND model {comparison} ? ORDER BY model LIMIT 1", (slug, after)).fetchone()
+
+
+def _fill_segments(conn: sqlite3.Connection, timeline: Timeline) -> None:
+    bounds = [bound.isoformat() for bound in timeline.bounds]
+    rows = [(number, start, end) for number, (start, end) in enumerate(pairwise(bounds))]
+    conn.execute("DROP TABLE IF EXISTS temp.report_segment")
+    conn.execute("CREATE TEMP TABLE report_segment (id INTEGER PRIMARY KEY, start TEXT, end TEXT)")
+    conn.executemany("INSERT INTO temp.report_segment VALUES (?, ?, ?)", rows)
+
+
+def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime | None:
+    row = conn.execute(
+        f"SELECT {function}((SELECT {function}(s.timestamp) FROM sessions s INDEXED BY sessions_report "
+        f"WHERE {_PART} {condition})) FROM temp.report_part p"
+    ).fetchone()
+    return parse_timestamp(row[0])
+
+
+def _developers(conn: sqlite3.Connection, in_window: str) -> frozenset[str]:
+    rows = conn.execute(
+        "SELECT DISTINCT s.developer_id FROM temp.report_part p CROSS JOIN sessions s INDEXED BY sessions_report "
+        f"ON {_PART} {in_window}"
+    )
+    return frozenset(row[0] for row in rows if row[0] is not None)
+
+
+def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) -> array[float]:
+    decision = "NOT p.known" if accepted is None else f"p.known AND p.flag = {int(accepted)}"
+    rows = conn.execute(
+        "SELECT s.latency_ms FROM temp.report_part p CROSS JOIN sessions s INDEXED BY sessions_report "
+        f"ON {_PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
+    )
+    return array("d", chain.from_iterable(rows))

@@ -1,0 +1,62 @@
+"""Rows that the tests of the report put into stores, as short as what a test is about."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+
+from prodlens.metrics import ReportGenerator
+
+if TYPE_CHECKING:
+    from prodlens.storage import ProdLensStore
+
+REPO = "acme/web"
+
+
+def at(text: str) -> datetime:
+    """Read ``5-01`` or ``5-01 10:30`` as a moment of 2026, UTC."""
+    day, _, clock = text.partition(" ")
+    month, number = day.split("-")
+    return datetime.fromisoformat(f"2026-{int(month):02}-{int(number):02}T{clock or '12:00'}+00:00").astimezone(UTC)
+
+
+def call(when: str, **changes: Any) -> dict[str, Any]:
+    """Return the row of a call of the repository; nothing is known of it but its time unless said."""
+    made = call_count.setdefault("made", 0)
+    call_count["made"] = made + 1
+    return {"timestamp": at(when), "repo_slug": REPO, "trace_hash": f"{made:032x}", "total_tokens": 0, **changes}
+
+
+call_count: dict[str, int] = {}
+
+
+def pull(number: int, opened: str, merged: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Return the row of a pull request of the repository."""
+    closed = {"state": "closed", "merged_at": at(merged), "closed_at": at(merged)} if merged else {"state": "open"}
+    return {"id": number, "number": number, "repo_slug": REPO, "created_at": at(opened), **closed, **changes}
+
+
+def commit(sha: str, when: str, **changes: Any) -> dict[str, Any]:
+    """Return the row of a commit of the repository."""
+    return {"sha": sha, "timestamp": at(when), "repo_slug": REPO, **changes}
+
+
+@cache
+def validator() -> jsonschema.Draft202012Validator:
+    """Return the validator of the report's schema, which is itself checked first."""
+    schema = json.loads((files("prodlens") / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def report_on(store: ProdLensStore, since: str = "5-01 00:00", **options: Any) -> dict[str, Any]:
+    """Report on the repository; what comes back is strict JSON that fits the schema."""
+    report = ReportGenerator(store).generate_report(repo=REPO, since=at(since), **options)
+    strict: dict[str, Any] = json.loads(json.dumps(report, allow_nan=False))
+    validator().validate(strict)
+    return strict

@@ -1,0 +1,83 @@
+"""DailyAggregator against values worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prodlens.aggregation import DailyAggregator
+from prodlens.storage import ProdLensStore
+from tests.report.situations import at, call, commit, pull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def store() -> Iterator[ProdLensStore]:
+    """Open an empty store in memory."""
+    with ProdLensStore(":memory:") as opened:
+        yield opened
+
+
+def test_a_day_of_calls(store: ProdLensStore) -> None:
+    """Every figure of a day is over what is known; days are UTC days; days without calls are left out."""
+    store.insert_sessions(
+        [
+            call("5-01 00:00", total_tokens=5, accepted_flag=True, status_code=200, latency_ms=10.0, cost_usd=0.5),
+            call("5-01 23:59", total_tokens=7, accepted_flag=False, status_code=429, latency_ms=30.0),
+            call("5-01 12:00", total_tokens=1, acceptance_known=False, accepted_flag=True),
+            call("5-03 12:00", repo_slug="acme/api"),
+        ]
+    )
+    first, last = DailyAggregator(store).aggregate_sessions().values()
+    assert first == {
+        "event_date": "2026-05-01",
+        "session_count": 3,
+        "total_tokens": 13,
+        "accepted_count": 1,
+        "error_count": 1,
+        "median_latency_ms": 20.0,
+        "cost_usd": 0.5,
+    }
+    assert (last["event_date"], last["median_latency_ms"], last["cost_usd"]) == ("2026-05-03", None, None)
+    assert list(DailyAggregator(store).aggregate_sessions(date(2026, 5, 3))) == ["2026-05-03"]
+    assert DailyAggregator(store).aggregate_sessions(date(2026, 5, 2)) == {}
+
+
+def test_a_day_on_github(store: ProdLensStore) -> None:
+    """Merges count on the day of merging, rework on the day of the first reopening, else of closing."""
+    store.insert_pull_requests(
+        [
+            pull(1, "4-20 12:00", "5-02 12:00"),
+            pull(2, "5-02 10:00", "5-02 14:30"),
+            pull(3, "5-01", state="closed", closed_at=at("5-04"), reopened=True),
+            pull(4, "5-01", reopened=True, reopened_at=at("5-03")),
+        ]
+    )
+    store.insert_commits([commit("a", "5-02"), commit("b", "5-01")])
+    days = DailyAggregator(store).aggregate_github()
+    assert list(days) == ["2026-05-01", "2026-05-02", "2026-05-03", "2026-05-04"]
+    assert days["2026-05-02"] == {
+        "event_date": "2026-05-02",
+        "merged_pr_count": 2,
+        "commit_count": 1,
+        "reopened_pr_count": 0,
+        "avg_merge_hours": pytest.approx((288 + 4.5) / 2),
+    }
+    assert [days[day]["reopened_pr_count"] for day in days] == [0, 0, 1, 1]
+    assert days["2026-05-03"]["avg_merge_hours"] is None
+    assert list(DailyAggregator(store).aggregate_github(date(2026, 5, 3))) == ["2026-05-03"]
+
+
+def test_aggregates_are_written_once(store: ProdLensStore) -> None:
+    """Writing twice leaves the same rows: those for everybody, whose developer is NULL."""
+    store.insert_sessions([call("5-01"), call("5-02")])
+    store.insert_commits([commit("a", "5-02")])
+    for _ in range(2):
+        assert DailyAggregator(store).write_aggregates() == (2, 1)
+    rows = store.fetch_daily_session_metrics()
+    assert [(row["event_date"], row["developer_id"]) for row in rows] == [("2026-05-01", None), ("2026-05-02", None)]
+    assert [row["commit_count"] for row in store.fetch_daily_github_metrics()] == [1]

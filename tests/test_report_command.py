@@ -1,0 +1,63 @@
+"""``prod-lens report`` as a program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from prodlens.storage import ProdLensStore
+from tests.report.situations import call, validator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command the documented way."""
+    return subprocess.run(
+        [sys.executable, "-m", "prodlens.cli", "report", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_standard_output_is_the_report_alone(tmp_path: Path) -> None:
+    """Standard output holds one strict JSON document that fits the schema, and nothing else."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions([call("5-01", model="gpt-4o"), call("5-02", model="o3")])
+    database = str(tmp_path / "cache.db")
+    policy = ("--policy-model", "gpt-4o", "--policy-model", "claude-*")
+    done = run("--repo", "acme/web", "--since", "2026-05-01", "--db", database, "--lag-days", "2", *policy)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    validator().validate(report)
+    assert report["model_selection_accuracy"] == 0.5
+    assert report["metadata"]["lag_days"] == 2
+
+
+def test_output_goes_to_a_file(tmp_path: Path) -> None:
+    """With --output standard output is empty and the note goes to standard error."""
+    with ProdLensStore(tmp_path / "cache.db"):
+        pass
+    target = tmp_path / "out.json"
+    database = str(tmp_path / "cache.db")
+    done = run("--repo", "acme/web", "--since", "2026-05-01", "--db", database, "--output", str(target))
+    assert (done.returncode, done.stdout) == (0, "")
+    validator().validate(json.loads(target.read_text()))
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    """Each wrong argument is one line on standard error that names it; exit status 2; no database is made."""
+    database = tmp_path / "none.db"
+    done = run("--repo", "web", "--since", "May", "--db", str(database), "--output", "report.pdf", "--lag-days", "-1")
+    assert done.returncode == 2
+    assert [line.split(":")[2].strip() for line in done.stderr.splitlines()] == [
+        "--repo",
+        "--since",
+        "--lag-days",
+        "--output",
+    ]
+    missing = run("--repo", "acme/web", "--since", "2026-05-01", "--db", str(database))
+    assert missing.returncode == 2
+    assert "ingest" in missing.stderr
+    assert not database.exists()
