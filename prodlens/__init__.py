@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from prodlens.metrics import ReportGenerator
     from prodlens.schemas import CanonicalTrace
     from prodlens.storage import ProdLensStore
+    from prodlens.trace_normalizer import normalize_records
 
 __version__ = "0.1.0"
 
@@ -20,6 +21,7 @@ _HOMES = {
     "DailyAggregator": "prodlens.aggregation",
     "ProdLensStore": "prodlens.storage",
     "ReportGenerator": "prodlens.metrics",
+    "normalize_records": "prodlens.trace_normalizer",
 }
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "DailyAggregator",
     "ProdLensStore",
     "ReportGenerator",
+    "normalize_records",
 ]
 
 

@@ -6,13 +6,13 @@ is missing or unreadable raises ``RecordError`` and names it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from prodlens.errors import UserError
+from prodlens.json_values import finite_number, whole_number
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import iso_utc, parse_timestamp
 
@@ -80,14 +80,14 @@ def session_row(record: CanonicalTrace | Mapping[str, object]) -> dict[str, Any]
         model=_text(record.get("model")),
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        latency_ms=_number(record.get("latency_ms")) or 0.0,
-        status_code=_integer(record.get("status_code")),
+        latency_ms=finite_number(record.get("latency_ms")) or 0.0,
+        status_code=whole_number(record.get("status_code")),
         accepted_flag=bool(record.get("accepted_flag")),
         acceptance_known=record.get("accepted_flag") is not None if known is None else bool(known),
         **{name: convert(record.get(name)) for name, convert in _OPTIONAL_SESSION_FIELDS.items()},
     )
     row = trace.to_record()
-    row["total_tokens"] = max(row["total_tokens"], _integer(record.get("total_tokens")) or 0)
+    row["total_tokens"] = max(row["total_tokens"], whole_number(record.get("total_tokens")) or 0)
     return row
 
 
@@ -127,8 +127,8 @@ def commit_row(record: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _tokens(record: Mapping[str, object]) -> tuple[int, int]:
-    total = _integer(record.get("total_tokens"))
-    given_in, given_out = _integer(record.get("tokens_in")), _integer(record.get("tokens_out"))
+    total = whole_number(record.get("total_tokens"))
+    given_in, given_out = whole_number(record.get("tokens_in")), whole_number(record.get("tokens_out"))
     if given_in is None:
         given_in = max((total or 0) - (given_out or 0), 0)
     if given_out is None:
@@ -138,21 +138,6 @@ def _tokens(record: Mapping[str, object]) -> tuple[int, int]:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _integer(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None else int(number)
 
 
 def _flag(value: object) -> bool:
@@ -165,15 +150,15 @@ def _json(value: object) -> str | None:
 
 _OPTIONAL_SESSION_FIELDS: dict[str, Any] = {
     "repo_slug": _text,
-    "diff_ratio": _number,
-    "accepted_lines": _integer,
-    "cost_usd": _number,
+    "diff_ratio": finite_number,
+    "accepted_lines": whole_number,
+    "cost_usd": finite_number,
     "cost_source": _text,
     "provider": _text,
-    "cache_read_tokens": _integer,
-    "cache_write_tokens": _integer,
-    "cache_write_1h_tokens": _integer,
-    "reasoning_tokens": _integer,
+    "cache_read_tokens": whole_number,
+    "cache_write_tokens": whole_number,
+    "cache_write_1h_tokens": whole_number,
+    "reasoning_tokens": whole_number,
     "status_reason": _text,
     "decision": _text,
     "source": _text,
@@ -181,6 +166,6 @@ _OPTIONAL_SESSION_FIELDS: dict[str, Any] = {
     "partial": _flag,
     "cost_is_final": _flag,
     "branch": _text,
-    "pull_request": _integer,
+    "pull_request": whole_number,
     "trace_hash": _text,
 }

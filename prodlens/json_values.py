@@ -1,0 +1,86 @@
+"""Reading single values out of JSON that somebody else wrote: what does not fit is None, and nothing raises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+# The largest whole number that every JSON reader keeps exactly; SQLite could not store one above 2^63 either.
+LARGEST_WHOLE_NUMBER = 2**53
+
+_NOTHING: dict[str, Any] = {}
+_TRUE_WORDS = frozenset({"true", "1", "yes"})
+_FALSE_WORDS = frozenset({"false", "0", "no"})
+
+
+def finite_number(value: object) -> float | None:
+    """Return a finite number, also from text; a bool is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def whole_number(value: object) -> int | None:
+    """Return a number without its fraction; None beyond what JSON readers keep exactly."""
+    if type(value) is int and -LARGEST_WHOLE_NUMBER <= value <= LARGEST_WHOLE_NUMBER:
+        return value
+    number = finite_number(value)
+    return None if number is None or abs(number) > LARGEST_WHOLE_NUMBER else int(number)
+
+
+def count(value: object) -> int | None:
+    """Return a whole number that is never negative: less than nothing counts as nothing."""
+    number = whole_number(value)
+    return None if number is None else max(number, 0)
+
+
+def words(value: object) -> str | None:
+    """Return text that says something, without blanks around it; numbers become text, all else is None."""
+    if isinstance(value, str):
+        text = value.strip()
+        # Lone surrogates cannot be stored; they only reach us through Python mappings, never through orjson.
+        return (text if text.isascii() else text.encode(errors="replace").decode()) or None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return str(value)
+
+
+def truth(value: object) -> bool | None:
+    """Return what a bool, a number or one of ``true``, ``1``, ``yes``, ``false``, ``0``, ``no`` says."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = value.strip().lower()
+        return True if word in _TRUE_WORDS else False if word in _FALSE_WORDS else None
+    number = finite_number(value)
+    return None if number is None else number != 0
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a JSON object, also one written as text; an empty one when it is none."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        try:
+            value = orjson.loads(value)
+        except ValueError:
+            return _NOTHING
+        return value if isinstance(value, dict) else _NOTHING
+    return _NOTHING
+
+
+def sequence(value: object) -> list[Any]:
+    """Return a JSON array, also one written as text; an empty one when it is none."""
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        try:
+            value = orjson.loads(value)
+        except ValueError:
+            return []
+    return list(value) if isinstance(value, list | tuple) else []

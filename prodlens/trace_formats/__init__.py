@@ -1,0 +1,38 @@
+"""The source formats: each module reads one of them, and a record's content alone says which one it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.trace_formats.base import Decision, Format, Item, Reader, Skipped, ToolUse, Unusable
+from prodlens.trace_formats.reference import REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "FORMATS",
+    "REFERENCE",
+    "Decision",
+    "Format",
+    "Item",
+    "Reader",
+    "Skipped",
+    "ToolUse",
+    "Unusable",
+    "recognise",
+]
+
+# In the order in which a record is tried; the most particular come first.
+FORMATS: tuple[Format, ...] = (REFERENCE,)
+
+
+def recognise(record: Mapping[str, Any]) -> Format | None:
+    """Return the format of a record by its content; None when it is of no known format.
+
+    A record of no known format is to be read as ``REFERENCE``, which says what it lacks.
+    """
+    for candidate in FORMATS:
+        if candidate.matches(record):
+            return candidate
+    return None

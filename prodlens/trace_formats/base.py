@@ -1,0 +1,121 @@
+"""What every source format offers, and what reading a record can yield."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from prodlens.schemas import CanonicalTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+ACCEPT = "accept"
+REJECT = "reject"
+AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that is known and no model call, such as a process log or an embedding.
+
+    Attributes:
+        kind: What the record is, in two or three words that can be counted.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A record that cannot be used; it belongs to the dead letters.
+
+    Attributes:
+        reason: Why, in words for the user.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """The call in which the model proposed a tool use, so that a decision on it finds the call.
+
+    Attributes:
+        tool_use_id: Id of the proposed use.
+        call_id: ``CanonicalTrace.call_id`` of the call.
+    """
+
+    tool_use_id: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a proposed tool use.
+
+    Attributes:
+        tool_use_id: Id of the proposed use.
+        verdict: ``accept`` and ``reject`` are a person's; ``automatic`` is everything that no person decided.
+        source: What said so, for example ``user_temporary`` or ``config``.
+        accepted_lines: Lines added by the patch that was applied.
+        diff_ratio: Share of the suggested lines that were applied, 0 to 1.
+        call_id: The call, where the source of the decision names it.
+        decided_at: When, in UTC.
+    """
+
+    tool_use_id: str
+    verdict: str
+    source: str | None = None
+    accepted_lines: int | None = None
+    diff_ratio: float | None = None
+    call_id: str | None = None
+    decided_at: datetime | None = None
+
+
+Item: TypeAlias = CanonicalTrace | Decision | ToolUse | Skipped | Unusable
+
+
+class Reader(Protocol):
+    """Reads the records of one file in their order, and keeps what later records need."""
+
+    def read(self, record: Mapping[str, Any]) -> list[Item]:
+        """Return what the record yields at once; never raises, whatever the record holds."""
+        ...
+
+    def finish(self) -> list[Item]:
+        """Return what was held back until the file's end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReader:
+    """The reader of a stateless format: a function from one record to its items."""
+
+    read: Callable[[Mapping[str, Any]], list[Item]]
+
+    def finish(self) -> list[Item]:
+        """Return nothing: a stateless format holds nothing back."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One source format.
+
+    Attributes:
+        name: Its name in the store's ``source`` column, for example ``litellm``.
+        title: What it is, for people.
+        matches: Tells by a record's content whether it is of this format.
+        reader: Makes the reader of one file.
+        explain: Says for each field found in a record where it was found.
+        stateless: Whether each record stands for itself, so that a file may be split anywhere.
+    """
+
+    name: str
+    title: str
+    matches: Callable[[Mapping[str, Any]], bool]
+    reader: Callable[[], Reader]
+    explain: Callable[[Mapping[str, Any]], dict[str, str]]
+    stateless: bool = True

@@ -1,0 +1,45 @@
+"""Who made a call and in which session, as clients write it into one text.
+
+Claude Code has used three forms for the ``user_id`` that it sends: ``user_<device>_account__session_<session>``, the
+same with an account between, and a JSON object with ``device_id``, ``account_uuid`` and ``session_id``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from prodlens.json_values import mapping, words
+
+_SESSION = re.compile(r"session[_-](?P<session>.+)", re.DOTALL)
+_DEVICE = re.compile(r"user_(?P<device>[^_]+)_account_")
+
+
+def held_session(value: object) -> str | None:
+    """Return the session that a text holds in one of the known forms, None when it holds none."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        return words(mapping(value).get("session_id"))
+    text = words(value)
+    match = _SESSION.search(text) if text else None
+    return match["session"] if match else None
+
+
+def session_of(value: object) -> str | None:
+    """Return the session in a text; without the ``session_`` prefix the text itself, unless that is JSON."""
+    session = held_session(value)
+    if session is None and (text := words(value)) is not None and text[:1] != "{":
+        return text
+    return session
+
+
+def person_of(value: object) -> str | None:
+    """Return a text that names a person; None for one that holds a session or is a JSON object."""
+    text = words(value)
+    return None if text is None or text[:1] == "{" or _SESSION.search(text) else text
+
+
+def device_of(value: object) -> str | None:
+    """Return the device in one of Claude Code's forms, a stable pseudonym of whoever sits at it."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        return words(mapping(value).get("device_id"))
+    match = _DEVICE.match(value) if isinstance(value, str) else None
+    return match["device"] if match else None

@@ -1,0 +1,60 @@
+"""Finding a field in the places where a source may keep it: the first place that holds something readable wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from prodlens.json_values import mapping
+
+T = TypeVar("T")
+Parts: TypeAlias = Mapping[str, Mapping[str, Any]]  # the parts of a record by name; "" is the record itself
+
+
+class Place(NamedTuple):
+    """One place of a record: a part of it and a name inside, dots standing for nested objects or flattened keys."""
+
+    part: str
+    name: str
+
+    def __str__(self) -> str:
+        """Write the place as a user would look it up."""
+        return f"{self.part}.{self.name}" if self.part else self.name
+
+
+def places(part: str, *names: str) -> tuple[Place, ...]:
+    """Return the places of the names inside one part, in their order."""
+    return tuple(Place(part, name) for name in names)
+
+
+def look_up(holder: Mapping[str, Any], name: str) -> Any:
+    """Return the value under a dotted name, flattened (``a.b``) before nested (``a`` holding ``b``); None if absent."""
+    value = holder.get(name)
+    if value is not None or "." not in name:
+        return value
+    head, _, rest = name.partition(".")
+    inner = holder.get(head)
+    return None if inner is None else look_up(mapping(inner), rest)
+
+
+def find(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T | None]) -> tuple[Place, T] | None:
+    """Return the first place whose value can be read, with what was read there; None when there is no such place."""
+    for place in candidates:
+        value = look_up(parts[place.part], place.name)
+        if value is not None and (read := convert(value)) is not None:
+            return place, read
+    return None
+
+
+def first(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T | None]) -> T | None:
+    """Return what the first readable place says, None when there is no such place."""
+    found = find(parts, candidates, convert)
+    return None if found is None else found[1]
+
+
+def unflatten(record: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    """Return a part of a record that is written as an object, as JSON text or as flattened ``part.name`` keys."""
+    inner = mapping(record.get(part))
+    prefix = f"{part}."
+    flat = {key[len(prefix) :]: value for key, value in record.items() if type(key) is str and key.startswith(prefix)}
+    return {**inner, **flat} if flat else inner

@@ -1,0 +1,204 @@
+"""The reference format: ``timestamp``, ``usage``, ``attributes`` and ``metadata``, each nested or flattened.
+
+A record that is of no other known format is read as this one, so its reasons say what a record needs at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from prodlens.json_values import count, finite_number, truth, whole_number, words
+from prodlens.schemas import CanonicalTrace
+from prodlens.slugs import is_slug, slug_from_remote
+from prodlens.timestamps import parse_timestamp
+from prodlens.trace_formats.base import Format, Item, RecordReader, Unusable
+from prodlens.trace_formats.identity import person_of, session_of
+from prodlens.trace_formats.places import Parts, Place, find, first, places, unflatten
+from prodlens.trace_formats.recorded import content_identity, recorded_cost
+from prodlens.trace_formats.tokens import Tokens, completed, with_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME = "reference"
+
+_DIFF = ("{}", "prod_lens.{}", "analysis.{}")
+PLACES: dict[str, tuple[Place, ...]] = {
+    "timestamp": places("", "timestamp", "start_time"),
+    "session_id": places(
+        "metadata",
+        "session_id",
+        "user_id",
+        "developer_session",
+        "user_api_key_end_user_id",
+        "requester_metadata.user_id",
+    ),
+    "developer_id": places(
+        "metadata",
+        "developer_id",
+        "dev_id",
+        "user",
+        "user_id",
+        "requester_metadata.developer_id",
+        "requester_metadata.user",
+    ),
+    "model": (*places("attributes", "llm.model_name", "model", "llm.model", "model_name"), Place("", "model")),
+    "tokens_in": places("usage", "input_tokens", "prompt_tokens"),
+    "tokens_out": places("usage", "output_tokens", "completion_tokens"),
+    "total_tokens": places("usage", "total_tokens"),
+    "cache_read_tokens": places("usage", "cache_read_input_tokens", "prompt_tokens_details.cached_tokens"),
+    "cache_write_tokens": places("usage", "cache_creation_input_tokens"),
+    "reasoning_tokens": places("usage", "completion_tokens_details.reasoning_tokens"),
+    "latency_ms": (
+        *places("attributes", "latency_ms", "request.latency_ms", "response.latency_ms", "duration_ms"),
+        Place("", "latency_ms"),
+    ),
+    "status_code": (
+        *places("attributes", "status_code", "http.status_code", "response.status_code"),
+        Place("", "status_code"),
+    ),
+    "accepted_flag": places("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
+    "diff_ratio": places("attributes", *(name.format("diff_ratio") for name in _DIFF)),
+    "accepted_lines": places("attributes", *(name.format("accepted_lines") for name in _DIFF)),
+    "repo_slug": (
+        *places("metadata", "repo", "repository", "repo_slug"),
+        *places("attributes", "repo", "repository"),
+    ),
+    "cost_usd": (*places("", "response_cost", "cost_usd"), *places("attributes", "response_cost", "cost_usd")),
+    "call_id": places("", "id", "litellm_call_id"),
+}
+
+
+def matches(record: Mapping[str, Any]) -> bool:
+    """Tell whether the record has a usage object and one of the two names of its time."""
+    return (isinstance(record.get("usage"), Mapping) or any(_is_flat_usage(key) for key in record)) and (
+        "timestamp" in record or "start_time" in record
+    )
+
+
+def read(record: Mapping[str, Any]) -> list[Item]:
+    """Read one record; it is unusable only without a readable timestamp or without a usage object."""
+    parts = _parts(record)
+    at = first(parts, PLACES["timestamp"], parse_timestamp)
+    if at is None:
+        given = record.get("timestamp", record.get("start_time"))
+        return [Unusable("no timestamp" if given is None else f"unreadable timestamp ({type(given).__name__})")]
+    if not parts["usage"] and not isinstance(record.get("usage"), Mapping):
+        return [Unusable("no usage object")]
+    tokens = _tokens(parts)
+    accepted = first(parts, PLACES["accepted_flag"], truth)
+    cost = recorded_cost(first(parts, PLACES["cost_usd"], finite_number), tokens)
+    call_id = first(parts, PLACES["call_id"], words)
+    return [
+        CanonicalTrace(
+            session_id=first(parts, PLACES["session_id"], session_of),
+            developer_id=first(parts, PLACES["developer_id"], person_of),
+            timestamp=at,
+            model=first(parts, PLACES["model"], words),
+            tokens_in=tokens.tokens_in,
+            tokens_out=tokens.tokens_out,
+            latency_ms=first(parts, PLACES["latency_ms"], _duration) or 0.0,
+            status_code=first(parts, PLACES["status_code"], status),
+            accepted_flag=bool(accepted),
+            repo_slug=first(parts, PLACES["repo_slug"], repository),
+            diff_ratio=first(parts, PLACES["diff_ratio"], finite_number),
+            accepted_lines=first(parts, PLACES["accepted_lines"], count),
+            acceptance_known=accepted is not None,
+            cost_usd=cost,
+            cost_source=None if cost is None else "recorded",
+            cache_read_tokens=tokens.cache_read,
+            cache_write_tokens=tokens.cache_write,
+            reasoning_tokens=tokens.reasoning,
+            source=NAME,
+            call_id=call_id,
+            trace_hash=None if call_id else content_identity(record),
+        )
+    ]
+
+
+def explain(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each field that the record has the place where it was found."""
+    parts = _parts(record)
+    found = {name: find(parts, candidates, _CONVERTERS[name]) for name, candidates in PLACES.items()}
+    return {name: str(hit[0]) for name, hit in found.items() if hit is not None}
+
+
+def repository(value: object) -> str | None:
+    """Return a repository as the source writes it; a git remote is turned into ``owner/name``."""
+    text = words(value)
+    return text if text is None or is_slug(text) else slug_from_remote(text) or text
+
+
+def status(value: object) -> int | None:
+    """Return an HTTP status, None for what is none."""
+    code = whole_number(value)
+    return code if code is not None and 0 < code < 1000 else None  # noqa: PLR2004 - three digits
+
+
+def _duration(value: object) -> float | None:
+    number = finite_number(value)
+    return number if number is not None and number >= 0 else None
+
+
+def _parts(record: Mapping[str, Any]) -> Parts:
+    attributes = unflatten(record, "attributes")
+    inner, outer = unflatten(attributes, "metadata"), unflatten(record, "metadata")
+    return {
+        "": record,
+        "attributes": attributes,
+        "metadata": {**inner, **outer} if inner and outer else inner or outer,
+        "usage": _usage(record),
+    }
+
+
+def _is_flat_usage(key: object) -> bool:
+    return isinstance(key, str) and key.startswith("usage.")
+
+
+def _usage(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    usage = unflatten(record, "usage")
+    nested = usage.get("usage")
+    return nested if isinstance(nested, Mapping) else usage
+
+
+def _tokens(parts: Parts) -> Tokens:
+    tokens_in, tokens_out = completed(*(first(parts, PLACES[name], count) for name in _TOKEN_FIELDS))
+    return with_parts(
+        tokens_in,
+        tokens_out,
+        cache_read=first(parts, PLACES["cache_read_tokens"], count),
+        cache_write=first(parts, PLACES["cache_write_tokens"], count),
+        reasoning=first(parts, PLACES["reasoning_tokens"], count),
+    )
+
+
+_TOKEN_FIELDS = ("tokens_in", "tokens_out", "total_tokens")
+_CONVERTERS: dict[str, Callable[[Any], object]] = {
+    "timestamp": parse_timestamp,
+    "session_id": session_of,
+    "developer_id": person_of,
+    "model": words,
+    "tokens_in": count,
+    "tokens_out": count,
+    "total_tokens": count,
+    "cache_read_tokens": count,
+    "cache_write_tokens": count,
+    "reasoning_tokens": count,
+    "latency_ms": _duration,
+    "status_code": status,
+    "accepted_flag": truth,
+    "diff_ratio": finite_number,
+    "accepted_lines": count,
+    "repo_slug": repository,
+    "cost_usd": finite_number,
+    "call_id": words,
+}
+
+REFERENCE = Format(
+    name=NAME,
+    title="ProdLens reference format",
+    matches=matches,
+    reader=lambda: RecordReader(read),
+    explain=explain,
+)

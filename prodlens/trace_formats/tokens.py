@@ -1,0 +1,52 @@
+"""Token counts of one call: input includes what was read from and written to a cache, output includes reasoning."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Tokens(NamedTuple):
+    """Token counts; the parts are None where the source does not split them.
+
+    Invariant: nothing is negative, ``tokens_in`` is at least cache reads plus cache writes, ``tokens_out`` at least
+    the reasoning tokens, and cache writes at least those kept for an hour.
+    """
+
+    tokens_in: int
+    tokens_out: int
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+
+
+def completed(given_in: int | None, given_out: int | None, total: int | None) -> tuple[int, int]:
+    """Return input and output tokens, a missing one derived from the total; 0 when nothing is known."""
+    if given_in is None:
+        given_in = max((total or 0) - (given_out or 0), 0)
+    if given_out is None:
+        given_out = max((total or 0) - given_in, 0)
+    return given_in, given_out
+
+
+def with_parts(
+    tokens_in: int,
+    tokens_out: int,
+    *,
+    cache_read: int | None = None,
+    cache_write: int | None = None,
+    cache_write_1h: int | None = None,
+    reasoning: int | None = None,
+) -> Tokens:
+    """Return the counts of a source whose input includes the cache.
+
+    Where cache reads and writes exceed the input, that record counted the input without them, and they are added.
+    """
+    if cache_write_1h is not None:
+        cache_write = max(cache_write or 0, cache_write_1h)
+    cached = (cache_read or 0) + (cache_write or 0)
+    if cached > tokens_in:
+        tokens_in += cached
+    if reasoning is not None and reasoning > tokens_out:
+        tokens_out += reasoning
+    return Tokens(tokens_in, tokens_out, cache_read, cache_write, cache_write_1h, reasoning)
