@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from statistics import median
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from prodlens.report.usage import totals
 from prodlens.timestamps import day_of
@@ -91,13 +92,13 @@ def on_policy(model: str, policy: Iterable[str]) -> bool:
 
 
 def _velocity(usage: Usage, calls: int) -> dict[str, Any]:
-    latencies = [value for values in usage.latencies_ms.values() for value in values]
+    latencies = np.concatenate([np.frombuffer(values) for values in usage.latencies_ms.values()])
     per_hour = None
     if usage.window_first is not None and usage.window_last is not None:
         hours = (usage.window_last - usage.window_first).total_seconds() / 3600
         per_hour = calls / max(hours, 1.0)
     return {
-        "median_latency_ms": median(latencies) if latencies else None,
+        "median_latency_ms": float(np.median(latencies)) if latencies.size else None,
         "sessions_per_hour": per_hour,
         "total_sessions": calls,
     }

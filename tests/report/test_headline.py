@@ -9,18 +9,10 @@ import pytest
 
 from prodlens.errors import ConfigurationError
 from prodlens.metrics import ReportGenerator
-from prodlens.storage import ProdLensStore
 from tests.report.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def store() -> Iterator[ProdLensStore]:
-    """Open an empty store in memory."""
-    with ProdLensStore(":memory:") as opened:
-        yield opened
+    from prodlens.storage import ProdLensStore
 
 
 def test_nothing_known_is_null(store: ProdLensStore) -> None:
