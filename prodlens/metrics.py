@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.delivery import read_delivery
-from prodlens.report import associations, headline, series
+from prodlens.report import associations, headline, quality, series
 from prodlens.report.costs import cost_by_model
 from prodlens.report.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.report.timeline import build_timeline
 from prodlens.report.usage import last_call, read_usage, totals
+from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +63,7 @@ class ReportGenerator:
             policy_models=None if policy_models is None else frozenset(policy_models),
             until=until,
             timezone=timezone,
-            report_time=report_time,
+            report_time=None if report_time is None else as_utc(report_time),
             history_days=history_days,
             holidays=frozenset(holidays),
             acceptance_target=acceptance_target,
@@ -85,6 +86,8 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": _metadata(request, timeline),
+        "coverage": quality.coverage(request, timeline, usage, delivery),
+        "data_quality": quality.data_quality(request, usage, cells, daily),
         **headline.usage_figures(request, usage, cells),
         **delivered,
         "cost_metrics": headline.cost_metrics(totals(cells).cost_usd, delivered["pr_throughput"]["total_merged"]),
