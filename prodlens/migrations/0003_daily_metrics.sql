@@ -17,9 +17,3 @@ CREATE TABLE daily_github_metrics (
   reopened_pr_count INTEGER NOT NULL DEFAULT 0,
   avg_merge_hours REAL
 );
-
--- Everything that a report counts of calls, in the order that it counts in: reports never sort nor read the table.
-CREATE INDEX sessions_report ON sessions (
-  repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
-  diff_ratio, accepted_lines, developer_id
-);

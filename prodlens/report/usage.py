@@ -6,7 +6,9 @@ table is touched: for every (repository, model, decision) that exists, one range
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import fsum
@@ -15,12 +17,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from prodlens.report.timeline import Timeline
 
+# Made by the first report and not with the table, so that filling a new store does not pay for it.
+_INDEX = """
+CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
+  repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
+  diff_ratio, accepted_lines, developer_id
+)"""
 # One row of the temporary table: the prefix of the index that a part of the calls shares.
 _PART = (
     "s.repo_slug IS p.repo_slug AND s.model IS p.model AND s.acceptance_known = p.known AND s.accepted_flag = p.flag"
@@ -115,6 +122,7 @@ def totals(cells: Iterable[Cell]) -> Totals:
 
 def last_call(conn: sqlite3.Connection, repo: str) -> datetime | None:
     """Return the time of the last stored call of the repository or of none."""
+    _make_index(conn)
     _fill_parts(conn, repo)
     return _edge(conn, "max", "")
 
@@ -132,7 +140,7 @@ def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshol
     _fill_segments(conn, timeline)
     rows = conn.execute(
         f"SELECT p.model, CASE WHEN p.known THEN p.flag END, g.id, {_MEASURES} "
-        f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s INDEXED BY sessions_report "
+        f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
         f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
         {"threshold": threshold},
     )
@@ -158,6 +166,11 @@ def _cell(row: sqlite3.Row) -> Cell:
     return Cell(segment, model, None if accepted is None else bool(accepted), *floats)
 
 
+def _make_index(conn: sqlite3.Connection) -> None:
+    with suppress(sqlite3.OperationalError):  # a read-only store is reported on too, only slower
+        conn.execute(_INDEX)
+
+
 def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
     """List every (repository, model, decision) that has calls, by skipping through the index."""
     parts = [
@@ -173,7 +186,7 @@ def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
 
 
 def _models(conn: sqlite3.Connection, slug: str | None) -> Iterator[str | None]:
-    where = "SELECT model FROM sessions INDEXED BY sessions_report WHERE repo_slug IS ?"
+    where = "SELECT model FROM sessions WHERE repo_slug IS ?"
     found = conn.execute(f"{where} ORDER BY model LIMIT 1", (slug,)).fetchone()
     while found is not None:
         yield found[0]
@@ -192,7 +205,7 @@ def _fill_segments(conn: sqlite3.Connection, timeline: Timeline) -> None:
 
 def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime | None:
     row = conn.execute(
-        f"SELECT {function}((SELECT {function}(s.timestamp) FROM sessions s INDEXED BY sessions_report "
+        f"SELECT {function}((SELECT {function}(s.timestamp) FROM sessions s "
         f"WHERE {_PART} {condition})) FROM temp.report_part p"
     ).fetchone()
     return parse_timestamp(row[0])
@@ -200,8 +213,7 @@ def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime |
 
 def _developers(conn: sqlite3.Connection, in_window: str) -> frozenset[str]:
     rows = conn.execute(
-        "SELECT DISTINCT s.developer_id FROM temp.report_part p CROSS JOIN sessions s INDEXED BY sessions_report "
-        f"ON {_PART} {in_window}"
+        f"SELECT DISTINCT s.developer_id FROM temp.report_part p CROSS JOIN sessions s ON {_PART} {in_window}"
     )
     return frozenset(row[0] for row in rows if row[0] is not None)
 
@@ -211,7 +223,7 @@ def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) 
     rows = conn.cursor()
     rows.row_factory = None  # bare tuples: a third faster over a million rows
     rows.execute(
-        "SELECT s.latency_ms FROM temp.report_part p CROSS JOIN sessions s INDEXED BY sessions_report "
+        "SELECT s.latency_ms FROM temp.report_part p CROSS JOIN sessions s "
         f"ON {_PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
     )
     return array("d", chain.from_iterable(rows))
