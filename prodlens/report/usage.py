@@ -22,23 +22,26 @@ if TYPE_CHECKING:
 
     from prodlens.report.timeline import Timeline
 
-# Made by the first report and not with the table, so that filling a new store does not pay for it.
-_INDEX = """
-CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
-  repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
-  diff_ratio, accepted_lines, developer_id
-)"""
+# Made by the first report and not with the table, so that filling a new store does not pay for them.
+_INDEXES = (
+    """CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
+        repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
+        diff_ratio, accepted_lines)""",
+    "CREATE INDEX IF NOT EXISTS sessions_report_people ON sessions (repo_slug, developer_id, timestamp)",
+)
 # One row of the temporary table: the prefix of the index that a part of the calls shares.
 _PART = (
     "s.repo_slug IS p.repo_slug AND s.model IS p.model AND s.acceptance_known = p.known AND s.accepted_flag = p.flag"
 )
 _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
+# total() and not sum(): the sum of absurd token counts must not overflow.
+# total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
 _MEASURES = """
-    count(*), sum(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
-    total(CASE WHEN s.cost_usd IS NULL THEN s.total_tokens END),
-    count(s.status_code), total(s.status_code >= 400),
-    total(s.diff_ratio), count(s.diff_ratio), total(s.diff_ratio >= :threshold),
-    total(s.accepted_lines), total(CASE WHEN s.accepted_lines IS NOT NULL THEN s.total_tokens END)"""
+    count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
+    total(s.total_tokens) FILTER (WHERE s.cost_usd IS NULL),
+    count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
+    total(s.diff_ratio), count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
+    total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL)"""
 
 
 class Cell(NamedTuple):
@@ -122,7 +125,7 @@ def totals(cells: Iterable[Cell]) -> Totals:
 
 def last_call(conn: sqlite3.Connection, repo: str) -> datetime | None:
     """Return the time of the last stored call of the repository or of none."""
-    _make_index(conn)
+    _make_indexes(conn)
     _fill_parts(conn, repo)
     return _edge(conn, "max", "")
 
@@ -139,7 +142,7 @@ def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshol
     _fill_parts(conn, repo)
     _fill_segments(conn, timeline)
     rows = conn.execute(
-        f"SELECT p.model, CASE WHEN p.known THEN p.flag END, g.id, {_MEASURES} "
+        f"SELECT p.model, p.known, p.flag, g.id, {_MEASURES} "
         f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
         f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
         {"threshold": threshold},
@@ -152,23 +155,21 @@ def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshol
         last=_edge(conn, "max", f"AND s.timestamp < '{window.end.isoformat()}'"),
         window_first=_edge(conn, "min", in_window),
         window_last=_edge(conn, "max", in_window),
-        developers=_developers(conn, in_window),
+        developers=_developers(conn, repo, in_window),
         latencies_ms={decision: _latencies(conn, decision, in_window) for decision in (None, False, True)},
     )
 
 
 def _cell(row: sqlite3.Row) -> Cell:
-    model, accepted, segment, *measures = row
-    floats = [
-        value if name in {"cost_usd", "diff_ratio_sum"} else int(value)
-        for name, value in zip(Cell._fields[3:], measures, strict=True)
-    ]
-    return Cell(segment, model, None if accepted is None else bool(accepted), *floats)
+    model, known, flag, segment, *measures = row
+    # A sum over nothing is NULL in SQL, and nothing here.
+    return Cell(segment, model, bool(flag) if known else None, *(value or 0 for value in measures))
 
 
-def _make_index(conn: sqlite3.Connection) -> None:
+def _make_indexes(conn: sqlite3.Connection) -> None:
     with suppress(sqlite3.OperationalError):  # a read-only store is reported on too, only slower
-        conn.execute(_INDEX)
+        for statement in _INDEXES:
+            conn.execute(statement)
 
 
 def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
@@ -176,7 +177,7 @@ def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
     parts = [
         (slug, model, known, flag)
         for slug in (repo, None)
-        for model in _models(conn, slug)
+        for model in _distinct(conn, "model", slug)
         for known in (0, 1)
         for flag in (0, 1)
     ]
@@ -185,14 +186,14 @@ def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
     conn.executemany("INSERT INTO temp.report_part (repo_slug, model, known, flag) VALUES (?, ?, ?, ?)", parts)
 
 
-def _models(conn: sqlite3.Connection, slug: str | None) -> Iterator[str | None]:
-    where = "SELECT model FROM sessions WHERE repo_slug IS ?"
-    found = conn.execute(f"{where} ORDER BY model LIMIT 1", (slug,)).fetchone()
+def _distinct(conn: sqlite3.Connection, column: str, slug: str | None) -> Iterator[str | None]:
+    """Yield every value that a column has in the repository, by skipping through the index that begins with both."""
+    query = f"SELECT {column} FROM sessions WHERE repo_slug IS ?"
+    found = conn.execute(f"{query} ORDER BY {column} LIMIT 1", (slug,)).fetchone()
     while found is not None:
         yield found[0]
-        after = "" if found[0] is None else found[0]
-        comparison = ">=" if found[0] is None else ">"
-        found = conn.execute(f"{where} AND model {comparison} ? ORDER BY model LIMIT 1", (slug, after)).fetchone()
+        comparison, last = (">=", "") if found[0] is None else (">", found[0])
+        found = conn.execute(f"{query} AND {column} {comparison} ? ORDER BY {column} LIMIT 1", (slug, last)).fetchone()
 
 
 def _fill_segments(conn: sqlite3.Connection, timeline: Timeline) -> None:
@@ -211,11 +212,15 @@ def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime |
     return parse_timestamp(row[0])
 
 
-def _developers(conn: sqlite3.Connection, in_window: str) -> frozenset[str]:
-    rows = conn.execute(
-        f"SELECT DISTINCT s.developer_id FROM temp.report_part p CROSS JOIN sessions s ON {_PART} {in_window}"
+def _developers(conn: sqlite3.Connection, repo: str, in_window: str) -> frozenset[str]:
+    """Return who called in the window, by skipping from one developer to the next."""
+    query = "SELECT 1 FROM sessions s WHERE s.repo_slug IS ? AND s.developer_id = ?"
+    return frozenset(
+        name
+        for slug in (repo, None)
+        for name in _distinct(conn, "developer_id", slug)
+        if name is not None and conn.execute(f"{query} {in_window} LIMIT 1", (slug, name)).fetchone()
     )
-    return frozenset(row[0] for row in rows if row[0] is not None)
 
 
 def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) -> array[float]:

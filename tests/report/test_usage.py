@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_a_report_reads_calls_from_its_index_alone(store: ProdLensStore) -> None:
-    """No query of a report touches the table of calls or sorts it: each is answered from the covering index."""
+    """No query of a report touches the table of calls or sorts it: each is answered from a covering index."""
     store.insert_sessions([call(f"5-{day:02}", model=model) for day in range(1, 30) for model in ("a", None)])
     statements: list[str] = []
     store.conn.set_trace_callback(statements.append)
@@ -27,7 +27,7 @@ def test_a_report_reads_calls_from_its_index_alone(store: ProdLensStore) -> None
     assert {step for step in steps if " sessions" in step or " s " in step} == {
         step for step in steps if "USING COVERING INDEX sessions_report" in step
     }
-    assert {step for step in steps if "B-TREE" in step} <= {"USE TEMP B-TREE FOR DISTINCT"}
+    assert [step for step in steps if "B-TREE" in step] == []
 
 
 def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
@@ -38,6 +38,7 @@ def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
         store.insert_commits([commit("a", "5-01")])
         with_index = report_on(store)
         store.conn.execute("DROP INDEX sessions_report")
+        store.conn.execute("DROP INDEX sessions_report_people")
         store.close()
         store.conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         assert report_on(store) == with_index
@@ -52,3 +53,9 @@ def test_reports_leave_nothing_behind_that_changes_the_next(store: ProdLensStore
         for slug in (REPO, "acme/api", REPO)
     ]
     assert models == [{REPO, None}, {"acme/api", None}, {REPO, None}]
+
+
+def test_absurd_token_counts_do_not_break_a_report(store: ProdLensStore) -> None:
+    """Sums beyond 64 bits are approximate, not an error."""
+    store.insert_sessions([call("5-01", total_tokens=2**53, accepted_flag=True) for _ in range(1024)])
+    assert report_on(store)["token_efficiency"]["total_tokens"] == 2**63
