@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prodlens.aggregation import DailyAggregator
+    from prodlens.github_etl import GithubETL
     from prodlens.metrics import ReportGenerator
     from prodlens.schemas import CanonicalTrace
     from prodlens.storage import ProdLensStore
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CanonicalTrace": "prodlens.schemas",
     "DailyAggregator": "prodlens.aggregation",
+    "GithubETL": "prodlens.github_etl",
     "ProdLensStore": "prodlens.storage",
     "ReportGenerator": "prodlens.metrics",
     "normalize_records": "prodlens.trace_normalizer",
@@ -27,6 +29,7 @@ _HOMES = {
 __all__ = [
     "CanonicalTrace",
     "DailyAggregator",
+    "GithubETL",
     "ProdLensStore",
     "ReportGenerator",
     "normalize_records",

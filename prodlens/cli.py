@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Name of the command, its module in prodlens.commands, what it does in a line. In the order of the road.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Fill a database with a simulated team."),
+    "ingest-github": ("ingest_github", "Sync a repository's pull requests and commits from GitHub."),
+    "sync-status": ("sync_status", "Show how far each repository is synced."),
     "report": ("report", "Report on one repository."),
 }
 

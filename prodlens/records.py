@@ -50,8 +50,22 @@ PULL_REQUEST_COLUMNS = (
     "head_repo",
     "base_ref",
     "merge_commit_sha",
+    "node_id",
+    "details",
+    "details_for",
+    "truncated",
 )
-COMMIT_COLUMNS = ("sha", "repo_slug", "author", "author_is_login", "timestamp", "branch", "parents", "trailers")
+COMMIT_COLUMNS = (
+    "sha",
+    "repo_slug",
+    "author",
+    "author_is_login",
+    "timestamp",
+    "branch",
+    "parents",
+    "trailers",
+    "from_github",
+)
 
 
 class RecordError(UserError, ValueError):
@@ -92,21 +106,21 @@ def session_row(record: CanonicalTrace | Mapping[str, object]) -> dict[str, Any]
 
 
 def pull_request_row(record: Mapping[str, object]) -> dict[str, Any]:
-    """Return the ``pull_requests`` row of a mapping.
+    """Return the ``pull_requests`` row of a mapping; ``reopened`` is None where the mapping does not say.
 
     Raises:
         RecordError: ``id``, ``created_at`` or ``state`` is missing or unreadable.
     """
     row = {name: record.get(name) for name in PULL_REQUEST_COLUMNS}
     row["repo_slug"] = record.get("repo_slug", record.get("repo"))
-    for name in ("created_at", "merged_at", "closed_at", "updated_at", "reopened_at", "first_review_at"):
+    for name in ("created_at", "merged_at", "closed_at", "updated_at", "reopened_at", "first_review_at", "details_for"):
         row[name] = iso_utc(row[name])
     if row["id"] is None or row["created_at"] is None:
         raise RecordError(f"pull request without a readable id and created_at: {record.get('id')!r}")
     row["state"] = row["state"] or ("closed" if row["closed_at"] or row["merged_at"] else "open")
-    row["reopened"] = int(bool(row["reopened"]))
+    row["reopened"] = None if row["reopened"] is None else int(bool(row["reopened"]))
     row["draft"] = None if row["draft"] is None else int(bool(row["draft"]))
-    row["labels"] = _json(row["labels"])
+    row["labels"], row["truncated"] = _json(row["labels"]), _json(row["truncated"])
     return row
 
 
@@ -121,7 +135,7 @@ def commit_row(record: Mapping[str, object]) -> dict[str, Any]:
     row["timestamp"] = iso_utc(row["timestamp"])
     if not row["sha"] or row["timestamp"] is None:
         raise RecordError(f"commit without a sha and a readable timestamp: {record.get('sha')!r}")
-    row["author_is_login"] = int(bool(row["author_is_login"]))
+    row["author_is_login"], row["from_github"] = int(bool(row["author_is_login"])), int(bool(row["from_github"]))
     row["trailers"] = _json(row["trailers"])
     return row
 

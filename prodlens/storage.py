@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from prodlens.errors import StorageError, UnusableStoreError
+from prodlens.github_tables import upsert_commits, upsert_pull_requests
 from prodlens.migrations import migrations
-from prodlens.records import (
-    COMMIT_COLUMNS,
-    PULL_REQUEST_COLUMNS,
-    SESSION_COLUMNS,
-    commit_row,
-    pull_request_row,
-    session_row,
-)
+from prodlens.records import SESSION_COLUMNS, session_row
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -129,8 +123,8 @@ class ProdLensStore:
         Raises:
             RecordError: A mapping lacks a readable id or ``created_at``; nothing of this call is stored.
         """
-        rows = (pull_request_row(p) for p in pull_requests)
-        return self._upsert("pull_requests", PULL_REQUEST_COLUMNS, rows, "id")
+        with self.transaction() as conn:
+            return upsert_pull_requests(conn, pull_requests)
 
     def fetch_pull_requests(self) -> list[dict[str, Any]]:
         """Return every stored pull request, oldest first; ``reopened`` is a bool."""
@@ -152,8 +146,8 @@ class ProdLensStore:
         Raises:
             RecordError: A mapping lacks a sha or a readable timestamp; nothing of this call is stored.
         """
-        rows = (commit_row(c) for c in commits)
-        return self._upsert("commits", COMMIT_COLUMNS, rows, "sha, ifnull(repo_slug, '')", _keep_login)
+        with self.transaction() as conn:
+            return upsert_commits(conn, commits)
 
     def fetch_commits(self) -> list[dict[str, Any]]:
         """Return every stored commit, oldest first."""
@@ -313,16 +307,6 @@ def _statements(script: str) -> Iterator[str]:
 def _keep_known(table: str, column: str) -> str:
     """Update a column with the new value; what the new record does not know is kept."""
     return f"{column} = coalesce(excluded.{column}, {table}.{column})"
-
-
-def _keep_login(table: str, column: str) -> str:
-    """Update a column of a commit; a login is never overwritten by a bare name."""
-    if column == "author_is_login":
-        return f"{column} = max({table}.{column}, excluded.{column})"
-    if column == "author":
-        known = f"{table}.author_is_login AND NOT excluded.author_is_login"
-        return f"author = CASE WHEN {known} THEN {table}.author ELSE coalesce(excluded.author, {table}.author) END"
-    return _keep_known(table, column)
 
 
 def _overwrite(_table: str, column: str) -> str:

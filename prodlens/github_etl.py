@@ -1,0 +1,134 @@
+"""GithubETL: a repository's pull requests and commits, from GitHub into the store.
+
+Every page is one transaction of its rows, the cursor and, with the last one, the ETag. So a run may be killed, limited,
+out of budget or offline at any point: the next one goes on there, and ends with the rows of an undisturbed sync.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from prodlens import commit_sync, pull_request_sync
+from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
+from prodlens.pull_request_details import read_details
+from prodlens.slugs import checked_slug
+from prodlens.sync_streams import (
+    COMMITS,
+    PULL_REQUESTS,
+    WHOLE_HISTORY,
+    StreamRun,
+    StreamState,
+    sync_state,
+    synced_repositories,
+)
+from prodlens.timestamps import as_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+    from prodlens.storage import ProdLensStore
+
+__all__ = ["GithubETL", "sync_state", "synced_repositories"]
+
+
+class GithubETL:
+    """Synchronizes GitHub repositories into a store.
+
+    A given session is used for everything, and of it only ``get`` and ``post`` (url, headers=, params=, json=,
+    timeout=). ``budget`` is the most requests that this object sends; ``patience_seconds`` the longest wait for a rate
+    limit. A sync that would pass either stops cleanly: what it has is stored, ``sync_state`` says ``partial``, and the
+    next run goes on there.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings and effects, each by its name
+        self,
+        store: ProdLensStore,
+        session: requests.Session | None = None,
+        *,
+        api_url: str = DEFAULT_API_URL,
+        graphql_url: str = DEFAULT_GRAPHQL_URL,
+        budget: int | None = None,
+        patience_seconds: float = 60.0,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.store = store
+        self._session = session
+        self._urls = {"api_url": api_url, "graphql_url": graphql_url}
+        self._budget = RequestBudget(limit=budget)
+        self._patience = patience_seconds
+        self._clock, self._sleep = clock, sleep
+
+    @property
+    def requests(self) -> int:
+        """Number of requests sent so far."""
+        return self._budget.spent
+
+    def sync_pull_requests(
+        self, owner: str, repo: str, *, token: str | None = None, since: datetime | None = None
+    ) -> int:
+        """Store the pull requests of every state changed since the moment (None: all), and their details.
+
+        Returns:
+            Number of pull requests inserted or updated; 0 when GitHub says that nothing changed.
+
+        Raises:
+            InvalidSlugError: Owner or name is none.
+            ConfigurationError: The token holds what no token can.
+            GithubError: GitHub refused or failed for good; every page that was read is stored.
+            StorageError: The store could not be written.
+        """
+        run = self._run(owner, repo, PULL_REQUESTS, "pulls", pull_request_sync.QUESTION, token)
+        with run.recorded():
+            pull_request_sync.walk_pull_requests(run, _moment(since))
+            read_details(run)
+        return len(run.written)
+
+    def sync_commits(self, owner: str, repo: str, *, token: str | None = None, since: datetime | None = None) -> int:
+        """Store the commits of the default branch since the moment (None: all).
+
+        Returns:
+            Number of commits inserted or updated; 0 when GitHub says that nothing changed.
+
+        Raises:
+            GithubError: As ``sync_pull_requests``, and the others that it raises.
+        """
+        run = self._run(owner, repo, COMMITS, "commits", commit_sync.QUESTION, token)
+        with run.recorded():
+            commit_sync.walk_commits(run, _moment(since))
+        return len(run.written)
+
+    def _run(
+        self, owner: str, repo: str, stream: str, path: str, question: Mapping[str, str], token: str | None
+    ) -> StreamRun:
+        slug = checked_slug(f"{owner}/{repo}")
+        client = GithubClient(
+            self._session,
+            token=token,
+            budget=self._budget,
+            patience_seconds=self._patience,
+            clock=self._clock,
+            sleep=self._sleep,
+            **self._urls,
+        )
+        return StreamRun(
+            store=self.store,
+            client=client,
+            slug=slug,
+            path=f"/repos/{slug}/{path}",
+            question=question,
+            state=StreamState.load(self.store.conn, slug, stream),
+            clock=self._clock,
+        )
+
+
+def _moment(since: datetime | date | None) -> str:
+    if since is None:
+        return WHOLE_HISTORY
+    if not isinstance(since, datetime):
+        since = datetime(since.year, since.month, since.day, tzinfo=UTC)
+    return as_utc(since).isoformat()

@@ -1,0 +1,177 @@
+"""From what GitHub answers (REST objects, GraphQL nodes) to the mappings that the store takes. Pure functions.
+
+Objects may lack anything: deleted forks have no ``head.repo``, deleted users are null, small servers leave keys out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.json_values import count, mapping, sequence, whole_number, words
+from prodlens.timestamps import iso_utc
+from prodlens.trailers import message_trailers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GHOST = "ghost"  # the login under which GitHub shows whoever has deleted the account
+_BOT_SUFFIX = "[bot]"
+
+
+def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | None:
+    """Return the row of a pull request in the REST list; None without what a row needs.
+
+    The list does not tell whether it was reopened, nor anything else of the details: those keys are absent.
+    """
+    number, created = whole_number(item.get("number")), iso_utc(item.get("created_at"))
+    if number is None or created is None:
+        return None
+    user, head, base = item.get("user"), mapping(item.get("head")), mapping(item.get("base"))
+    merged, closed = iso_utc(item.get("merged_at")), iso_utc(item.get("closed_at"))
+    state = words(item.get("state")) or ("closed" if merged or closed else "open")
+    identity = whole_number(item.get("id"))
+    return {
+        "id": number if identity is None else identity,
+        "repo_slug": slug,
+        "number": number,
+        "title": words(item.get("title")),
+        "author": _login(user) or (GHOST if "user" in item else None),
+        "author_type": words(mapping(user).get("type")),
+        "state": state,
+        "draft": item.get("draft") if isinstance(item.get("draft"), bool) else None,
+        "created_at": created,
+        "merged_at": merged,
+        "closed_at": None if state == "open" else closed,
+        "updated_at": iso_utc(item.get("updated_at")) or closed or merged or created,
+        "labels": _names(item["labels"]) if "labels" in item else None,
+        "head_ref": words(head.get("ref")),
+        "head_sha": words(head.get("sha")),
+        "head_repo": words(mapping(head.get("repo")).get("full_name")),
+        "base_ref": words(base.get("ref")),
+        "merge_commit_sha": words(item.get("merge_commit_sha")),
+        "node_id": words(item.get("node_id")),
+    }
+
+
+def default_branch(items: list[dict[str, Any]]) -> str | None:
+    """Return the default branch that the listed pull requests' base repository has."""
+    branches = (words(mapping(mapping(item.get("base")).get("repo")).get("default_branch")) for item in items)
+    return next((branch for branch in branches if branch), None)
+
+
+def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dict[str, Any] | None:
+    """Return the row of a commit in a REST list; None without a sha and a readable time."""
+    sha, detail = words(item.get("sha")), mapping(item.get("commit"))
+    committer, author = mapping(detail.get("committer")), mapping(detail.get("author"))
+    at = iso_utc(committer.get("date")) or iso_utc(author.get("date"))
+    if sha is None or at is None:
+        return None
+    login = _login(item.get("author"))
+    return {
+        "sha": sha,
+        "repo_slug": slug,
+        "author": login or words(author.get("name")),
+        "author_is_login": login is not None,
+        "timestamp": at,
+        "branch": branch,
+        "parents": len(sequence(item["parents"])) if "parents" in item else None,
+        "trailers": message_trailers(detail.get("message")),
+        "from_github": True,
+    }
+
+
+def parent_shas(item: Mapping[str, Any]) -> list[str]:
+    """Return the shas of a listed commit's parents."""
+    shas = (words(mapping(parent).get("sha")) for parent in sequence(item.get("parents")))
+    return [sha for sha in shas if sha]
+
+
+def events_details(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a pull request's REST events tell: whether it was ever reopened, and when first."""
+    reopened = sorted(iso_utc(e.get("created_at")) or "" for e in events if e.get("event") == "reopened")
+    return {"reopened": bool(reopened), "reopened_at": next((at for at in reopened if at), None), "details": "events"}
+
+
+def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the details in a GraphQL pull request node.
+
+    ``truncated`` maps the nested lists that hold less than they should to where they go on. The first review is the
+    first submitted one by somebody who is neither the pull request's author nor a bot.
+    """
+    reopenings = [at for event in _nodes(node.get("timelineItems")) if (at := iso_utc(event.get("createdAt")))]
+    author = words(mapping(node.get("author")).get("login"))
+    reviewed = first_review_at(_nodes(node.get("reviews")), author)
+    labels = mapping(node.get("labels"))
+    cut = {name: end_cursor(node.get(name)) for name in ("labels", "commits") if has_next(node.get(name))}
+    if reviewed is None and has_next(node.get("reviews")):
+        cut["reviews"] = end_cursor(node.get("reviews"))
+    return {
+        "reopened": bool(_nodes(node.get("timelineItems"))),
+        "reopened_at": min(reopenings, default=None),
+        "first_review_at": reviewed,
+        "additions": count(node.get("additions")),
+        "deletions": count(node.get("deletions")),
+        "changed_files": count(node.get("changedFiles")),
+        "commit_count": count(mapping(node.get("commits")).get("totalCount")),
+        "labels": _names(labels.get("nodes")) if labels else None,
+        "merge_commit_sha": words(mapping(node.get("mergeCommit")).get("oid")),
+        "details": "graphql",
+        "truncated": cut or None,
+    }
+
+
+def first_review_at(reviews: list[Mapping[str, Any]], author: str | None) -> str | None:
+    """Return when the first review by another person was submitted, None when there is none among these."""
+    moments = []
+    for review in reviews:
+        reviewer = mapping(review.get("author"))
+        login = words(reviewer.get("login"))
+        is_bot = reviewer.get("__typename") == "Bot" or (login or "").endswith(_BOT_SUFFIX)
+        if not is_bot and (login is None or login != author) and (at := iso_utc(review.get("submittedAt"))):
+            moments.append(at)
+    return min(moments, default=None)
+
+
+def node_commits(node: Mapping[str, Any], pull_request_id: int) -> list[dict[str, Any]]:
+    """Return the rows of ``pull_request_commits`` in a GraphQL pull request node."""
+    rows = []
+    for entry in _nodes(node.get("commits")):
+        commit = mapping(entry.get("commit"))
+        author = mapping(commit.get("author"))
+        login = words(mapping(author.get("user")).get("login"))
+        sha, at = words(commit.get("oid")), iso_utc(commit.get("committedDate"))
+        if sha and at:
+            rows.append(
+                {
+                    "pull_request_id": pull_request_id,
+                    "sha": sha,
+                    "author": login or words(author.get("name")),
+                    "author_is_login": int(login is not None),
+                    "timestamp": at,
+                    "trailers": message_trailers(commit.get("message")),
+                }
+            )
+    return rows
+
+
+def has_next(connection: object) -> bool:
+    """Tell whether a GraphQL list goes on after what was asked."""
+    return mapping(mapping(connection).get("pageInfo")).get("hasNextPage") is True
+
+
+def end_cursor(connection: object) -> str | None:
+    """Return where a GraphQL list goes on."""
+    return words(mapping(mapping(connection).get("pageInfo")).get("endCursor"))
+
+
+def _nodes(connection: object) -> list[Mapping[str, Any]]:
+    return [node for node in sequence(mapping(connection).get("nodes")) if isinstance(node, dict)]
+
+
+def _login(user: object) -> str | None:
+    return words(mapping(user).get("login"))
+
+
+def _names(labels: object) -> list[str]:
+    names = (words(label if isinstance(label, str) else mapping(label).get("name")) for label in sequence(labels))
+    return [name for name in names if name]
