@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.trace_formats.base import Decision, Format, Item, Reader, Skipped, ToolUse, Unusable
+from prodlens.trace_formats.base import Decision, Format, Item, Reader, Skipped, ToolUse, Unusable, Withheld
+from prodlens.trace_formats.litellm import LITELLM
+from prodlens.trace_formats.litellm_spend import LITELLM_SPEND
 from prodlens.trace_formats.reference import REFERENCE
+from prodlens.trace_formats.wrappers import LITELLM_S3, PROCESS_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +23,12 @@ __all__ = [
     "Skipped",
     "ToolUse",
     "Unusable",
+    "Withheld",
     "recognise",
 ]
 
 # In the order in which a record is tried; the most particular come first.
-FORMATS: tuple[Format, ...] = (REFERENCE,)
+FORMATS: tuple[Format, ...] = (LITELLM, LITELLM_SPEND, LITELLM_S3, REFERENCE, PROCESS_LOG)
 
 
 def recognise(record: Mapping[str, Any]) -> Format | None:

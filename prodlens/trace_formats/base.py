@@ -74,7 +74,20 @@ class Decision:
     decided_at: datetime | None = None
 
 
-Item: TypeAlias = CanonicalTrace | Decision | ToolUse | Skipped | Unusable
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A value that the record has and that is known to be recorded wrongly: left unknown, and counted.
+
+    Attributes:
+        field: The field of ``CanonicalTrace``, today always ``latency_ms``.
+        reason: Why, in words for the user.
+    """
+
+    field: str
+    reason: str
+
+
+Item: TypeAlias = CanonicalTrace | Decision | ToolUse | Skipped | Unusable | Withheld
 
 
 class Reader(Protocol):

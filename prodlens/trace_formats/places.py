@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from prodlens.json_values import mapping
+from prodlens.json_values import mapping, words
 
 T = TypeVar("T")
 Parts: TypeAlias = Mapping[str, Mapping[str, Any]]  # the parts of a record by name; "" is the record itself
@@ -50,6 +50,14 @@ def first(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T 
     """Return what the first readable place says, None when there is no such place."""
     found = find(parts, candidates, convert)
     return None if found is None else found[1]
+
+
+def explained(
+    parts: Parts, table: Mapping[str, Iterable[Place]], converters: Mapping[str, Callable[[Any], object]]
+) -> dict[str, str]:
+    """Return for each field of the table that can be read the place it is read from."""
+    found = {name: find(parts, candidates, converters.get(name, words)) for name, candidates in table.items()}
+    return {name: str(hit[0]) for name, hit in found.items() if hit is not None}
 
 
 def unflatten(record: Mapping[str, Any], part: str) -> Mapping[str, Any]:

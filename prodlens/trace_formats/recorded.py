@@ -1,27 +1,29 @@
-"""What a source recorded of a call's identity and cost, and when that is to be believed."""
+"""What a source recorded of a call, and when that is to be believed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prodlens.json_values import finite_number, whole_number, words
 from prodlens.schemas import content_hash
+from prodlens.slugs import is_slug, slug_from_remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from prodlens.trace_formats.tokens import Tokens
 
 
-def recorded_cost(cost: float | None, tokens: Tokens, *, proven: bool = False) -> float | None:
-    """Return a recorded cost, None when it says nothing.
+def cost_fields(value: object, tokens: Tokens, *, proven: bool = False) -> dict[str, Any]:
+    """Return a recorded cost under the names of ``CanonicalTrace``; nothing when it says nothing.
 
     Loggers write 0.0 for a model whose price they do not know: beside tokens it counts only when ``proven``.
     """
-    if cost is None or cost < 0:
-        return None
-    if cost == 0 and not proven and tokens.tokens_in + tokens.tokens_out > 0:
-        return None
-    return cost
+    cost = finite_number(value)
+    if cost is None or cost < 0 or (cost == 0 and not proven and tokens.tokens_in + tokens.tokens_out > 0):
+        return {"cost_is_final": proven}
+    return {"cost_usd": cost, "cost_source": "recorded", "cost_is_final": proven}
 
 
 def content_identity(record: Mapping[str, Any]) -> str | None:
@@ -33,3 +35,32 @@ def content_identity(record: Mapping[str, Any]) -> str | None:
         return content_hash(record if isinstance(record, dict) else dict(record))
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def http_status(value: object) -> int | None:
+    """Return an HTTP status, None for what is none."""
+    code = whole_number(value)
+    return code if code is not None and 0 < code < 1000 else None  # noqa: PLR2004 - three digits
+
+
+def duration_ms(value: object) -> float | None:
+    """Return a duration; less than nothing is none."""
+    number = finite_number(value)
+    return number if number is not None and number >= 0 else None
+
+
+def elapsed_ms(start: datetime | None, end: datetime | None) -> float:
+    """Return the milliseconds between two moments; 0.0, which means unknown, when one is missing or they are turned."""
+    return 0.0 if start is None or end is None else max((end - start).total_seconds() * 1000, 0.0)
+
+
+def repository(value: object) -> str | None:
+    """Return a repository as the source writes it; a git remote or URL is turned into ``owner/name``."""
+    text = words(value)
+    return text if text is None or is_slug(text) else slug_from_remote(text) or text
+
+
+def slug(value: object) -> str | None:
+    """Return ``owner/name`` from a slug, git remote or URL; None for any other text."""
+    text = words(value)
+    return None if text is None else text if is_slug(text) else slug_from_remote(text)

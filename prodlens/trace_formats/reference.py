@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, truth, whole_number, words
+from prodlens.json_values import count, finite_number, truth, words
 from prodlens.schemas import CanonicalTrace
-from prodlens.slugs import is_slug, slug_from_remote
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_formats.base import Format, Item, RecordReader, Unusable
 from prodlens.trace_formats.identity import person_of, session_of
-from prodlens.trace_formats.places import Parts, Place, find, first, places, unflatten
-from prodlens.trace_formats.recorded import content_identity, recorded_cost
+from prodlens.trace_formats.places import Parts, Place, explained, first, places, unflatten
+from prodlens.trace_formats.recorded import content_identity, cost_fields, duration_ms, http_status, repository
 from prodlens.trace_formats.tokens import Tokens, completed, with_parts
 
 if TYPE_CHECKING:
@@ -88,7 +87,6 @@ def read(record: Mapping[str, Any]) -> list[Item]:
         return [Unusable("no usage object")]
     tokens = _tokens(parts)
     accepted = first(parts, PLACES["accepted_flag"], truth)
-    cost = recorded_cost(first(parts, PLACES["cost_usd"], finite_number), tokens)
     call_id = first(parts, PLACES["call_id"], words)
     return [
         CanonicalTrace(
@@ -96,49 +94,25 @@ def read(record: Mapping[str, Any]) -> list[Item]:
             developer_id=first(parts, PLACES["developer_id"], person_of),
             timestamp=at,
             model=first(parts, PLACES["model"], words),
-            tokens_in=tokens.tokens_in,
-            tokens_out=tokens.tokens_out,
-            latency_ms=first(parts, PLACES["latency_ms"], _duration) or 0.0,
-            status_code=first(parts, PLACES["status_code"], status),
+            latency_ms=first(parts, PLACES["latency_ms"], duration_ms) or 0.0,
+            status_code=first(parts, PLACES["status_code"], http_status),
             accepted_flag=bool(accepted),
             repo_slug=first(parts, PLACES["repo_slug"], repository),
             diff_ratio=first(parts, PLACES["diff_ratio"], finite_number),
             accepted_lines=first(parts, PLACES["accepted_lines"], count),
             acceptance_known=accepted is not None,
-            cost_usd=cost,
-            cost_source=None if cost is None else "recorded",
-            cache_read_tokens=tokens.cache_read,
-            cache_write_tokens=tokens.cache_write,
-            reasoning_tokens=tokens.reasoning,
             source=NAME,
             call_id=call_id,
             trace_hash=None if call_id else content_identity(record),
+            **tokens.fields(),
+            **cost_fields(first(parts, PLACES["cost_usd"], finite_number), tokens),
         )
     ]
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return for each field that the record has the place where it was found."""
-    parts = _parts(record)
-    found = {name: find(parts, candidates, _CONVERTERS[name]) for name, candidates in PLACES.items()}
-    return {name: str(hit[0]) for name, hit in found.items() if hit is not None}
-
-
-def repository(value: object) -> str | None:
-    """Return a repository as the source writes it; a git remote is turned into ``owner/name``."""
-    text = words(value)
-    return text if text is None or is_slug(text) else slug_from_remote(text) or text
-
-
-def status(value: object) -> int | None:
-    """Return an HTTP status, None for what is none."""
-    code = whole_number(value)
-    return code if code is not None and 0 < code < 1000 else None  # noqa: PLR2004 - three digits
-
-
-def _duration(value: object) -> float | None:
-    number = finite_number(value)
-    return number if number is not None and number >= 0 else None
+    return explained(_parts(record), PLACES, _CONVERTERS)
 
 
 def _parts(record: Mapping[str, Any]) -> Parts:
@@ -178,21 +152,19 @@ _CONVERTERS: dict[str, Callable[[Any], object]] = {
     "timestamp": parse_timestamp,
     "session_id": session_of,
     "developer_id": person_of,
-    "model": words,
     "tokens_in": count,
     "tokens_out": count,
     "total_tokens": count,
     "cache_read_tokens": count,
     "cache_write_tokens": count,
     "reasoning_tokens": count,
-    "latency_ms": _duration,
-    "status_code": status,
+    "latency_ms": duration_ms,
+    "status_code": http_status,
     "accepted_flag": truth,
     "diff_ratio": finite_number,
     "accepted_lines": count,
     "repo_slug": repository,
     "cost_usd": finite_number,
-    "call_id": words,
 }
 
 REFERENCE = Format(

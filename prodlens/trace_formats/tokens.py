@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Tokens(NamedTuple):
@@ -18,6 +18,17 @@ class Tokens(NamedTuple):
     cache_write: int | None = None
     cache_write_1h: int | None = None
     reasoning: int | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the counts under the names of ``CanonicalTrace``."""
+        return {
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "cache_read_tokens": self.cache_read,
+            "cache_write_tokens": self.cache_write,
+            "cache_write_1h_tokens": self.cache_write_1h,
+            "reasoning_tokens": self.reasoning,
+        }
 
 
 def completed(given_in: int | None, given_out: int | None, total: int | None) -> tuple[int, int]:

@@ -1,0 +1,153 @@
+"""LiteLLM's standard logging payload, 1.55 to 1.109: what its callbacks, ``generic_api``, S3, GCS and Azure write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.json_values import mapping, sequence, truth
+from prodlens.schemas import CanonicalTrace
+from prodlens.timestamps import parse_timestamp
+from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, ToolUse, Unusable, Withheld
+from prodlens.trace_formats.litellm_fields import (
+    CONVERTERS,
+    IDENTITY_PLACES,
+    MODEL_PLACES,
+    STREAM_LATENCY,
+    USAGE_PLACES,
+    call_id,
+    common_fields,
+    outcome,
+    parts_of,
+    session_id,
+    skipped_kind,
+    tokens_of,
+)
+from prodlens.trace_formats.places import Parts, Place, explained, places
+from prodlens.trace_formats.recorded import content_identity, cost_fields, elapsed_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "litellm"
+# Served by a program of one's own: a recorded cost of nothing is the price, not a missing one.
+_FREE_PROVIDERS = frozenset({"ollama", "ollama_chat", "lm_studio", "llamafile", "docker_model_runner"})
+
+PLACES: dict[str, tuple[Place, ...]] = {
+    "timestamp": places("", "startTime", "endTime"),
+    "model": MODEL_PLACES,
+    "latency_ms": places("", "endTime"),
+    "status_code": places("", "error_information.error_code", "status"),
+    "cost_usd": places("", "response_cost"),
+    "provider": places("", "custom_llm_provider"),
+    "call_id": places("", "id", "litellm_call_id"),
+    **USAGE_PLACES,
+    **IDENTITY_PLACES,
+    "session_id": (
+        Place("", "session_id"),
+        *IDENTITY_PLACES["session_id"],
+        *IDENTITY_PLACES["held_session"],
+        Place("", "trace_id"),
+    ),
+}
+
+
+def matches(record: Mapping[str, Any]) -> bool:
+    """Tell whether the record has the payload's call type, clock and cost."""
+    return "call_type" in record and "startTime" in record and "response_cost" in record
+
+
+def read(record: Mapping[str, Any]) -> list[Item]:
+    """Read one payload: a call with the tool uses that it proposed, or what it is instead."""
+    kind = skipped_kind(record.get("call_type"))
+    if kind is not None:
+        return [Skipped(kind)]
+    parts = _parts(record)
+    start = parse_timestamp(record.get("startTime"))
+    end = parse_timestamp(record.get("endTime"))
+    at = start or end
+    if at is None:
+        return [Unusable("LiteLLM payload without a readable startTime")]
+    tokens = tokens_of(parts)
+    ended = outcome(record.get("status"), mapping(record.get("error_information")))
+    identity = call_id(record.get("id"), record.get("litellm_call_id"))
+    free = _is_free(record)
+    withheld = _latency_is_wrong(record)
+    trace = CanonicalTrace(
+        session_id=session_id(
+            parts, record.get("session_id"), record.get("trace_id"), knows_sessions="litellm_call_id" in record
+        ),
+        timestamp=at,
+        latency_ms=0.0 if withheld else elapsed_ms(start, end),
+        status_code=ended.status_code,
+        status_reason=ended.status_reason,
+        source=NAME,
+        call_id=identity,
+        trace_hash=None if identity else content_identity(record),
+        **common_fields(parts),
+        **tokens.fields(),
+        **cost_fields(record.get("response_cost"), tokens, proven=free),
+    )
+    items: list[Item] = [trace]
+    if withheld:
+        items.append(Withheld("latency_ms", STREAM_LATENCY))
+    if identity:
+        items += [ToolUse(use, identity) for use in _tool_uses(mapping(record.get("response")))]
+    return items
+
+
+def explain(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each field of a payload the place where it is found."""
+    found = explained(_parts(record), PLACES, CONVERTERS)
+    found.pop("held_session", None)
+    device = found.pop("device", None)
+    if "developer_id" not in found and device:
+        found["developer_id"] = f"{device} (device)"
+    if "latency_ms" in found:
+        found["latency_ms"] = f"withheld: {STREAM_LATENCY}" if _latency_is_wrong(record) else "endTime - startTime"
+    return found
+
+
+def _parts(record: Mapping[str, Any]) -> Parts:
+    metadata = mapping(record.get("metadata"))
+    usage = mapping(metadata.get("usage_object")) or mapping(mapping(record.get("response")).get("usage"))
+    return parts_of(record, metadata, usage)
+
+
+def _is_free(record: Mapping[str, Any]) -> bool:
+    """Tell whether a cost of nothing is proven: an answer from LiteLLM's own cache, or a free model."""
+    return (
+        truth(record.get("cache_hit")) is True
+        or record.get("custom_llm_provider") in _FREE_PROVIDERS
+        or str(record.get("model")).endswith(":free")
+    )
+
+
+def _latency_is_wrong(record: Mapping[str, Any]) -> bool:
+    """Tell whether this version stamps the start too late; 1.109, which has ``cost_finalized``, no longer does."""
+    return (
+        record.get("call_type") == "anthropic_messages"
+        and record.get("stream") is True
+        and record.get("status") == "success"
+        and "cost_finalized" not in record
+    )
+
+
+def _tool_uses(response: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the tool uses proposed, in the shape of chat completions, messages or responses."""
+    found = [
+        mapping(call).get("id")
+        for choice in sequence(response.get("choices"))
+        for call in sequence(mapping(mapping(choice).get("message")).get("tool_calls"))
+    ]
+    found += [mapping(block).get("id") for block in sequence(response.get("content"))]
+    found += [mapping(item).get("call_id") for item in sequence(response.get("output"))]
+    return [use for use in found if isinstance(use, str) and use]
+
+
+LITELLM = Format(
+    name=NAME,
+    title="LiteLLM standard logging payload",
+    matches=matches,
+    reader=lambda: RecordReader(read),
+    explain=explain,
+)

@@ -1,0 +1,300 @@
+"""What LiteLLM's payloads and spend logs have in common: who, where, how many tokens, and how it ended."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prodlens.json_values import count, finite_number, mapping, sequence, truth, whole_number, words
+from prodlens.timestamps import parse_timestamp
+from prodlens.trace_formats.identity import device_of, held_session, person_of
+from prodlens.trace_formats.places import Parts, Place, first, places
+from prodlens.trace_formats.recorded import http_status, slug
+from prodlens.trace_formats.tokens import Tokens, completed, with_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+OK = 200
+STREAM_LATENCY = "LiteLLM starts the clock of a streamed /v1/messages call when its answer begins"
+# The failure's number where LiteLLM recorded none, by its class of error.
+_STATUS_OF_CLASS = {
+    "AuthenticationError": 401,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "Timeout": 408,
+    "RateLimitError": 429,
+    "BadRequestError": 400,
+    "ContextWindowExceededError": 400,
+    "ServiceUnavailableError": 503,
+}
+UNSPECIFIED_FAILURE = 500
+
+# A trace id that LiteLLM made up itself says nothing of a session: always 32 hex digits under OpenTelemetry, and any
+# UUID in versions that had no litellm_call_id yet, which ignored the caller's session.
+_HEX_TRACE = re.compile(r"[0-9a-f]{32}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_KIND_OF_CALL_TYPE = (
+    ("embed", "embedding"),
+    ("image", "image generation"),
+    ("transcription", "audio transcription"),
+    ("speech", "speech synthesis"),
+    ("moderation", "moderation"),
+    ("rerank", "reranking"),
+    ("ocr", "text recognition"),
+    ("video", "video generation"),
+    ("search", "search"),
+    ("vector_store", "vector store request"),
+    ("mcp", "tool call"),
+    ("file", "file request"),
+    ("batch", "batch request"),
+    ("fine_tuning", "fine-tuning request"),
+    ("list_", "listing request"),
+    ("get_", "listing request"),
+    ("delete_", "administrative request"),
+    ("cancel_", "administrative request"),
+    ("health", "health check"),
+)
+
+IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
+    "session_id": (
+        *places("requester", "session_id"),
+        *places("headers", "x-claude-code-session-id"),
+        *places("codex", "session_id", "thread_id"),
+        *places("caller", "session_id"),
+    ),
+    "held_session": (
+        *places("requester", "user_id"),
+        *places("metadata", "user_api_key_end_user_id"),
+        *places("", "end_user"),
+    ),
+    "developer_id": (
+        *places("metadata", "user_api_key_user_id"),
+        *places("", "user"),
+        *places("metadata", "user_api_key_user_email"),
+        *places("caller", "developer_id", "developer"),
+        *places("requester", "developer_id", "developer", "user"),
+        *places("metadata", "user_api_key_alias"),
+        *places("", "end_user"),
+        *places("parameters", "user"),
+    ),
+    "device": (*places("requester", "user_id"), *places("", "end_user")),
+    "repo_slug": (
+        *places("tags", "repo"),
+        *places("caller", "repo_slug", "repo", "repository"),
+        *places("requester", "repo_slug", "repo", "repository"),
+        *places("codex", "remote"),
+        *places("key", "repo_slug", "repo", "repository"),
+    ),
+    "branch": (*places("tags", "branch"), *places("caller", "branch"), *places("requester", "branch")),
+    "pull_request": (*places("tags", "pr"), *places("caller", "pr", "pull_request"), *places("requester", "pr")),
+    "accepted_flag": (
+        *places("caller", "prod_lens.accepted", "accepted_flag"),
+        *places("requester", "prod_lens.accepted", "accepted_flag"),
+    ),
+    "diff_ratio": (*places("caller", "diff_ratio"), *places("requester", "diff_ratio")),
+    "accepted_lines": (*places("caller", "accepted_lines"), *places("requester", "accepted_lines")),
+}
+MODEL_PLACES = places("", "model", "model_group")
+USAGE_PLACES: dict[str, tuple[Place, ...]] = {
+    "tokens_in": (*places("", "prompt_tokens"), *places("usage", "prompt_tokens", "input_tokens")),
+    "tokens_out": (*places("", "completion_tokens"), *places("usage", "completion_tokens", "output_tokens")),
+    "total_tokens": places("", "total_tokens"),
+}
+_CACHE_READ = (
+    "cache_read_input_tokens",
+    "prompt_tokens_details.cached_tokens",
+    "input_tokens_details.cached_tokens",
+)
+_CACHE_WRITE = (
+    "cache_creation_input_tokens",
+    "prompt_tokens_details.cache_creation_tokens",
+    "prompt_tokens_details.cache_write_tokens",
+)
+_CACHE_WRITE_1H = ("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",)
+_REASONING = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+
+
+def real_person(value: object) -> str | None:
+    """Return a developer; LiteLLM's placeholder for the master key is nobody."""
+    name = person_of(value)
+    return None if name == "default_user_id" else name
+
+
+CONVERTERS: dict[str, Callable[[Any], object]] = {
+    "timestamp": parse_timestamp,
+    "held_session": held_session,
+    "developer_id": real_person,
+    "device": device_of,
+    "repo_slug": slug,
+    "pull_request": whole_number,
+    "accepted_flag": truth,
+    "diff_ratio": finite_number,
+    "accepted_lines": count,
+    "tokens_in": count,
+    "tokens_out": count,
+    "total_tokens": count,
+    "cost_usd": finite_number,
+}
+
+
+def parts_of(record: Mapping[str, Any], metadata: Mapping[str, Any], usage: Mapping[str, Any]) -> Parts:
+    """Return the parts of a record in which LiteLLM and its callers keep things; nothing is copied."""
+    headers = mapping(metadata.get("requester_custom_headers"))
+    return {
+        "": record,
+        "metadata": metadata,
+        "usage": usage,
+        "requester": mapping(metadata.get("requester_metadata")),
+        "caller": mapping(metadata.get("spend_logs_metadata")),
+        "key": mapping(metadata.get("user_api_key_auth_metadata")),
+        "parameters": mapping(record.get("model_parameters")),
+        "headers": headers,
+        "codex": _codex(headers),
+        "tags": _tags(record.get("request_tags")),
+    }
+
+
+def skipped_kind(call_type: object) -> str | None:
+    """Return what a call is that is no model call, by LiteLLM's type of call; None for a model call."""
+    name = str(call_type).lower()
+    return next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
+
+
+def session_id(parts: Parts, own: object, trace_id: object, *, knows_sessions: bool) -> str | None:
+    """Return the session of a call.
+
+    Args:
+        parts: The record's parts.
+        own: What LiteLLM recorded as the session itself.
+        trace_id: The trace, which holds the session where a caller gave one.
+        knows_sessions: Whether this version of LiteLLM lets the caller's session become the trace id.
+    """
+    return (
+        words(own)
+        or first(parts, IDENTITY_PLACES["session_id"], words)
+        or first(parts, IDENTITY_PLACES["held_session"], held_session)
+        or _callers_trace(words(trace_id), knows_sessions=knows_sessions)
+    )
+
+
+def _callers_trace(trace: str | None, *, knows_sessions: bool) -> str | None:
+    if trace is None or _HEX_TRACE.fullmatch(trace) or (not knows_sessions and _UUID.fullmatch(trace)):
+        return None
+    return trace
+
+
+def developer_id(parts: Parts) -> str | None:
+    """Return who made the call; a device's pseudonym where nobody is named."""
+    return first(parts, IDENTITY_PLACES["developer_id"], real_person) or first(
+        parts, IDENTITY_PLACES["device"], device_of
+    )
+
+
+def tokens_of(parts: Parts) -> Tokens:
+    """Return the token counts; ``total_tokens`` is only a last resort, since LiteLLM writes 0 there at times."""
+    tokens_in, tokens_out = completed(*(first(parts, USAGE_PLACES[name], count) for name in USAGE_PLACES))
+    return with_parts(
+        tokens_in,
+        tokens_out,
+        cache_read=_largest(parts, _CACHE_READ),
+        cache_write=_largest(parts, _CACHE_WRITE),
+        cache_write_1h=_largest(parts, _CACHE_WRITE_1H),
+        reasoning=_largest(parts, _REASONING),
+    )
+
+
+def _largest(parts: Parts, names: tuple[str, ...]) -> int | None:
+    """Return the largest count under the names: a provider that has no such count leaves one of them at 0."""
+    found = [first(parts, places("usage", name), count) for name in names]
+    return max((value for value in found if value is not None), default=None)
+
+
+def common_fields(parts: Parts) -> dict[str, Any]:
+    """Return what is found in the same places of every LiteLLM record, under the names of ``CanonicalTrace``.
+
+    A payload has no acceptance of its own; what a caller put into its metadata under ProdLens' names is kept.
+    """
+    accepted = first(parts, IDENTITY_PLACES["accepted_flag"], truth)
+    return {
+        "developer_id": developer_id(parts),
+        "model": first(parts, MODEL_PLACES, words),
+        "provider": words(parts[""].get("custom_llm_provider")),
+        "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], slug),
+        "branch": first(parts, IDENTITY_PLACES["branch"], words),
+        "pull_request": first(parts, IDENTITY_PLACES["pull_request"], whole_number),
+        "accepted_flag": bool(accepted),
+        "acceptance_known": accepted is not None,
+        "diff_ratio": first(parts, IDENTITY_PLACES["diff_ratio"], finite_number),
+        "accepted_lines": first(parts, IDENTITY_PLACES["accepted_lines"], count),
+    }
+
+
+class Outcome(NamedTuple):
+    """How a call ended: an HTTP status and, for a failure, its class."""
+
+    status_code: int | None
+    status_reason: str | None
+
+
+def outcome(status: object, error: Mapping[str, Any]) -> Outcome:
+    """Return how a call ended.
+
+    LiteLLM records no number on success, where 200 is assumed, nor on some failures, where the class of error or the
+    normalised error gives it, and 500 stands for a failure of no known kind.
+    """
+    if status == "success":
+        return Outcome(OK, None)
+    normalized, name = words(error.get("normalized_error")), words(error.get("error_class"))
+    code = http_status(error.get("error_code"))
+    if status != "failure":
+        return Outcome(code, None)
+    if code is None and normalized:
+        code = http_status(normalized.partition("_")[0])
+    code = code or _STATUS_OF_CLASS.get(name or "", UNSPECIFIED_FAILURE)
+    return Outcome(code, error_name(normalized) or error_name(name) or "unspecified")
+
+
+_ERROR_NAME = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
+
+
+def error_name(value: object) -> str | None:
+    """Return the name of a class or code of errors; None for anything longer, which could quote the conversation."""
+    text = words(value)
+    return text if text and _ERROR_NAME.fullmatch(text) else None
+
+
+def call_id(own: object, litellm_call_id: object) -> str | None:
+    """Return the identity of a call: the provider's id, else LiteLLM's.
+
+    On a cache hit LiteLLM appends a clock reading to the id, which differs between its logs of the one call.
+    """
+    given, internal = words(own), words(litellm_call_id)
+    return internal if given is None or (internal and "_cache_hit" in given) else given
+
+
+def _tags(value: object) -> dict[str, str]:
+    """Return ``repo``, ``branch`` and ``pr`` tags; two different tags of one name say nothing."""
+    found: dict[str, set[str]] = {}
+    for tag in sequence(value):
+        if isinstance(tag, str):
+            name, colon, rest = tag.partition(":")
+            if colon and name in {"repo", "branch", "pr"}:
+                found.setdefault(name, set()).add(rest.strip())
+    return {name: values.pop() for name, values in found.items() if len(values) == 1}
+
+
+def _codex(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return session and git remote from the header in which Codex describes its turn."""
+    turn = mapping(headers.get("x-codex-turn-metadata"))
+    remotes = {
+        remote
+        for workspace in mapping(turn.get("workspaces")).values()
+        if (remote := slug(mapping(mapping(workspace).get("associated_remote_urls")).get("origin")))
+    }
+    return {
+        "session_id": turn.get("session_id"),
+        "thread_id": turn.get("thread_id"),
+        "remote": remotes.pop() if len(remotes) == 1 else None,
+    }

@@ -1,0 +1,135 @@
+"""Rows of LiteLLM's spend log, with its JSON columns as text or objects, alone or in the API's page of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.json_values import mapping, sequence, truth, words
+from prodlens.schemas import CanonicalTrace
+from prodlens.timestamps import parse_timestamp
+from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable, Withheld
+from prodlens.trace_formats.litellm_fields import (
+    CONVERTERS,
+    IDENTITY_PLACES,
+    MODEL_PLACES,
+    OK,
+    STREAM_LATENCY,
+    USAGE_PLACES,
+    call_id,
+    common_fields,
+    outcome,
+    parts_of,
+    session_id,
+    skipped_kind,
+    tokens_of,
+)
+from prodlens.trace_formats.places import Parts, Place, explained, first, places
+from prodlens.trace_formats.recorded import content_identity, cost_fields, duration_ms, elapsed_ms
+from prodlens.trace_formats.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "litellm-spend"
+
+PLACES: dict[str, tuple[Place, ...]] = {
+    "timestamp": places("", "startTime", "endTime"),
+    "model": MODEL_PLACES,
+    "latency_ms": places("", "request_duration_ms", "endTime"),
+    "status_code": (*places("metadata", "error_information.error_code"), *places("", "status")),
+    "cost_usd": places("", "spend"),
+    "provider": places("", "custom_llm_provider"),
+    "call_id": places("", "request_id", "litellm_call_id"),
+    **USAGE_PLACES,
+    **IDENTITY_PLACES,
+    "session_id": (*IDENTITY_PLACES["held_session"], Place("", "session_id")),
+}
+
+
+def matches(record: Mapping[str, Any]) -> bool:
+    """Tell whether the record is a row of the spend log or a page of such rows."""
+    return _is_row(record) or any(_is_row(mapping(row)) for row in _page(record)[:1])
+
+
+def read(record: Mapping[str, Any]) -> list[Item]:
+    """Read a row, or every row of a page."""
+    if _is_row(record):
+        return _read_row(record)
+    return [item for row in _page(record) for item in _read_row(mapping(row))]
+
+
+def explain(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each field of a row, or of a page's first row, the place where it is found."""
+    row = record if _is_row(record) else mapping(next(iter(_page(record)), None))
+    found = explained(_parts(row), PLACES, CONVERTERS)
+    found.pop("held_session", None)
+    found.pop("device", None)
+    return found
+
+
+def _is_row(record: Mapping[str, Any]) -> bool:
+    return "request_id" in record and "spend" in record and "startTime" in record
+
+
+def _page(record: Mapping[str, Any]) -> list[Any]:
+    return sequence(record.get("data")) if "data" in record and ("total" in record or "page" in record) else []
+
+
+def _parts(record: Mapping[str, Any]) -> Parts:
+    metadata = mapping(record.get("metadata"))
+    usage = mapping(metadata.get("usage_object")) or mapping(metadata.get("additional_usage_values"))
+    return parts_of(record, metadata, usage)
+
+
+def _read_row(record: Mapping[str, Any]) -> list[Item]:
+    kind = skipped_kind(record.get("call_type"))
+    if kind is not None:
+        return [Skipped(kind)]
+    parts = _parts(record)
+    start, end = parse_timestamp(record.get("startTime")), parse_timestamp(record.get("endTime"))
+    at = start or end
+    if at is None:
+        return [Unusable("spend log row without a readable startTime")]
+    ended = outcome(_status(record, parts), mapping(parts["metadata"].get("error_information")))
+    failed = ended.status_code is not None and ended.status_code != OK
+    tokens = Tokens(0, 0) if failed else tokens_of(parts)  # LiteLLM estimates the prompt of a call that failed
+    identity = call_id(record.get("request_id"), record.get("litellm_call_id"))
+    free = truth(record.get("cache_hit")) is True
+    withheld = _latency_may_be_wrong(record) and not failed
+    latency = first(parts, places("", "request_duration_ms"), duration_ms) or elapsed_ms(start, end)
+    trace = CanonicalTrace(
+        session_id=session_id(
+            parts, None, record.get("session_id"), knows_sessions=bool(words(record.get("litellm_call_id")))
+        ),
+        timestamp=at,
+        latency_ms=0.0 if withheld else latency,
+        status_code=ended.status_code,
+        status_reason=ended.status_reason,
+        source=NAME,
+        call_id=identity,
+        trace_hash=None if identity else content_identity(record),
+        **common_fields(parts),
+        **tokens.fields(),
+        **cost_fields(record.get("spend"), tokens, proven=free),
+    )
+    return [trace, Withheld("latency_ms", STREAM_LATENCY)] if withheld else [trace]
+
+
+def _status(record: Mapping[str, Any], parts: Parts) -> str:
+    """Return ``success`` or ``failure``; older rows have no status of their own, and say it in the metadata."""
+    given = words(record.get("status")) or words(parts["metadata"].get("status"))
+    return given or ("failure" if mapping(parts["metadata"].get("error_information")) else "success")
+
+
+def _latency_may_be_wrong(record: Mapping[str, Any]) -> bool:
+    """Tell whether the row's clock may have started late; a row does not say whether its call was streamed."""
+    return record.get("call_type") == "anthropic_messages"
+
+
+LITELLM_SPEND = Format(
+    name=NAME,
+    title="LiteLLM spend log",
+    matches=matches,
+    reader=lambda: RecordReader(read),
+    explain=explain,
+)

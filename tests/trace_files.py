@@ -1,0 +1,33 @@
+"""The bundled selection of real trace files; their README says which program wrote each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from prodlens.schemas import CanonicalTrace
+from prodlens.trace_formats import REFERENCE, Item, recognise
+
+FOLDER = Path(__file__).parent / "data" / "traces"
+
+
+def records(name: str) -> list[dict[str, Any]]:
+    """Return the records of a bundled JSON-lines file or JSON array."""
+    data = (FOLDER / name).read_bytes()
+    if name.endswith(".json"):
+        found: list[dict[str, Any]] = orjson.loads(data)
+        return found
+    return [orjson.loads(line) for line in data.splitlines()]
+
+
+def read_items(given: list[dict[str, Any]]) -> list[Item]:
+    """Return the items of records that all are of the first one's format."""
+    reader = (recognise(given[0]) or REFERENCE).reader()
+    return [*(item for record in given for item in reader.read(record)), *reader.finish()]
+
+
+def traces(items: list[Item]) -> list[CanonicalTrace]:
+    """Return the traces among the items."""
+    return [item for item in items if isinstance(item, CanonicalTrace)]
