@@ -1,0 +1,1 @@
+"""The action and the local run: one program, the only code that knows GitHub Actions."""

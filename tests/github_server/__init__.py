@@ -1,0 +1,1 @@
+"""A stand-in for GitHub that tests talk to over real HTTP."""
