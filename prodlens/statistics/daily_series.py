@@ -1,0 +1,213 @@
+"""A daily series made ready for association: transformed, calendar and trend removed, prewhitened.
+
+Usage and output share weekdays, trends and memory of the day before; each alone makes two unrelated series correlate.
+What is left after removing them is the part of a day that neither its weekday, the trend nor the day before explains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from prodlens.statistics.estimates import NOT_FINITE, BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+CONSTANT = "the series does not vary"
+ALL_CALENDAR = "weekday, trend and holidays explain the whole series"
+EMPTY = "no day was observed"
+NEGATIVE = "a count or amount is negative"
+
+# With four weeks every weekday has been seen four times; before that only weekend or not can be told apart.
+_DAYS_FOR_WEEKDAYS = 28
+_SATURDAY = 5
+_LARGEST_PHI = 0.95
+# Variance that is left by rounding alone, as a share of the variance before.
+_ROUNDING = 1e-16
+
+Scale = Literal["count", "amount", "as_is"]
+
+
+class Span(NamedTuple):
+    """Consecutive calendar days from ``first`` on, and those of them on which nobody works."""
+
+    first: date
+    days: int
+    holidays: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedSeries:
+    """One series in the forms that association needs.
+
+    Attributes:
+        span: The days it covers.
+        raw: Values as observed, NaN on days without one.
+        observed: True on days that have a value.
+        residuals: Transformed values less calendar and trend; NaN on days without a value.
+        phi: Lag-1 autocorrelation of the residuals, within 0.95 of zero; None when there is a reason.
+        whitened: Residual less phi times the day before, from the second day on; None when days are missing.
+        reason: Why nothing can be computed from it, None when something can.
+    """
+
+    span: Span
+    raw: FloatArray
+    observed: BoolArray
+    residuals: FloatArray
+    phi: float | None
+    whitened: FloatArray | None
+    reason: str | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every day of the span has a value."""
+        return bool(self.observed.all())
+
+
+def log_counts(values: FloatArray) -> FloatArray:
+    """Return log(1 + v) of counts (natural logarithm): a zero stays a zero, and bursts lose their leverage."""
+    return np.log1p(values)
+
+
+def log_amounts(values: FloatArray) -> FloatArray:
+    """Return log(1 + v / median of the non-zero values) of tokens or money.
+
+    Divided by a typical day first, since log(1 + tokens) would make every day without any a huge outlier, and
+    log(1 + dollars) hardly a logarithm at all. All zeros stay zeros.
+    """
+    used = values[values > 0]
+    if not used.size:
+        return np.zeros_like(values)
+    return np.log1p(values / np.median(used))
+
+
+_SCALES: dict[str, Callable[[FloatArray], FloatArray]] = {"count": log_counts, "amount": log_amounts}
+
+
+@lru_cache(maxsize=64)
+def calendar_basis(span: Span) -> FloatArray:
+    """Return an orthonormal basis (days x rank) of intercept, weekdays, linear trend and holidays.
+
+    Six weekday dummies from 28 days on, one weekend dummy before; a holiday column when a holiday is in the span. The
+    basis comes from a singular value decomposition, because the columns can depend on each other (a weekday on which
+    nothing is observed).
+    """
+    return _orthonormal(_calendar_columns(span))
+
+
+def _calendar_columns(span: Span) -> FloatArray:
+    weekdays = (np.arange(span.days) + span.first.weekday()) % 7
+    enough = span.days >= _DAYS_FOR_WEEKDAYS
+    dummies = [weekdays == day for day in range(1, 7)] if enough else [weekdays >= _SATURDAY]
+    off = np.array([span.first + timedelta(days=day) in span.holidays for day in range(span.days)], dtype=np.bool_)
+    columns = [np.ones(span.days), *dummies, np.linspace(-1, 1, span.days)]
+    return np.column_stack([*columns, off] if off.any() else columns).astype(np.float64)
+
+
+def _orthonormal(columns: FloatArray) -> FloatArray:
+    left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
+    kept = sizes > sizes[0] * max(columns.shape) * np.finfo(np.float64).eps
+    basis: FloatArray = left[:, kept]
+    basis.setflags(write=False)
+    return basis
+
+
+@lru_cache(maxsize=64)
+def residual_maker(span: Span) -> FloatArray:
+    """Return M = I - U U' (days x days), which takes calendar and trend out of a series over the span."""
+    return residual_maker_of(calendar_basis(span))
+
+
+def residual_maker_of(basis: FloatArray) -> FloatArray:
+    """Return I - U U' for an orthonormal basis U."""
+    maker: FloatArray = np.eye(len(basis)) - basis @ basis.T
+    maker.setflags(write=False)
+    return maker
+
+
+def observed_basis(span: Span, observed: BoolArray) -> FloatArray:
+    """Return the calendar's basis over the observed days alone (observed days x rank)."""
+    return _orthonormal(_calendar_columns(span)[observed])
+
+
+def lag_one_autocorrelation(residuals: FloatArray) -> float:
+    """Return the autocorrelation of residuals with those of the day before, clipped to +-0.95.
+
+    Without gaps sum a_t a_(t-1) / sum a_t^2; with gaps (NaN) the mean of the products over the pairs of neighbouring
+    days, over the mean square of the days, and 0 without such a pair. Residuals have mean 0: nothing is subtracted.
+    """
+    known = residuals[~np.isnan(residuals)]
+    products = residuals[1:] * residuals[:-1]
+    neighbours = products[~np.isnan(products)]
+    if not neighbours.size:
+        return 0.0
+    phi = float(neighbours.sum()) / float(known @ known)
+    if len(known) < len(residuals):
+        phi *= len(known) / len(neighbours)
+    return min(max(phi, -_LARGEST_PHI), _LARGEST_PHI)
+
+
+def autocorrelations(values: FloatArray, lags: int) -> FloatArray:
+    """Return sum a_t a_(t-j) / sum a_t^2 at lags j = 1 to ``lags`` of whitened residuals, whose mean is about 0."""
+    return np.array([values[lag:] @ values[: len(values) - lag] for lag in range(1, lags + 1)]) / (values @ values)
+
+
+def prepare_series(values: Sequence[float | None] | FloatArray, span: Span, scale: Scale = "count") -> PreparedSeries:
+    """Make a daily series ready for association.
+
+    Args:
+        values: One value a day of the span. A day without activity is a 0 of a count or amount; None or NaN is a day
+            without a value, as the merge time of a day without merges is.
+        span: The days of the values.
+        scale: ``count`` (log(1 + v)), ``amount`` (log(1 + v / median non-zero day)) or ``as_is`` (already on its
+            modelling scale, such as mean log hours).
+
+    Returns:
+        The prepared series. Its ``reason`` says why nothing can be computed: no day observed, a negative or infinite
+        value, a series that does not vary, or one that calendar and trend explain wholly.
+
+    Raises:
+        ValueError: There is not one value a day.
+
+    Source: prewhitening before a cross-correlation is Box and Jenkins' and Haugh's (1976).
+    """
+    raw = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if len(raw) != span.days:
+        raise ValueError(f"{len(raw)} values for {span.days} days")
+    observed = ~np.isnan(raw)
+    reason = _unusable(raw[observed], scale)
+    empty = np.full(span.days, np.nan)
+    if reason is not None:
+        return PreparedSeries(span, raw, observed, empty, None, None, reason)
+    transformed = _SCALES[scale](raw[observed]) if scale in _SCALES else raw[observed]
+    complete = bool(observed.all())
+    basis = calendar_basis(span) if complete else observed_basis(span, observed)
+    left = transformed - basis @ (basis.T @ transformed)
+    spread = transformed - transformed.mean()
+    if left @ left <= _ROUNDING * (spread @ spread):
+        return PreparedSeries(span, raw, observed, empty, None, None, ALL_CALENDAR)
+    # Rounding makes ties that calendar and trend leave exact again, so that ranks do not hang on the last bit.
+    unit = float(np.abs(left).max())
+    residuals = empty
+    residuals[observed] = np.round(left / unit, 12) * unit
+    phi = lag_one_autocorrelation(residuals)
+    whitened = residuals[1:] - phi * residuals[:-1] if complete else None
+    return PreparedSeries(span, raw, observed, residuals, phi, whitened, None)
+
+
+def _unusable(values: FloatArray, scale: Scale) -> str | None:
+    if not values.size:
+        return EMPTY
+    if not np.isfinite(values).all():
+        return NOT_FINITE
+    if scale != "as_is" and (values < 0).any():
+        return NEGATIVE
+    if (values == values[0]).all():
+        return CONSTANT
+    return None

@@ -1,0 +1,1 @@
+"""The statistics against outside references, and what holds for every input."""
