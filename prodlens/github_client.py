@@ -201,6 +201,14 @@ class GithubClient:
         headers = {"If-None-Match": etag} if etag else {}
         return self._send("get", self._absolute(url), headers, params=dict(params or {}))
 
+    def write(self, method: str, url: str, body: Mapping[str, Any]) -> Answer:
+        """Change something with ``post`` or ``patch``; never repeated after a failure that may have come too late.
+
+        Raises:
+            GithubError: One of the classes of this module.
+        """
+        return self._send(method, self._absolute(url), {}, json=dict(body))
+
     def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Run a query and return its data, in which parts that failed are null.
 
@@ -234,17 +242,18 @@ class GithubClient:
 
     def _send(self, method: str, url: str, headers: dict[str, str], **content: Any) -> Answer:
         """Send, following redirects and waiting out short rate limits."""
+        resource = "graphql" if url == self.graphql_url else "rest"
         for attempt in range(_ATTEMPTS):
-            self._wait(method)
+            self._wait(resource)
             answer = self._follow(method, url, headers, content)
-            self._note_quota(method, answer)
+            self._note_quota(resource, answer)
             if answer.status < 300 or answer.unchanged:  # noqa: PLR2004 - success
                 return answer
             limited_until = self._limited_until(answer, attempt)
             if limited_until is None:
-                self._refuse(answer)
-            self.budget.blocked_until[method] = limited_until
-        raise self._rate_limited(self.budget.blocked_until[method])
+                self._refuse(answer, "write" if method != "get" and resource == "rest" else "read")
+            self.budget.blocked_until[resource] = limited_until
+        raise self._rate_limited(self.budget.blocked_until[resource])
 
     def _follow(self, method: str, url: str, headers: dict[str, str], content: dict[str, Any]) -> Answer:
         for _ in range(_MOST_REDIRECTS):
@@ -262,7 +271,7 @@ class GithubClient:
         self.budget.spend()
         if self._session is None:
             self._session = _own_session()
-        call = self._session.get if method == "get" else self._session.post
+        call = getattr(self._session, method)
         try:
             response = call(url, headers={**self._headers(url), **headers}, timeout=_TIMEOUT_SECONDS, **content)
         except OSError as error:  # every error of requests is one
@@ -329,7 +338,7 @@ class GithubClient:
 
     # Refusals ------------------------------------------------------------------------------------------------
 
-    def _refuse(self, answer: Answer) -> NoReturn:
+    def _refuse(self, answer: Answer, doing: str) -> NoReturn:
         said = self._redacted(_message(answer))
         what = f"{_place(answer.url)} ({answer.status}{': ' if said else ''}{said})"
         if answer.status == 401:  # noqa: PLR2004 - Unauthorized
@@ -338,7 +347,7 @@ class GithubClient:
             accepted = answer.headers.get("x-accepted-github-permissions")
             scopes = answer.headers.get("x-accepted-oauth-scopes")
             wanted = accepted or (f"scope {scopes}" if scopes else "read access to the repository")
-            raise PermissionMissingError(f"the token may not read {what}; grant it {wanted}")
+            raise PermissionMissingError(f"the token may not {doing} {what}; grant it {wanted}")
         if answer.status in {404, 410}:
             hint = "and that the token may see it" if self.has_token else "or give a token if it is private"
             raise NotFoundError(f"GitHub has no {what}; check the repository's name, {hint}")
@@ -362,7 +371,7 @@ class GithubClient:
         if kinds & {"RATE_LIMITED", "RATE_LIMIT"}:
             until = _number(answer.headers.get("x-ratelimit-reset"))
             until = self._clock() + _SECONDARY_WAIT_SECONDS if until is None else until
-            self.budget.blocked_until["post"] = until
+            self.budget.blocked_until["graphql"] = until
             raise self._rate_limited(until)
         data = body.get("data")
         if isinstance(data, dict):

@@ -1,0 +1,99 @@
+"""What the action keeps of the people in the traces: keyed pseudonyms, nothing at all, or the names, never an address.
+
+Anyone signed in can download a public repository's artifacts, the cache among them. So a trace goes through here before
+it reaches the store or the lake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prodlens.schemas import CanonicalTrace
+
+AUTO, ON, OFF = "auto", "on", "off"
+MODES = (AUTO, ON, OFF)
+_ADDRESS = re.compile(r"[^\s@<>\"',;:/\\]+@[^\s@<>\"',;:/\\]+\.[A-Za-z]{2,}")
+_PSEUDONYM = re.compile(r"person-[0-9a-f]{12}")
+_PSEUDONYM_DIGITS = 12  # 48 bits: two of 10,000 people share a pseudonym once in five million keys
+_HASH_DIGITS = 32
+_FREE_TEXTS = ("model", "provider", "status_reason", "branch", "call_id")
+_REMOVED = "[address removed]"
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymizer:
+    """Turn a trace into the one that is kept; call it on each.
+
+    Attributes:
+        everybody: Whether every person becomes a pseudonym or is left out; else only those named by an e-mail address.
+        key: Secret that makes the pseudonyms; empty: people are left out.
+        people: Trace identity to login, so that a person's several identities become one; keys in lower case.
+    """
+
+    everybody: bool
+    key: str = field(default="", repr=False)
+    people: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __call__(self, trace: CanonicalTrace) -> CanonicalTrace:
+        """Return the trace without what must not be kept; the same call gets the same ``trace_hash`` each time."""
+        person, session = self._person(trace.developer_id), self._session(trace)
+        texts: dict[str, Any] = {name: _without_address(getattr(trace, name)) for name in _FREE_TEXTS}
+        kept = replace(trace, developer_id=person, session_id=session, **texts)
+        if trace.call_id or kept == trace:
+            return replace(kept, trace_hash=trace.to_record()["trace_hash"])
+        # A hash over a name can be tried out name by name, so it is keyed, or made anew of what is kept.
+        original = trace.to_record()["trace_hash"]
+        rehashed = self._digest("trace", original)[:_HASH_DIGITS] if self.key else None
+        return replace(kept, trace_hash=rehashed)
+
+    def pseudonym(self, identity: str) -> str | None:
+        """Return what stands for a person (``person-`` and 12 hex digits), None without a key."""
+        known = self.people.get(identity.strip().lower(), identity)
+        return f"person-{self._digest('person', known.strip().lower())[:_PSEUDONYM_DIGITS]}" if self.key else None
+
+    def _person(self, identity: str | None) -> str | None:
+        if identity is None or _PSEUDONYM.fullmatch(identity):
+            return identity
+        known = self.people.get(identity.strip().lower(), identity)
+        return self.pseudonym(identity) if self.everybody or _ADDRESS.search(known) else known
+
+    def _session(self, trace: CanonicalTrace) -> str | None:
+        """A session is a person's when it is called like them or by an address; any other name of it is kept."""
+        session = trace.session_id
+        if session is None:
+            return None
+        named_after = self.everybody and session == trace.developer_id
+        if not named_after and not _ADDRESS.search(session):
+            return session
+        return f"session-{self._digest('session', session)[:_PSEUDONYM_DIGITS]}" if self.key else None
+
+    def _digest(self, purpose: str, text: str) -> str:
+        message = f"{purpose}\0{text}".encode(errors="surrogatepass")
+        return hmac.new(self.key.encode(errors="surrogateescape"), message, hashlib.sha256).hexdigest()
+
+
+def make_anonymizer(
+    setting: str, *, public: bool | None, key: str = "", people: Mapping[str, str] | None = None
+) -> Anonymizer:
+    """Return the anonymizer that the ``anonymize`` input asks for.
+
+    Args:
+        setting: ``auto``, ``on`` or ``off``.
+        public: Whether anyone can download the repository's artifacts; None: not known, which counts as yes.
+        key: The ``anonymize-key`` input.
+        people: Trace identity to login.
+    """
+    everybody = setting == ON or (setting == AUTO and public is not False)
+    joined = {identity.strip().lower(): login for identity, login in (people or {}).items()}
+    return Anonymizer(everybody=everybody, key=key, people=joined)
+
+
+def _without_address(text: str | None) -> str | None:
+    return text if text is None else _ADDRESS.sub(_REMOVED, text)
