@@ -182,10 +182,16 @@ class GithubClient:
         self.graphql_url = graphql_url
         self.budget = RequestBudget() if budget is None else budget
         self._session: Any = session
+        self._owns_session = session is None
         self._token = _checked_token(token)
         self._patience = patience_seconds
         self._clock = clock
         self._sleep = sleep
+
+    def close(self) -> None:
+        """Close the session, when it is this client's own."""
+        if self._session is not None and self._owns_session:
+            self._session.close()
 
     @property
     def has_token(self) -> bool:

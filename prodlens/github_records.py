@@ -101,8 +101,7 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
     reopenings = [at for event in _nodes(node.get("timelineItems")) if (at := iso_utc(event.get("createdAt")))]
     author = words(mapping(node.get("author")).get("login"))
     reviewed = first_review_at(_nodes(node.get("reviews")), author)
-    labels = mapping(node.get("labels"))
-    cut = {name: end_cursor(node.get(name)) for name in ("labels", "commits") if has_next(node.get(name))}
+    cut = {"commits": end_cursor(node.get("commits"))} if has_next(node.get("commits")) else {}
     if reviewed is None and has_next(node.get("reviews")):
         cut["reviews"] = end_cursor(node.get("reviews"))
     return {
@@ -113,8 +112,6 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
         "deletions": count(node.get("deletions")),
         "changed_files": count(node.get("changedFiles")),
         "commit_count": count(mapping(node.get("commits")).get("totalCount")),
-        "labels": _names(labels.get("nodes")) if labels else None,
-        "merge_commit_sha": words(mapping(node.get("mergeCommit")).get("oid")),
         "details": "graphql",
         "truncated": cut or None,
     }

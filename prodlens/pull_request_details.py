@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.github_client import GraphqlUnavailableError, NotFoundError, ServerFailedError
-from prodlens.github_records import end_cursor, events_details, node_commits, node_details
+from prodlens.github_records import end_cursor, events_details, has_next, node_commits, node_details
 from prodlens.json_values import mapping, sequence
 from prodlens.records import PULL_REQUEST_COLUMNS
 from prodlens.sync_streams import CUT_COMMITS, STALE_DETAILS
@@ -37,8 +37,7 @@ _COMMITS = """
 DETAILS_QUERY = f"""query PullRequestDetails($ids: [ID!]!) {{
   nodes(ids: $ids) {{
     ... on PullRequest {{
-      id updatedAt additions deletions changedFiles author {{ login }} mergeCommit {{ oid }}
-      labels(first: 30) {{ nodes {{ name }} pageInfo {{ hasNextPage endCursor }} }}
+      id additions deletions changedFiles author {{ login }}
       reviews(first: 20) {{
         nodes {{ author {{ __typename login }} submittedAt }} pageInfo {{ hasNextPage endCursor }}
       }}
@@ -135,16 +134,12 @@ def _complete_commits(run: StreamRun) -> None:
                 node = mapping(data.get(f"part{n}"))
                 rows = node_commits(node, row["id"])
                 _store_commits(conn, rows)
-                lists["commits"] = end_cursor(node.get("commits")) if rows and _goes_on(node) else None
+                lists["commits"] = end_cursor(node.get("commits")) if rows and has_next(node.get("commits")) else None
                 left = {name: cursor for name, cursor in lists.items() if name != "commits" or cursor or not rows}
                 conn.execute(
                     "UPDATE pull_requests SET truncated = ? WHERE id = ?",
                     (orjson.dumps(left).decode() if left else None, row["id"]),
                 )
-
-
-def _goes_on(node: Mapping[str, Any]) -> bool:
-    return mapping(mapping(node.get("commits")).get("pageInfo")).get("hasNextPage") is True
 
 
 def _store_commits(conn: sqlite3.Connection, rows: Iterable[dict[str, Any]]) -> None:
@@ -197,9 +192,8 @@ def _store(run: StreamRun, conn: sqlite3.Connection, row: sqlite3.Row, details: 
     """Update a pull request with its details; what they do not tell stays as it is."""
     columns = {name: value for name, value in details.items() if name in PULL_REQUEST_COLUMNS and value is not None}
     columns |= {"details_for": row["updated_at"], "truncated": details.get("truncated")}
-    for name in ("labels", "truncated"):
-        if columns.get(name) is not None:
-            columns[name] = orjson.dumps(columns[name]).decode()
+    if columns["truncated"] is not None:
+        columns["truncated"] = orjson.dumps(columns["truncated"]).decode()
     assignments = ", ".join(f"{name} = :{name}" for name in columns)
     conn.execute(f"UPDATE pull_requests SET {assignments} WHERE id = :row_id", {**columns, "row_id": row["id"]})
     run.written.add(row["id"])

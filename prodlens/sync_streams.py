@@ -98,6 +98,8 @@ class StreamRun:
             raise
         else:
             self._end(None)
+        finally:
+            self.client.close()
 
     @contextmanager
     def page(self) -> Iterator[sqlite3.Connection]:

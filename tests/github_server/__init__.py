@@ -1,1 +1,1 @@
-"""A stand-in for GitHub that tests talk to over real HTTP."""
+"""A stand-in for GitHub that tests talk to over real HTTP, held to GitHub's own descriptions of its API."""

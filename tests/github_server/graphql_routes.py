@@ -1,0 +1,120 @@
+"""GraphQL, executed by graphql-core on the trimmed official schema: what GitHub would refuse is refused here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, graphql_sync
+
+from tests.github_server import objects
+from tests.github_server.descriptions import graphql_schema
+from tests.github_server.http import Reply, Request, Route, refused
+
+if TYPE_CHECKING:
+    from tests.github_server.world import Repository
+
+
+def answer(request: Request) -> Reply:
+    """Run a query; what is wrong with it comes back as ``errors`` with status 200, as from GitHub."""
+    if not request.world.graphql_works:
+        return refused(404, "Not Found")
+    if request.token is None:
+        return refused(401, "This endpoint requires you to be authenticated.")
+    asked = json.loads(request.body)
+    ids = asked.get("variables", {}).get("ids", [])
+    if len(ids) > request.world.graphql_most_ids:
+        return Reply(status=502, body=b"<html>502 Bad Gateway</html>", headers={"content-type": "text/html"})
+    result = graphql_sync(
+        graphql_schema(), asked["query"], root_value=_Root(request), variable_values=asked.get("variables")
+    )
+    reply: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        reply["errors"] = [{**(e.extensions or {}), "message": e.message, "path": e.path} for e in result.errors]
+    return Reply(body=reply)
+
+
+class _Root:
+    """The fields of ``Query``."""
+
+    def __init__(self, request: Request) -> None:
+        self._pulls = {
+            row["node_id"]: (repository, row)
+            for repository in request.world.repositories.values()
+            for row in repository.pulls.values()
+        }
+
+    def node(self, _info: object, id: str) -> dict[str, Any]:  # noqa: A002 - GitHub's name
+        if id not in self._pulls:
+            message = f"Could not resolve to a node with the global id of '{id}'"
+            raise GraphQLError(message, extensions={"type": "NOT_FOUND"})
+        return _pull(*self._pulls[id])
+
+    def nodes(self, info: object, ids: list[str]) -> list[Any]:
+        if len(ids) > 100:
+            raise GraphQLError("You may not provide more than 100 node ids", extensions={"type": "ARGUMENT_LIMIT"})
+        return [self.node(info, name) if name in self._pulls else None for name in ids]
+
+
+def _pull(repository: Repository, row: dict[str, Any]) -> dict[str, Any]:
+    number = row["number"]
+    reopenings = [e for e in repository.events.get(number, ()) if e["event"] == "reopened"]
+    commits = repository.pull_commits.get(number, [])
+    return {
+        "__typename": "PullRequest",
+        "id": row["node_id"],
+        "additions": row.get("additions") or 0,
+        "deletions": row.get("deletions") or 0,
+        "changedFiles": row.get("changed_files") or 0,
+        "author": _actor(row["user"]),
+        "reviews": _connection(
+            [
+                {"author": _actor(review["user"]), "submittedAt": review["submitted_at"]}
+                for review in repository.reviews.get(number, ())
+            ]
+        ),
+        "commits": _connection([{"commit": _commit(commit)} for commit in commits]),
+        "timelineItems": _timeline(reopenings),
+    }
+
+
+def _actor(user: dict[str, Any] | None) -> dict[str, Any] | None:
+    return user and {"__typename": user.get("type", "User"), "login": user["login"]}
+
+
+def _commit(row: dict[str, Any]) -> dict[str, Any]:
+    login = row.get("author_login")
+    return {
+        "oid": row["sha"],
+        "committedDate": row["committer_date"],
+        "message": objects.message(row),
+        "author": {"name": row["author_name"], "user": {"__typename": "User", "login": login} if login else None},
+    }
+
+
+def _connection(rows: list[dict[str, Any]]) -> Any:
+    """Return a list that is paged forwards; a cursor is the number of rows before it."""
+
+    def resolve(_info: object, first: int | None = None, after: str | None = None, **_: object) -> dict[str, Any]:
+        if first is None or not 1 <= first <= 100:
+            raise GraphQLError("`first` must be between 1 and 100", extensions={"type": "EXCESSIVE_PAGINATION"})
+        start = int(after or 0)
+        shown = rows[start : start + first]
+        end = start + len(shown)
+        page = {"hasNextPage": end < len(rows), "endCursor": str(end) if shown else None}
+        return {"nodes": shown, "totalCount": len(rows), "pageInfo": page}
+
+    return resolve
+
+
+def _timeline(reopenings: list[dict[str, Any]]) -> Any:
+    events = [{"__typename": "ReopenedEvent", "createdAt": event["created_at"]} for event in reopenings]
+
+    def resolve(_info: object, first: int, itemTypes: list[str], **_: object) -> dict[str, Any]:  # noqa: N803 - GitHub's
+        assert itemTypes == ["REOPENED_EVENT"]
+        return {"nodes": events[:first]}
+
+    return resolve
+
+
+ROUTES: tuple[Route, ...] = (("POST", "/graphql", answer),)
