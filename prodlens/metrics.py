@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING, Any
 from prodlens.delivery import read_delivery
 from prodlens.report import associations, headline, quality, series
 from prodlens.report.costs import cost_by_model
+from prodlens.report.effect_sizes import effect_size_section
+from prodlens.report.frames import frame_correlations, frame_effect_sizes
+from prodlens.report.merge_time import merge_time_section
+from prodlens.report.periods import periods_section
+from prodlens.report.proportions import interval_sections
 from prodlens.report.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.report.timeline import build_timeline
 from prodlens.report.usage import last_call, read_usage, totals
-from prodlens.timestamps import as_utc
+from prodlens.sync_streams import sync_state
+from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import date, datetime
+
+    import pandas as pd
 
     from prodlens.report.timeline import Timeline
     from prodlens.storage import ProdLensStore
@@ -73,6 +81,38 @@ class ReportGenerator:
         )
         return _report(self.store, request)
 
+    def compute_effect_sizes(self, sessions: pd.DataFrame, pull_requests: pd.DataFrame) -> dict[str, Any]:
+        """Compare accepted with rejected calls, by the plain formulas, whatever the size of the sample.
+
+        Args:
+            sessions: A frame like ``sessions_dataframe``; calls of unknown acceptance are in neither group.
+            pull_requests: A frame like ``pull_requests_dataframe``; no effect size needs it yet.
+
+        Returns:
+            ``latency_cohens_d``: (mean latency of accepted - of rejected calls) / pooled standard deviation;
+            ``token_efficiency_ratio``: mean tokens of accepted calls / of all calls; ``model_acceptance_rates``: the
+            share of accepted calls, of those known, by model. None where a formula is not defined.
+        """
+        del pull_requests  # a documented parameter
+        return frame_effect_sizes(sessions)
+
+    def get_correlations_with_effect_sizes(
+        self, sessions: pd.DataFrame, commits: pd.DataFrame, lag_days: int = 1
+    ) -> dict[str, Any]:
+        """Correlate calls a day with commits a day, ``lag_days`` later, each over its own observed span of UTC days.
+
+        Args:
+            sessions: A frame like ``sessions_dataframe``.
+            commits: A frame like ``commits_dataframe``.
+            lag_days: Days from calls to commits.
+
+        Returns:
+            ``pearson`` and ``spearman`` as in the report's ``ai_outcome_association``, ``lag_days``, ``effect_sizes``
+            (see ``compute_effect_sizes``) and ``session_growth_percent``: calls of the last day against those of the
+            first, None with less than two days.
+        """
+        return frame_correlations(sessions, commits, lag_days)
+
 
 def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     delivery = read_delivery(store.conn, request.repo)
@@ -81,20 +121,33 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None))
     usage = read_usage(store.conn, request.repo, timeline, request.diff_threshold)
     cells = usage.in_segments(timeline.segments(timeline.window))
-    daily = series.daily_series(request, timeline, usage, delivery)
+    sync = sync_state(store, request.repo)
+    daily = series.daily_series(request, timeline, usage, delivery, _readings(sync))
     delivered = headline.delivery_figures(request, timeline, delivery)
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": _metadata(request, timeline),
         "coverage": quality.coverage(request, timeline, usage, delivery),
-        "data_quality": quality.data_quality(request, usage, cells, daily),
+        "data_quality": quality.data_quality(request, usage, cells, daily, sync),
         **headline.usage_figures(request, usage, cells),
         **delivered,
+        **interval_sections(request, timeline, cells, delivery),
         "cost_metrics": headline.cost_metrics(totals(cells).cost_usd, delivered["pr_throughput"]["total_merged"]),
         **associations.association_sections(request, daily),
+        "periods": periods_section(request, timeline, usage, delivery, daily),
+        "merge_time": merge_time_section(delivery, timeline.window),
+        "effect_sizes": effect_size_section(timeline, usage, cells),
         "cost_by_model": cost_by_model(cells),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),
+    }
+
+
+def _readings(sync: Mapping[str, Any]) -> dict[str, series.Reading]:
+    """Return how far each stream of GitHub was read."""
+    return {
+        stream["stream"]: series.Reading(parse_timestamp(stream["since"]), parse_timestamp(stream["synced_at"]))
+        for stream in sync["streams"]
     }
 
 

@@ -1,46 +1,240 @@
-"""Does usage go with delivery some days later? Lagged associations of daily series, and what chance makes of them."""
+"""Does usage go with delivery some days later? Lagged associations of daily series, and what chance makes of them.
+
+The primary family is declared here, before any data is seen: sessions, by Spearman, against commits, merged and
+reworked pull requests, at every lag. All tests together are exploratory and adjusted as a family of their own.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.report.estimates import interval
+from prodlens.statistics.association import (
+    common_days,
+    critical_correlation,
+    detectable_correlation,
+    lagged_association,
+    lags_for,
+    placebo_lags_for,
+)
+from prodlens.statistics.daily_series import Scale, Span, prepare_series
+from prodlens.statistics.multiplicity import adjust_family
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from prodlens.report.request import ReportRequest
     from prodlens.report.series import DailySeries
+    from prodlens.statistics.association import LagTest, Method
+    from prodlens.statistics.daily_series import PreparedSeries
 
-METHODS = ("pearson", "spearman")
-_FEWEST_PAIRS = 2
+USAGE = ("sessions", "tokens", "cost_usd")
+OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests", "merge_hours")
+PRIMARY_USAGE, PRIMARY_METHOD = "sessions", "spearman"
+PRIMARY_OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests")
+FEWEST_DAYS = 14
+FEWEST_ACTIVE_DAYS = 5
+_SCALES: dict[str, Scale] = {"tokens": "amount", "cost_usd": "amount", "merge_hours": "as_is"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One usage series with one outcome at one lag by one method, and the q-values that it has."""
+
+    usage: str
+    outcome: str
+    found: LagTest
+    leftover_cycle: bool
+    q: float | None = None
+    q_by: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the test in the report."""
+        return f"{self.usage}:{self.outcome}:{self.found.lag}:{self.found.method}"
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether the test belongs to the family declared beforehand."""
+        named = (self.usage, self.found.method) == (PRIMARY_USAGE, PRIMARY_METHOD)
+        return named and self.outcome in PRIMARY_OUTCOMES
 
 
 def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries]) -> dict[str, Any]:
     """Return the report's sections on association, by key."""
-    usage, outcome = daily["sessions"], daily["commits"]
-    headline = {method: _correlation(method, *lagged_pairs(usage, outcome, request.lag_days)) for method in METHODS}
+    prepared = {name: _prepare(request, daily[name]) for name in (*USAGE, *OUTCOMES)}
+    forward: list[Tested] = []
+    placebo: list[Tested] = []
+    for usage in USAGE:
+        for outcome in OUTCOMES:
+            days = common_days(prepared[usage].span, prepared[outcome].span)
+            lags = sorted({*lags_for(days), request.lag_days})
+            forward += _tests(daily[usage], daily[outcome], prepared, lags)
+            placebo += _tests(daily[usage], daily[outcome], prepared, placebo_lags_for(days))
+    exploratory = _adjusted(forward)
+    primary = _adjusted([test for test in forward if test.is_primary])
     return {
-        "ai_outcome_association": {**headline, "lag_days": request.lag_days},
-        "multiple_comparison_adjustment": {"method": "benjamini-hochberg", "adjusted": {}},
-        "associations": {"tests": []},
-        "placebo": [],
+        "ai_outcome_association": _headline(request, daily, primary, exploratory),
+        "multiple_comparison_adjustment": {
+            "method": "benjamini-hochberg",
+            "adjusted": {test.label: test.q for test in primary if test.q is not None},
+            "adjusted_by": {test.label: test.q_by for test in primary if test.q_by is not None},
+            "family": _family(primary),
+        },
+        "associations": {"family": _family(exploratory), "tests": [_row(test) for test in exploratory]},
+        "placebo": [_placebo_row(test) for test in placebo],
     }
 
 
-def lagged_pairs(usage: DailySeries, outcome: DailySeries, lag_days: int) -> tuple[list[float], list[float]]:
-    """Return usage of every day t and outcome of day t + lag, for the days on which both were observed."""
-    shift = (usage.first - outcome.first).days + lag_days
-    indexes = [i for i in range(len(usage.values)) if 0 <= i + shift < len(outcome.values)]
-    return [usage.values[i] for i in indexes], [outcome.values[i + shift] for i in indexes]
+def correlate_days(usage: DailySeries, outcome: DailySeries, lag_days: int) -> dict[str, Any]:
+    """Return the documented correlations of two daily series at one lag, as ``{pearson, spearman}``."""
+    prepared = {series.name: _prepare(None, series) for series in (usage, outcome)}
+    tests = _tests(usage, outcome, prepared, [lag_days])
+    return {test.found.method: _documented(usage, outcome, test) for test in tests}
 
 
-def _correlation(method: str, x: list[float], y: list[float]) -> dict[str, Any]:
-    result: dict[str, Any] = {"r": None, "p_value": None, "count": len(x)}
-    if len(x) < _FEWEST_PAIRS or len(set(x)) == 1 or len(set(y)) == 1:
-        return result
-    from scipy import stats  # noqa: PLC0415 - loads only where there is something to correlate
+def _prepare(request: ReportRequest | None, series: DailySeries) -> PreparedSeries:
+    holidays = frozenset() if request is None else request.holidays
+    values = series.values
+    if series.name == "merge_hours":
+        # Merge times are skewed: the typical day is a geometric mean, and its logarithm is what is modelled.
+        values = tuple(None if value is None else math.log(value) for value in values)
+    return prepare_series(values, Span(series.first, len(values), holidays), _SCALES.get(series.name, "count"))
 
-    found: Any = stats.pearsonr(x, y) if method == "pearson" else stats.spearmanr(x, y)
-    result["r"] = float(found.statistic)
-    if len(x) > _FEWEST_PAIRS:
-        result["p_value"] = float(found.pvalue)
-    return result
+
+def _tests(
+    usage: DailySeries, outcome: DailySeries, prepared: Mapping[str, PreparedSeries], lags: Sequence[int]
+) -> list[Tested]:
+    if not lags:
+        return []
+    found = lagged_association(prepared[usage.name], prepared[outcome.name], lags)
+    reason = _too_few(usage, outcome, common_days(prepared[usage.name].span, prepared[outcome.name].span))
+    return [
+        Tested(usage.name, outcome.name, test if reason is None else _withheld(test, reason), found.leftover_cycle)
+        for test in found.tests
+    ]
+
+
+def _too_few(usage: DailySeries, outcome: DailySeries, days: int) -> str | None:
+    """Say why two series are too short or too quiet to speak of association, None when they are not."""
+    used, done = (sum(bool(value) for value in series.values) for series in (usage, outcome))
+    if days >= FEWEST_DAYS and min(used, done) >= FEWEST_ACTIVE_DAYS:
+        return None
+    return (
+        f"not enough data: {days} days ({used} with {usage.name}, {done} with {outcome.name}); at least {FEWEST_DAYS} "
+        f"days, {FEWEST_ACTIVE_DAYS} with each, are needed"
+    )
+
+
+def _withheld(test: LagTest, reason: str) -> LagTest:
+    return replace(test, r=None, p=None, df=None, interval=None, reason=reason)
+
+
+def _adjusted(tests: Sequence[Tested]) -> list[Tested]:
+    """Return the tests with the q-values that they have as one family."""
+    family = adjust_family([test.found.p for test in tests])
+    return [replace(test, q=q, q_by=q_by) for test, q, q_by in zip(tests, family.q, family.q_by, strict=True)]
+
+
+def _family(tests: Sequence[Tested]) -> dict[str, Any]:
+    computed = sum(test.q is not None for test in tests)
+    return {
+        "usage": sorted({test.usage for test in tests}),
+        "outcomes": sorted({test.outcome for test in tests}),
+        "methods": sorted({test.found.method for test in tests}),
+        "lags": sorted({test.found.lag for test in tests}),
+        "computed": computed,
+        "not_computed": len(tests) - computed,
+    }
+
+
+def _row(test: Tested) -> dict[str, Any]:
+    found = test.found
+    return {
+        "label": test.label,
+        "usage": test.usage,
+        "outcome": test.outcome,
+        "lag_days": found.lag,
+        "method": found.method,
+        "primary": test.is_primary,
+        "r": found.r,
+        "p_value": found.p,
+        "count": found.count,
+        "df": found.df,
+        "interval": interval(found.interval),
+        "q": test.q,
+        "q_by": test.q_by,
+        "raw_r": found.raw_r,
+        "leftover_cycle": test.leftover_cycle,
+        "reason": found.reason,
+    }
+
+
+def _placebo_row(test: Tested) -> dict[str, Any]:
+    """Return a test in which the outcome comes first: no q-value, and no part in any family."""
+    kept = ("label", "usage", "outcome", "lag_days", "method", "r", "count", "interval", "raw_r", "reason")
+    row = _row(test)
+    return {name: row[name] for name in kept}
+
+
+def _headline(
+    request: ReportRequest, daily: Mapping[str, DailySeries], primary: Sequence[Tested], exploratory: Sequence[Tested]
+) -> dict[str, Any]:
+    usage, outcome = daily["sessions"], daily["commits"]
+    chosen: dict[str, Any] = {}
+    # The primary test last, so that its q is the one that stands.
+    for test in (*exploratory, *primary):
+        if (test.usage, test.outcome, test.found.lag) == (usage.name, outcome.name, request.lag_days):
+            chosen[test.found.method] = _documented(usage, outcome, test)
+    df = chosen[PRIMARY_METHOD]["df"]
+    computed = _family(primary)["computed"]
+    return {
+        **chosen,
+        "lag_days": request.lag_days,
+        # What these data could have shown: without it, finding nothing says nothing.
+        "critical_r": None if df is None else critical_correlation(df),
+        "detectable_r": None if df is None else detectable_correlation(df, max(computed, 1)),
+    }
+
+
+def _documented(usage: DailySeries, outcome: DailySeries, test: Tested) -> dict[str, Any]:
+    """Return a correlation under the documented keys.
+
+    Where calendar, trend and memory could be taken out, r and p are those of what is left (``basis`` is ``adjusted``).
+    Where there is too little for that, they are the plain correlation's (``raw``), which has no interval and no q.
+    """
+    found = test.found
+    r, p_value, basis = found.r, found.p, "adjusted"
+    if r is None:
+        r, p_value = _plain(usage, outcome, found.lag, found.method)
+        basis = "raw"
+    return {
+        "r": r,
+        "p_value": p_value,
+        "count": found.count,
+        "basis": None if r is None else basis,
+        "interval": interval(found.interval),
+        "df": found.df,
+        "q": test.q,
+        "raw_r": found.raw_r,
+        "reason": found.reason,
+    }
+
+
+def _plain(
+    usage: DailySeries, outcome: DailySeries, lag_days: int, method: Method
+) -> tuple[float | None, float | None]:
+    """Return r and p of the values as they are; None where not defined (below 2 pairs for r, 3 for p; no change)."""
+    days = (usage.first + timedelta(days=offset) for offset in range(len(usage.values)))
+    values = [(usage.at(day), outcome.at(day + timedelta(days=lag_days))) for day in days]
+    x = [use for use, done in values if use is not None and done is not None]
+    y = [done for use, done in values if use is not None and done is not None]
+    if len(set(x)) < 2 or len(set(y)) < 2:  # noqa: PLR2004 - one value is no variation
+        return None, None
+    from scipy import stats  # noqa: PLC0415 - takes most of a second to import, and a rich report needs it not
+
+    result: Any = stats.pearsonr(x, y) if method == "pearson" else stats.spearmanr(x, y)
+    return float(result.statistic), None if len(x) == 2 else float(result.pvalue)  # noqa: PLR2004 - two points fit any line

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prodlens.report.usage import Cell, Usage
 
 _BOT_SUFFIX = "[bot]"
+_STREAM_KEYS = ("stream", "rows", "since", "synced_at", "partial", "stopped")
 
 
 def coverage(request: ReportRequest, timeline: Timeline, usage: Usage, delivery: Delivery) -> dict[str, Any]:
@@ -42,9 +43,13 @@ def coverage(request: ReportRequest, timeline: Timeline, usage: Usage, delivery:
 
 
 def data_quality(
-    request: ReportRequest, usage: Usage, cells: Sequence[Cell], daily: Mapping[str, DailySeries]
+    request: ReportRequest,
+    usage: Usage,
+    cells: Sequence[Cell],
+    daily: Mapping[str, DailySeries],
+    sync: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what is known of the traces and what is missing in them, over the window unless said otherwise."""
+    """Return what is known of traces and sync and what is missing in them, over the window unless said otherwise."""
     everything = totals(cells)
     latencies = sum(len(values) for values in usage.latencies_ms.values())
     return {
@@ -57,6 +62,11 @@ def data_quality(
             "model": sum(cell.calls for cell in cells if cell.model is None),
             "price": everything.calls - everything.priced_calls,
             "tokens_without_price": everything.unpriced_tokens,
+        },
+        "sync": {
+            "partial": sync["partial"],
+            "last_synced_at": sync["last_synced_at"],
+            "streams": [{name: stream[name] for name in _STREAM_KEYS} for stream in sync["streams"]],
         },
     }
 
@@ -72,12 +82,12 @@ def _traces(request: ReportRequest, usage: Usage, sessions: DailySeries) -> dict
         "first_day": sessions.first.isoformat() if sessions.values else None,
         "last_day": sessions.last.isoformat() if sessions.values else None,
         "days": len(sessions.values),
-        "days_with_sessions": sum(value > 0 for value in sessions.values),
+        "days_with_sessions": sum(bool(value) for value in sessions.values),
         "longest_gap_days": _longest_gap(sessions.values),
     }
 
 
-def _longest_gap(values: Iterable[float]) -> int:
+def _longest_gap(values: Iterable[float | None]) -> int:
     """Return the length of the longest run of zeros."""
     longest = run = 0
     for value in values:

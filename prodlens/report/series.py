@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
 from prodlens.report.usage import totals
@@ -19,19 +20,26 @@ if TYPE_CHECKING:
     from prodlens.report.timeline import Timeline
     from prodlens.report.usage import Cell, Usage
 
-USAGE_SERIES = ("sessions", "tokens", "cost_usd")
-OUTCOME_SERIES = ("commits", "merged_pull_requests", "reworked_pull_requests")
-# Counts of whole things; the other series are amounts.
+# Series whose days add up to weeks; the others are typical values of a day.
+SUMMABLE = ("sessions", "tokens", "cost_usd", "commits", "merged_pull_requests", "reworked_pull_requests")
 _DAYS_A_WEEK = 7
+# A merge within a minute of opening is taken as one of a minute, so that it has a logarithm.
+SHORTEST_MERGE_HOURS = 1 / 60
 
 
 @dataclass(frozen=True, slots=True)
 class DailySeries:
-    """One value a day from ``first`` on, without holes."""
+    """One value a day from ``first`` on; None where a day has nothing to take a typical value of."""
 
     name: str
     first: date
-    values: tuple[float, ...]
+    values: tuple[float | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, offset: int) -> float | None:
+        return self.values[offset]
 
     @property
     def last(self) -> date:
@@ -43,10 +51,12 @@ class DailySeries:
         offset = (day - self.first).days
         return self.values[offset] if 0 <= offset < len(self.values) else None
 
-    def over(self, first: date, days: int) -> tuple[float, ...] | None:
-        """Return the values of ``days`` days from ``first`` on, None unless all were observed."""
-        offset = (first - self.first).days
-        return self.values[offset : offset + days] if offset >= 0 and offset + days <= len(self.values) else None
+    def total(self, monday: date) -> float | None:
+        """Return the sum over the week that begins on the day, None unless all of it was observed."""
+        offset = (monday - self.first).days
+        if offset < 0 or offset + _DAYS_A_WEEK > len(self.values):
+            return None
+        return sum(value or 0 for value in self.values[offset : offset + _DAYS_A_WEEK])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +67,43 @@ class Observed:
     last: date | None
 
 
-def observed_days(moments: Iterable[datetime | None], request: ReportRequest) -> Observed:
-    """Return the span of days from the earliest to the latest of the moments."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a source was read, whether or not anything happened: ``since`` to ``through``, None where not known."""
+
+    since: datetime | None = None
+    through: datetime | None = None
+
+
+def observed_days(moments: Iterable[datetime | None], reading: Reading, request: ReportRequest) -> Observed:
+    """Return the span of days from the earliest to the latest of the moments, and those wholly read around it."""
     days = [day_of(moment, request.zone) for moment in moments if moment is not None]
-    return Observed(min(days, default=None), max(days, default=None))
+    if not days:
+        return Observed(None, None)
+    if reading.since is not None:
+        # A day read from its middle on was not observed.
+        days.append(day_of(reading.since - timedelta(microseconds=1), request.zone) + timedelta(days=1))
+    if reading.through is not None:
+        days.append(day_of(reading.through, request.zone) - timedelta(days=1))
+    return Observed(min(days), max(days))
 
 
 def daily_series(
-    request: ReportRequest, timeline: Timeline, usage: Usage, delivery: Delivery
+    request: ReportRequest, timeline: Timeline, usage: Usage, delivery: Delivery, readings: Mapping[str, Reading]
 ) -> dict[str, DailySeries]:
-    """Return every daily series by name, over the observed part of the history."""
-    sessions = observed_days((usage.first, usage.last), request)
-    commits = observed_days((c.timestamp for c in delivery.commits), request)
-    pulls = observed_days(delivery.pull_request_moments(), request)
+    """Return every daily series by name, over the observed part of the history.
+
+    ``readings`` says how far ``sessions``, ``commits`` and ``pull_requests`` were read.
+    """
+    nothing = Reading()
+    sessions = observed_days((usage.first, usage.last), readings.get("sessions", nothing), request)
+    commits = observed_days((c.timestamp for c in delivery.commits), readings.get("commits", nothing), request)
+    pulls = observed_days(delivery.pull_request_moments(), readings.get("pull_requests", nothing), request)
     by_day: dict[date, list[Cell]] = {}
     for cell in usage.cells:
         by_day.setdefault(timeline.days[cell.segment], []).append(cell)
     day_totals = {day: totals(cells) for day, cells in by_day.items()}
-    counts: dict[str, tuple[Observed, Mapping[date, float]]] = {
+    counts: dict[str, tuple[Observed, Mapping[date, float | None]]] = {
         "sessions": (sessions, {day: total.calls for day, total in day_totals.items()}),
         "tokens": (sessions, {day: total.tokens for day, total in day_totals.items()}),
         "cost_usd": (sessions, {day: total.cost_usd or 0.0 for day, total in day_totals.items()}),
@@ -82,7 +111,9 @@ def daily_series(
         "merged_pull_requests": (pulls, _count(request, (p.merged_at for p in delivery.pull_requests))),
         "reworked_pull_requests": (pulls, _count(request, (p.reworked_at for p in delivery.pull_requests))),
     }
-    return {name: _series(name, timeline, observed, values) for name, (observed, values) in counts.items()}
+    series = {name: _series(name, timeline, observed, values, 0) for name, (observed, values) in counts.items()}
+    typical = _typical_merge_hours(request, delivery)
+    return {**series, "merge_hours": _series("merge_hours", timeline, pulls, typical, None)}
 
 
 def daily_table(series: Mapping[str, DailySeries]) -> dict[str, Any]:
@@ -94,34 +125,45 @@ def daily_table(series: Mapping[str, DailySeries]) -> dict[str, Any]:
     return {"days": [day.isoformat() for day in days], **columns}
 
 
-def weekly_table(series: Mapping[str, DailySeries]) -> list[dict[str, Any]]:
-    """Return the totals of every whole week (from Monday) on which any source was observed throughout, oldest first."""
-    observed = [one for one in series.values() if one.values]
-    if not observed:
-        return []
-    first = min(one.first for one in observed)
+def whole_weeks(series: DailySeries, first: date, days: int) -> list[tuple[date, float]]:
+    """Return (Monday, total) of every week from Monday to Sunday that lies in the days and was observed throughout."""
     monday = first + timedelta(days=-first.weekday() % _DAYS_A_WEEK)
-    last = max(one.last for one in observed)
-    weeks = range((last - monday).days // _DAYS_A_WEEK + 1)
-    rows = [_week(monday + timedelta(weeks=number), series) for number in weeks]
-    return [row for row in rows if any(row[name] is not None for name in series)]
+    weeks = (days - (monday - first).days) // _DAYS_A_WEEK
+    totals = ((monday + timedelta(weeks=week), series.total(monday + timedelta(weeks=week))) for week in range(weeks))
+    return [(week, total) for week, total in totals if total is not None]
 
 
-def _week(monday: date, series: Mapping[str, DailySeries]) -> dict[str, Any]:
-    row: dict[str, Any] = {"week": monday.isoformat()}
-    for name, one in series.items():
-        values = one.over(monday, _DAYS_A_WEEK)
-        row[name] = None if values is None else sum(values)
-    return row
+def weekly_table(series: Mapping[str, DailySeries]) -> list[dict[str, Any]]:
+    """Return the totals of every whole week on which any source was observed throughout, oldest first."""
+    totals = {name: dict(whole_weeks(series[name], series[name].first, len(series[name].values))) for name in SUMMABLE}
+    weeks = sorted({week for by_week in totals.values() for week in by_week})
+    return [{"week": week.isoformat(), **{name: totals[name].get(week) for name in SUMMABLE}} for week in weeks]
 
 
-def _count(request: ReportRequest, moments: Iterable[datetime | None]) -> Counter[date]:
-    return Counter(day_of(moment, request.zone) for moment in moments if moment is not None)
+def _count(request: ReportRequest, moments: Iterable[datetime | None]) -> dict[date, float | None]:
+    return dict(Counter(day_of(moment, request.zone) for moment in moments if moment is not None))
 
 
-def _series(name: str, timeline: Timeline, observed: Observed, values: Mapping[date, float]) -> DailySeries:
+def _typical_merge_hours(request: ReportRequest, delivery: Delivery) -> dict[date, float | None]:
+    """Return the geometric mean of the hours to merge by day of merging: merge times are skewed."""
+    hours: dict[date, list[float]] = {}
+    for pull in delivery.pull_requests:
+        if pull.merged_at is not None and pull.merge_hours is not None:
+            merged_on = day_of(pull.merged_at, request.zone)
+            hours.setdefault(merged_on, []).append(max(pull.merge_hours, SHORTEST_MERGE_HOURS))
+    return {day: geometric_mean(values) for day, values in hours.items()}
+
+
+def _series(
+    name: str,
+    timeline: Timeline,
+    observed: Observed,
+    values: Mapping[date, float | None],
+    quiet: float | None,
+) -> DailySeries:
+    """Return the values over the observed part of the history; a day without any is ``quiet``."""
     if observed.first is None or observed.last is None:
         return DailySeries(name, timeline.first_day, ())
     first = max(observed.first, timeline.first_day)
     last = min(observed.last, timeline.last_day)
-    return DailySeries(name, first, tuple(values.get(day, 0) for day in days_between(first, last)))
+    return DailySeries(name, first, tuple(values.get(day, quiet) for day in days_between(first, last)))

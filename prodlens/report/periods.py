@@ -1,0 +1,147 @@
+"""The window against the period before it, and the last whole week against the weeks before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from prodlens.report import proportions
+from prodlens.report.estimates import comparison, interval
+from prodlens.report.merge_time import follow_up
+from prodlens.report.series import SHORTEST_MERGE_HOURS, SUMMABLE, whole_weeks
+from prodlens.statistics.effect_sizes import hodges_lehmann_ratio
+from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.periods import compare_weeks, week_over_week
+from prodlens.statistics.proportions import newcombe_difference
+from prodlens.statistics.survival import log_rank
+from prodlens.timestamps import day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from prodlens.delivery import Delivery
+    from prodlens.report.request import ReportRequest
+    from prodlens.report.series import DailySeries
+    from prodlens.report.timeline import Span, Timeline
+    from prodlens.report.usage import Usage
+    from prodlens.statistics.periods import Change
+    from prodlens.statistics.proportions import Proportion
+
+
+def periods_section(
+    request: ReportRequest, timeline: Timeline, usage: Usage, delivery: Delivery, daily: Mapping[str, DailySeries]
+) -> dict[str, Any]:
+    """Return what changed from the period before, every p-value adjusted within this section's own family."""
+    first = day_of(timeline.window.start, request.zone)
+    days = max((timeline.last_day - first).days + 1, 0)
+    later, earlier = (first, days), (first - timedelta(days=days), days)
+    figures = [_figure(daily[name], later, earlier) for name in SUMMABLE]
+    weeks = [_last_week(daily[name]) for name in SUMMABLE]
+    merge_time = _merge_time(timeline, delivery)
+    _adjust([*(figure["change"] for figure in figures), *weeks, merge_time])
+    return {
+        "this": _dates(later),
+        "previous": _dates(earlier),
+        "figures": figures,
+        "week_over_week": weeks,
+        "shares": _shares(timeline, usage, delivery),
+        "merge_time": merge_time,
+    }
+
+
+def _dates(period: tuple[date, int]) -> dict[str, Any]:
+    first, days = period
+    return {"first_day": first.isoformat(), "days": days}
+
+
+def _figure(series: DailySeries, later: tuple[date, int], earlier: tuple[date, int]) -> dict[str, Any]:
+    """Compare the whole weeks of two periods; totals are over the days of each that were observed."""
+    weeks = [[total for _, total in whole_weeks(series, *period)] for period in (later, earlier)]
+    return {
+        "name": series.name,
+        "this": _total(series, later),
+        "previous": _total(series, earlier),
+        "change": {**_change(compare_weeks(*weeks)), "weeks": len(weeks[0]), "weeks_before": len(weeks[1])},
+    }
+
+
+def _total(series: DailySeries, period: tuple[date, int]) -> dict[str, Any]:
+    first, days = period
+    values = [value for value in (series.at(first + timedelta(days=day)) for day in range(days)) if value is not None]
+    return {"total": sum(values) if values else None, "days": len(values)}
+
+
+def _last_week(series: DailySeries) -> dict[str, Any]:
+    """Compare the last whole week with the one before, by the size of the changes between earlier weeks."""
+    weeks = whole_weeks(series, series.first, len(series.values))
+    found = week_over_week([total for _, total in weeks])
+    return {
+        "name": series.name,
+        "week": weeks[-1][0].isoformat() if weeks else None,
+        "weeks": len(weeks),
+        "before": found.before,
+        "after": found.after,
+        **_change(found),
+    }
+
+
+def _change(found: Change) -> dict[str, Any]:
+    return {
+        "ratio": found.ratio,
+        "interval": interval(found.interval),
+        "p_value": found.p,
+        "q": None,
+        "df": found.df,
+        "reason": found.reason,
+    }
+
+
+def _merge_time(timeline: Timeline, delivery: Delivery) -> dict[str, Any]:
+    """Compare the hours to merge of what was merged in the periods, and what was opened in them by log-rank."""
+    merged = [_merged_hours(delivery, span) for span in (timeline.window, timeline.previous)]
+    found = hodges_lehmann_ratio(*merged)
+    followed = [follow_up(delivery.opened(span), span.end)[:2] for span in (timeline.window, timeline.previous)]
+    test = log_rank(*followed[0], *followed[1])
+    return {
+        "ratio": found.ratio,
+        "interval": interval(found.interval),
+        "p_value": found.p,
+        "q": None,
+        "merged": found.n_a,
+        "merged_before": found.n_b,
+        "reason": found.reason,
+        "log_rank_p_value": test.p,
+    }
+
+
+def _merged_hours(delivery: Delivery, span: Span) -> list[float]:
+    hours = (pull.merge_hours for pull in delivery.merged(span))
+    return [max(value, SHORTEST_MERGE_HOURS) for value in hours if value is not None]
+
+
+def _shares(timeline: Timeline, usage: Usage, delivery: Delivery) -> list[dict[str, Any]]:
+    """Return acceptance, errors and rework of both periods with the interval of their difference."""
+    periods = [(span, usage.in_segments(timeline.segments(span))) for span in (timeline.window, timeline.previous)]
+    found = {
+        "acceptance_rate": [proportions.acceptance(timeline, cells) for _, cells in periods],
+        "error_rate": [proportions.errors(timeline, cells) for _, cells in periods],
+        "rework_rate": [proportions.rework(delivery, span) for span, _ in periods],
+    }
+    return [_share(name, *pair) for name, pair in found.items()]
+
+
+def _share(name: str, this: Proportion, previous: Proportion) -> dict[str, Any]:
+    return {
+        "name": name,
+        "this": this.share,
+        "n": this.n,
+        "previous": previous.share,
+        "n_before": previous.n,
+        "difference": comparison(newcombe_difference(this, previous)),
+    }
+
+
+def _adjust(rows: list[dict[str, Any]]) -> None:
+    for row, q in zip(rows, adjust_family([row["p_value"] for row in rows]).q, strict=True):
+        row["q"] = q

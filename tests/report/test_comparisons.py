@@ -1,0 +1,164 @@
+"""Intervals of shares, periods, time to merge and effect sizes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from prodlens.metrics import ReportGenerator
+from tests.report.situations import at, call, commit, pull, report_on
+
+if TYPE_CHECKING:
+    from prodlens.storage import ProdLensStore
+
+
+def test_shares_of_one_day_are_one_cluster(store: ProdLensStore) -> None:
+    """An interval needs days that can differ; without, its bounds are null and the reason is given."""
+    store.insert_sessions([call("5-01", accepted_flag=n < 3, status_code=200) for n in range(5)])
+    report = report_on(store)
+    assert report["acceptance_rate_interval"] == {
+        "low": None,
+        "high": None,
+        "level": None,
+        "k": 3,
+        "n": 5,
+        "design_effect": None,
+        "reason": "all decisions fell on one day",
+    }
+    assert report["error_rate_interval"]["n"] == 5
+    assert report["rework_rate_interval"]["reason"] == "nothing was counted"
+
+
+def test_the_target_is_below_inside_or_above_the_interval(store: ProdLensStore) -> None:
+    """Without a target there is no test; with one, its verdict is where the interval lies."""
+    store.insert_sessions(
+        [call(f"5-{day:02}", accepted_flag=n < 7) for day in range(1, 21) for n in range(8 + day % 2)]
+    )
+    assert report_on(store)["acceptance_target"] is None
+    verdicts = [report_on(store, acceptance_target=target)["acceptance_target"]["verdict"] for target in (0.5, 0.82, 1)]
+    assert verdicts == ["above", "inside", "below"]
+
+
+def test_open_pull_requests_count_as_not_yet_merged(store: ProdLensStore) -> None:
+    """The median time to merge follows the open ones to the window's end, and leaves those closed unmerged out."""
+    merged = [pull(n, "5-01 00:00", f"5-{n + 1:02} 00:00") for n in range(1, 6)]
+    still_open = [pull(n, "5-01 00:00") for n in range(6, 9)]
+    closed = pull(9, "5-02", state="closed", closed_at=at("5-03"))
+    later = pull(10, "5-02 00:00", "6-20")
+    store.insert_pull_requests([*merged, *still_open, closed, later, pull(11, "4-01", "5-02")])
+    found = report_on(store, until=date(2026, 6, 1))["merge_time"]
+    assert [found[name] for name in ("opened", "merged", "open", "closed_unmerged")] == [10, 5, 4, 1]
+    # Kaplan-Meier over 5 merges and 4 still open: 8/9, 7/9, 6/9, 5/9, 4/9 after 1 to 5 days.
+    assert [round(point["share_unmerged"] * 9) for point in found["curve"]] == [8, 7, 6, 5, 4, 4, 4]
+    assert found["median_hours"] == 120.0
+
+
+def test_too_few_merges_have_no_median(store: ProdLensStore) -> None:
+    """Below five merges there is a curve and no median, and the reason says so."""
+    store.insert_pull_requests([pull(1, "5-01", "5-02"), pull(2, "5-01")])
+    found = report_on(store)["merge_time"]
+    assert (found["median_hours"], found["interval"], found["reason"]) == (None, None, "fewer than 5 were merged")
+
+
+def test_a_period_is_compared_with_as_many_days_before_it(store: ProdLensStore) -> None:
+    """Totals are over the observed days of each period, and the change over their whole weeks."""
+    # Mondays: 4, 11, 18 and 25 May; the traces begin in the middle of the period before.
+    calls = {f"5-{day:02}": 2 for day in range(11, 32)} | {f"4-{day}": 1 for day in range(27, 31)}
+    store.insert_sessions([call(day) for day, count in calls.items() for _ in range(count)])
+    store.insert_commits([commit("a", "4-01"), commit("b", "5-12")])
+    periods = report_on(store, "5-11 00:00", until=date(2026, 6, 1))["periods"]
+    assert periods["this"] == {"first_day": "2026-05-11", "days": 21}
+    assert periods["previous"] == {"first_day": "2026-04-20", "days": 21}
+    sessions, *_, commits = (periods["figures"][n] for n in (0, 1, 3))
+    assert sessions["this"] == {"total": 42, "days": 21}
+    assert sessions["previous"] == {"total": 4, "days": 14}
+    assert (sessions["change"]["weeks"], sessions["change"]["weeks_before"]) == (3, 2)
+    assert sessions["change"]["reason"] == "fewer than 3 complete weeks in a period"
+    assert commits["previous"] == {"total": 0, "days": 21}
+
+
+def test_changes_are_adjusted_as_a_family_of_their_own(store: ProdLensStore) -> None:
+    """Every p-value of the section has a q over all of them, and a true doubling of the weeks is seen."""
+    days = pd.date_range("2026-03-02", "2026-05-10", tz="UTC")
+    counts = [(4 if day >= pd.Timestamp("2026-04-06", tz="UTC") else 2) + day.day % 2 for day in days]
+    store.insert_sessions([call(f"{day:%m-%d}") for day, count in zip(days, counts, strict=True) for _ in range(count)])
+    periods = report_on(store, "4-06 00:00", until=date(2026, 5, 11))["periods"]
+    found = periods["figures"][0]["change"]
+    assert (found["weeks"], found["weeks_before"]) == (5, 5)
+    assert 1.5 < found["interval"]["low"] < found["ratio"] < found["interval"]["high"] < 2.2
+    rows = [*(figure["change"] for figure in periods["figures"]), *periods["week_over_week"], periods["merge_time"]]
+    p_values = [row["p_value"] for row in rows if row["p_value"] is not None]
+    expected = stats.false_discovery_control(p_values)
+    assert [row["q"] for row in rows if row["q"] is not None] == pytest.approx(list(expected))
+
+
+def test_effect_sizes_of_frames_are_the_plain_formulas(store: ProdLensStore) -> None:
+    """Cohen's d is over the pooled standard deviation, the token ratio over means, rates over known acceptance."""
+    accepted, rejected = [100.0, 140.0, 90.0], [200.0, 260.0]
+    rows = [(ms, True, 300, "a") for ms in accepted] + [(ms, False, 500, "a" if ms < 250 else "b") for ms in rejected]
+    store.insert_sessions(
+        [call("5-01", latency_ms=ms, accepted_flag=flag, total_tokens=n, model=m) for ms, flag, n, m in rows]
+    )
+    store.insert_sessions([call("5-02", latency_ms=9.0, acceptance_known=False, total_tokens=600, model="c")])
+    generator = ReportGenerator(store)
+    found = generator.compute_effect_sizes(store.sessions_dataframe(), store.pull_requests_dataframe())
+    pooled = np.sqrt((np.var(accepted, ddof=1) * 2 + np.var(rejected, ddof=1)) / 3)
+    assert found == {
+        "latency_cohens_d": pytest.approx((110 - 230) / pooled),
+        "token_efficiency_ratio": pytest.approx(300 / (2500 / 6)),
+        "model_acceptance_rates": {"a": 0.75, "b": 0.0},
+    }
+    section = report_on(store)["effect_sizes"]
+    assert {name: section[name] for name in found} == found
+    assert section["latency"]["reason"] == "fewer than 5 in a group"
+    assert [row["model"] for row in section["models"]] == ["a", "b"]
+
+
+def test_effect_sizes_of_nothing_are_null(store: ProdLensStore) -> None:
+    """Empty frames, and frames without the columns, have no effect sizes."""
+    generator = ReportGenerator(store)
+    for frame in (store.sessions_dataframe(), pd.DataFrame()):
+        assert generator.compute_effect_sizes(frame, store.pull_requests_dataframe()) == {
+            "latency_cohens_d": None,
+            "token_efficiency_ratio": None,
+            "model_acceptance_rates": {},
+        }
+
+
+def test_correlations_of_frames_are_those_of_the_report(store: ProdLensStore) -> None:
+    """Frames of calls and commits give the report's correlations, and the growth from the first day to the last."""
+    store.insert_sessions([call(f"5-0{day}") for day, count in ((1, 2), (2, 1), (4, 3)) for _ in range(count)])
+    store.insert_commits([commit(f"{day}{n}", f"5-0{day}") for day in range(2, 6) for n in range(day % 3 + 1)])
+    generator = ReportGenerator(store)
+    frames = store.sessions_dataframe(), store.commits_dataframe()
+    found = generator.get_correlations_with_effect_sizes(*frames, lag_days=1)
+    report = report_on(store)["ai_outcome_association"]
+    assert found["pearson"]["count"] == 4
+    assert found["pearson"]["r"] == pytest.approx(stats.pearsonr([2, 1, 0, 3], [3, 1, 2, 3]).statistic)
+    assert found["pearson"] == report["pearson"]
+    assert found["spearman"] == report["spearman"]
+    assert (found["lag_days"], found["session_growth_percent"]) == (1, 50.0)
+    assert set(found["effect_sizes"]) == {"latency_cohens_d", "token_efficiency_ratio", "model_acceptance_rates"}
+
+
+def test_growth_needs_two_days(store: ProdLensStore) -> None:
+    """One day has nothing to grow from."""
+    store.insert_sessions([call("5-01")])
+    frames = store.sessions_dataframe(), store.commits_dataframe()
+    found = ReportGenerator(store).get_correlations_with_effect_sizes(*frames)
+    assert found["session_growth_percent"] is None
+    assert found["pearson"]["count"] == 0
+
+
+def test_a_period_whose_weeks_are_all_the_same_can_be_compared(store: ProdLensStore) -> None:
+    """Weeks without any commit before, some after: the change has a ratio and an interval, and nothing is warned of."""
+    store.insert_commits([commit("first", "3-01")])
+    store.insert_commits([commit(f"{day}", f"5-{day:02}") for day in (4, 5, 12, 20, 21, 22, 31)])
+    found = report_on(store, "5-04 00:00")["periods"]["figures"][3]
+    assert (found["name"], found["previous"]["total"]) == ("commits", 0)
+    assert found["change"]["interval"]["low"] > 1
