@@ -7,9 +7,9 @@ least one and rejected none; what was only decided by configuration, hooks or mo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from prodlens.trace_formats.base import ACCEPT, AUTOMATIC, REJECT
+from prodlens.trace_formats.base import ACCEPT, AUTOMATIC, INFERRED, REJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,22 +33,19 @@ UNKNOWN = Acceptance(acceptance_known=False, accepted_flag=False, decision=None,
 def fold(decisions: Iterable[Decision]) -> Acceptance:
     """Fold every decision on one call's tool uses into the call's acceptance; their order does not matter.
 
-    Two records of one decision (a log and a transcript) count once: a person's verdict wins over an automatic one,
-    a rejection over an acceptance, and lines and ratio are taken from whichever record has them (the larger, if both).
-    Lines and ratio are of the uses that a person accepted: lines are summed, the ratio is the mean of those known.
+    Several records of one decision (a log and a transcript) count once: one written down as such wins over an inferred
+    one, then a person's verdict over an automatic one, then a rejection over an acceptance; lines and ratio are taken
+    from whichever record has them (the larger, if both). Lines and ratio are of the uses that a person accepted: lines
+    are summed, the ratio is the mean of those known.
     """
-    uses: dict[str, tuple[str, int | None, float | None]] = {}
+    said: dict[str, list[Decision]] = {}
     for decision in decisions:
-        verdict, lines, ratio = uses.get(decision.tool_use_id, (AUTOMATIC, None, None))
-        uses[decision.tool_use_id] = (
-            max(verdict, decision.verdict, key=_WEIGHT.__getitem__),
-            _larger(lines, decision.accepted_lines),
-            _larger(ratio, decision.diff_ratio),
-        )
+        said.setdefault(decision.tool_use_id, []).append(decision)
+    uses = [_one_use(records) for records in said.values()]
     if not uses:
         return UNKNOWN
-    verdict = max((use[0] for use in uses.values()), key=_WEIGHT.__getitem__)
-    taken = [use for use in uses.values() if use[0] == ACCEPT]
+    verdict = max((use[0] for use in uses), key=_WEIGHT.__getitem__)
+    taken = [use for use in uses if use[0] == ACCEPT]
     lines_of = [lines for _, lines, _ in taken if lines is not None]
     ratios = sorted(ratio for _, _, ratio in taken if ratio is not None)
     return Acceptance(
@@ -60,9 +57,13 @@ def fold(decisions: Iterable[Decision]) -> Acceptance:
     )
 
 
-T = TypeVar("T", int, float)
 _WEIGHT = {AUTOMATIC: 0, ACCEPT: 1, REJECT: 2}
 
 
-def _larger(one: T | None, other: T | None) -> T | None:
-    return other if one is None else one if other is None else max(one, other)
+def _one_use(records: list[Decision]) -> tuple[str, int | None, float | None]:
+    outright = [record for record in records if record.source != INFERRED] or records
+    return (
+        max((record.verdict for record in outright), key=_WEIGHT.__getitem__),
+        max((record.accepted_lines for record in records if record.accepted_lines is not None), default=None),
+        max((record.diff_ratio for record in records if record.diff_ratio is not None), default=None),
+    )

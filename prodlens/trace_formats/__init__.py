@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prodlens.trace_formats.agent_logs import OTLP_LOGS, OTLP_METRICS
 from prodlens.trace_formats.base import Decision, Format, Item, Reader, Skipped, ToolUse, Unusable, Withheld
+from prodlens.trace_formats.claude_execution import CLAUDE_EXECUTION
+from prodlens.trace_formats.claude_transcript import CLAUDE_TRANSCRIPT
+from prodlens.trace_formats.codex import CODEX_ROLLOUT
 from prodlens.trace_formats.litellm import LITELLM
 from prodlens.trace_formats.litellm_spend import LITELLM_SPEND
 from prodlens.trace_formats.reference import REFERENCE
+from prodlens.trace_formats.spans import OTLP_SPANS, SPAN_ROWS
 from prodlens.trace_formats.wrappers import LITELLM_S3, PROCESS_LOG
 
 if TYPE_CHECKING:
@@ -28,7 +33,20 @@ __all__ = [
 ]
 
 # In the order in which a record is tried; the most particular come first.
-FORMATS: tuple[Format, ...] = (LITELLM, LITELLM_SPEND, LITELLM_S3, REFERENCE, PROCESS_LOG)
+FORMATS: tuple[Format, ...] = (
+    LITELLM,
+    LITELLM_SPEND,
+    LITELLM_S3,
+    OTLP_SPANS,
+    OTLP_LOGS,
+    OTLP_METRICS,
+    SPAN_ROWS,
+    CLAUDE_TRANSCRIPT,
+    CLAUDE_EXECUTION,
+    CODEX_ROLLOUT,
+    REFERENCE,
+    PROCESS_LOG,
+)
 
 
 def recognise(record: Mapping[str, Any]) -> Format | None:

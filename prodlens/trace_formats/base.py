@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 ACCEPT = "accept"
 REJECT = "reject"
 AUTOMATIC = "automatic"
+# The source of a decision that nobody wrote down as such: it yields to one that a log records outright.
+INFERRED = "inferred"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OK = 200
 STREAM_LATENCY = "LiteLLM starts the clock of a streamed /v1/messages call when its answer begins"
 # The failure's number where LiteLLM recorded none, by its class of error.
-_STATUS_OF_CLASS = {
+STATUS_OF_CLASS = {
     "AuthenticationError": 401,
     "PermissionDeniedError": 403,
     "NotFoundError": 404,
@@ -27,6 +27,9 @@ _STATUS_OF_CLASS = {
     "BadRequestError": 400,
     "ContextWindowExceededError": 400,
     "ServiceUnavailableError": 503,
+    "InternalServerError": 500,
+    "OverloadedError": 529,
+    "APITimeoutError": 408,
 }
 UNSPECIFIED_FAILURE = 500
 
@@ -252,7 +255,7 @@ def outcome(status: object, error: Mapping[str, Any]) -> Outcome:
         return Outcome(code, None)
     if code is None and normalized:
         code = http_status(normalized.partition("_")[0])
-    code = code or _STATUS_OF_CLASS.get(name or "", UNSPECIFIED_FAILURE)
+    code = code or STATUS_OF_CLASS.get(name or "", UNSPECIFIED_FAILURE)
     return Outcome(code, error_name(normalized) or error_name(name) or "unspecified")
 
 

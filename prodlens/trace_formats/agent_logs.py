@@ -1,0 +1,255 @@
+"""What Claude Code and Codex send as OpenTelemetry logs and metrics: calls, decisions, and much that is neither.
+
+Metrics are sums over many calls, which the logs beside them hold one by one: they are recognised and skipped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.json_values import count, finite_number, words
+from prodlens.schemas import CanonicalTrace, content_hash
+from prodlens.timestamps import as_utc, parse_timestamp
+from prodlens.trace_formats import otlp
+from prodlens.trace_formats.base import (
+    ACCEPT,
+    AUTOMATIC,
+    REJECT,
+    Decision,
+    Format,
+    Item,
+    RecordReader,
+    Skipped,
+    Unusable,
+)
+from prodlens.trace_formats.claude_message import provider_of
+from prodlens.trace_formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
+from prodlens.trace_formats.places import Parts, Place, explained, first, places
+from prodlens.trace_formats.recorded import cost_fields, duration_ms, http_status
+from prodlens.trace_formats.span import CONVERTERS, IDENTITY_PLACES
+from prodlens.trace_formats.tokens import Tokens, with_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+CLAUDE, CODEX = "claude-code-otel", "codex-otel"
+_OTHER = Skipped("agent event")
+_SESSION = places("attributes", "session.id", "conversation.id")
+_DEVELOPER: tuple[Place, ...] = (
+    *places("attributes", "developer.id", "user.email", "enduser.id", "user.account_uuid", "user.id"),
+    *places("resource", "developer.id", "user.email", "enduser.id", "user.id"),
+)
+PLACES: dict[str, tuple[Place, ...]] = {
+    "session_id": _SESSION,
+    "developer_id": _DEVELOPER,
+    "repo_slug": IDENTITY_PLACES["repo_slug"],
+    "branch": IDENTITY_PLACES["branch"],
+    "timestamp": places("attributes", "event.timestamp"),
+    "model": places("attributes", "model"),
+    "tokens_in": places("attributes", "input_tokens", "input_token_count"),
+    "tokens_out": places("attributes", "output_tokens", "output_token_count"),
+    "latency_ms": places("attributes", "duration_ms"),
+    "cost_usd": places("attributes", "cost_usd"),
+    "call_id": places("attributes", "request_id"),
+}
+
+
+def _parts(entry: otlp.Entry) -> Parts:
+    return {"attributes": entry.attributes, "resource": entry.resource, "metadata": {}}
+
+
+def _time(entry: otlp.Entry) -> datetime | None:
+    given = entry.record
+    for value in (
+        entry.attributes.get("event.timestamp"),
+        given.get("timeUnixNano", given.get("time_unix_nano")),
+        given.get("observedTimeUnixNano", given.get("observed_time_unix_nano")),
+    ):
+        at = parse_timestamp(value)
+        if at is not None and at.timestamp() > 0:  # Codex leaves the time at 0 and fills in the observed one
+            return at
+    return None
+
+
+def _common(parts: Parts) -> dict[str, Any]:
+    model = words(parts["attributes"].get("model"))
+    return {
+        "session_id": first(parts, _SESSION, words),
+        "developer_id": first(parts, _DEVELOPER, words),
+        "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], CONVERTERS["repo_slug"]),
+        "branch": first(parts, IDENTITY_PLACES["branch"], words),
+        "model": model,
+        "accepted_flag": False,
+        "acceptance_known": False,
+        "provider": provider_of(model),
+    }
+
+
+# Claude Code ------------------------------------------------------------------------------------------------------
+
+
+def _claude_request(entry: otlp.Entry) -> list[Item]:
+    """Read an answered request. It is logged when it ends, and its duration says when it began."""
+    given, end = entry.attributes, _time(entry)
+    if end is None:
+        return [Unusable("Claude Code event without a readable time")]
+    latency = duration_ms(given.get("duration_ms")) or 0.0
+    read, written = count(given.get("cache_read_tokens")), count(given.get("cache_creation_tokens"))
+    tokens = with_parts(
+        (count(given.get("input_tokens")) or 0) + (read or 0) + (written or 0),
+        count(given.get("output_tokens")) or 0,
+        cache_read=read,
+        cache_write=written,
+    )
+    return [
+        CanonicalTrace(
+            timestamp=_began(end, latency),
+            latency_ms=latency,
+            status_code=200,
+            source=CLAUDE,
+            call_id=words(given.get("request_id")),
+            trace_hash=None if words(given.get("request_id")) else _identity(entry),
+            **_common(_parts(entry)),
+            **tokens.fields(),
+            **cost_fields(given.get("cost_usd"), tokens),
+        )
+    ]
+
+
+def _claude_error(entry: otlp.Entry) -> list[Item]:
+    """Read a failed request; its message may quote anything and is not read."""
+    given, end = entry.attributes, _time(entry)
+    if end is None:
+        return [Unusable("Claude Code event without a readable time")]
+    latency = duration_ms(given.get("duration_ms")) or 0.0
+    return [
+        CanonicalTrace(
+            timestamp=_began(end, latency),
+            latency_ms=latency,
+            status_code=http_status(given.get("status_code")) or UNSPECIFIED_FAILURE,
+            status_reason=error_name(given.get("error_type")) or "api_error",
+            source=CLAUDE,
+            call_id=words(given.get("request_id")),
+            trace_hash=None if words(given.get("request_id")) else _identity(entry),
+            **_common(_parts(entry)),
+            **Tokens(0, 0).fields(),
+        )
+    ]
+
+
+def _claude_decision(entry: otlp.Entry) -> list[Item]:
+    """Read a decision on a tool use: its source says whether a person made it."""
+    given = entry.attributes
+    use, source = words(given.get("tool_use_id")), words(given.get("source"))
+    if use is None:
+        return [_OTHER]
+    verdict = {"accept": ACCEPT, "reject": REJECT}.get(str(given.get("decision")), AUTOMATIC)
+    by_person = source is not None and source.startswith("user")
+    return [Decision(use, verdict if by_person else AUTOMATIC, source, decided_at=_time(entry))]
+
+
+# Codex ------------------------------------------------------------------------------------------------------------
+
+
+def _codex_completed(entry: otlp.Entry) -> list[Item]:
+    """Read the event that ends a streamed answer; other stream events belong to one of these."""
+    given, at = entry.attributes, _time(entry)
+    if given.get("event.kind") != "response.completed":
+        return [_OTHER]
+    if at is None:
+        return [Unusable("Codex event without a readable time")]
+    tokens = with_parts(
+        count(given.get("input_token_count")) or 0,
+        count(given.get("output_token_count")) or 0,
+        cache_read=count(given.get("cached_token_count")),
+        cache_write=count(given.get("cache_write_token_count")),
+        reasoning=count(given.get("reasoning_token_count")),
+    )
+    return [
+        CanonicalTrace(
+            timestamp=at,
+            latency_ms=0.0,
+            status_code=200,
+            source=CODEX,
+            trace_hash=_identity(entry),
+            **_common(_parts(entry)),
+            **tokens.fields(),
+        )
+    ]
+
+
+def _codex_decision(entry: otlp.Entry) -> list[Item]:
+    given = entry.attributes
+    use, source = words(given.get("call_id")), words(given.get("source"))
+    if use is None:
+        return [_OTHER]
+    decision = str(given.get("decision")).lower()
+    verdict = ACCEPT if decision.startswith("approved") else REJECT if decision in {"denied", "abort"} else AUTOMATIC
+    by_person = source is not None and source.lower().startswith("user")
+    return [Decision(use, verdict if by_person else AUTOMATIC, source, decided_at=_time(entry))]
+
+
+_EVENTS: dict[str, Callable[[otlp.Entry], list[Item]]] = {
+    "claude_code.api_request": _claude_request,
+    "claude_code.api_error": _claude_error,
+    "claude_code.tool_decision": _claude_decision,
+    "codex.sse_event": _codex_completed,
+    "codex.tool_decision": _codex_decision,
+}
+
+
+def _event(entry: otlp.Entry) -> str | None:
+    """Return an event's full name; Claude Code writes it into the body and its short form into an attribute."""
+    name = words(entry.attributes.get("event.name"))
+    if name and name.startswith(("codex.", "claude_code.")):
+        return name
+    body = words(otlp.value_of(entry.record.get("body")))
+    if body and body.startswith("claude_code."):
+        return body
+    return f"claude_code.{name}" if name and "claude_code" in entry.scope else None
+
+
+def _identity(entry: otlp.Entry) -> str:
+    return content_hash([entry.attributes, _time(entry)])
+
+
+def _began(end: datetime, latency: float) -> datetime:
+    began = parse_timestamp(end.timestamp() - latency / 1000)
+    return as_utc(end) if began is None else began
+
+
+def _read(record: Mapping[str, Any]) -> list[Item]:
+    items: list[Item] = []
+    for entry in otlp.entries(record, "Logs", "logRecords"):
+        event = _event(entry)
+        if event is None:
+            items.append(Skipped("log record of no model call"))
+        else:
+            known = _EVENTS.get(event)
+            items += known(entry) if known else [_OTHER]
+    return items
+
+
+def _explain(record: Mapping[str, Any]) -> dict[str, str]:
+    for entry in otlp.entries(record, "Logs", "logRecords"):
+        if {"input_tokens", "input_token_count"} & entry.attributes.keys():
+            converters = {"repo_slug": CONVERTERS["repo_slug"], "cost_usd": finite_number, "tokens_in": count}
+            return explained(_parts(entry), PLACES, converters)
+    return {}
+
+
+OTLP_LOGS = Format(
+    name="otlp-logs",
+    title="OpenTelemetry logs of coding agents (OTLP/JSON)",
+    matches=lambda record: "resourceLogs" in record or "resource_logs" in record,
+    reader=lambda: RecordReader(_read),
+    explain=_explain,
+)
+OTLP_METRICS = Format(
+    name="otlp-metrics",
+    title="OpenTelemetry metrics (OTLP/JSON)",
+    matches=lambda record: "resourceMetrics" in record or "resource_metrics" in record,
+    reader=lambda: RecordReader(lambda _: [Skipped("metrics")]),
+    explain=lambda _: {},
+)

@@ -1,0 +1,196 @@
+"""A span as both conventions read it, and what they have in common: who, where, how it ended."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
+from prodlens.schemas import CanonicalTrace
+from prodlens.trace_formats import otlp
+from prodlens.trace_formats.identity import person_of, session_of
+from prodlens.trace_formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
+from prodlens.trace_formats.places import Parts, Place, first, places
+from prodlens.trace_formats.recorded import cost_fields, elapsed_ms, http_status, slug
+from prodlens.trace_formats.tokens import completed, with_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+_ERROR_CODE = re.compile(r"\b[Ee]rror code: (?P<code>[1-5]\d\d)\b")
+# A class with or without its module, as ``str(type)`` prints it or bare; or a number.
+_CLASS_NAME = re.compile(r"(?:<class ')?(?:\w{1,60}\.){0,8}(?P<name>[A-Z]\w{0,60}|[1-5]\d\d)(?:'>)?")
+_NAMED_FIRST = re.compile(r"(?P<name>[A-Z]\w{0,60}(?:Error|Exception|Timeout)):")
+_FAILED = frozenset({2, "2", "ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR"})
+
+
+class Span(NamedTuple):
+    """What the conventions need of a span, whatever shape it was written in."""
+
+    span_id: str | None
+    start: datetime | None
+    end: datetime | None
+    status: Any
+    message: Any
+    attributes: Mapping[str, Any]
+    resource: Mapping[str, Any]
+    error_type: Any = None
+
+    def parts(self) -> Parts:
+        """Return the span's parts: attributes, the metadata among them, and the resource."""
+        return {
+            "attributes": self.attributes,
+            "metadata": mapping(self.attributes.get("metadata")),
+            "resource": self.resource,
+        }
+
+
+class Convention(NamedTuple):
+    """How one convention reads a span.
+
+    Attributes:
+        concerns: Tells whether a span follows the convention.
+        skipped_kind: What a span is that is no model call; None for a model call.
+        read: Reads the model call of a span, given its start.
+        explain: Says for each field of a span where it is found.
+    """
+
+    concerns: Callable[[Span], bool]
+    skipped_kind: Callable[[Span], str | None]
+    read: Callable[[Span, datetime], CanonicalTrace]
+    explain: Callable[[Span], dict[str, str]]
+
+
+IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
+    "session_id": (
+        *places("attributes", "gen_ai.conversation.id", "session.id"),
+        *places("metadata", "session_id"),
+        *places("resource", "session.id"),
+    ),
+    "developer_id": (
+        *places("attributes", "developer.id", "user.id", "enduser.id", "metadata.user_api_key_user_id"),
+        *places("metadata", "developer_id", "user"),
+        *places("resource", "developer.id", "user.id", "enduser.id", "user.name"),
+    ),
+    "repo_slug": (
+        *places("attributes", "repo", "repository", "repo.slug", "repo_slug", "vcs.repository.url.full"),
+        *places("metadata", "repo_slug", "repo", "repository"),
+        *places("resource", "repo", "repository", "repo.slug", "vcs.repository.url.full"),
+    ),
+    "branch": (*places("attributes", "vcs.ref.head.name"), *places("resource", "vcs.ref.head.name")),
+    "accepted_flag": (
+        *places("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
+        *places("metadata", "prod_lens.accepted", "accepted", "accepted_flag"),
+    ),
+    "diff_ratio": (
+        *places("attributes", "prod_lens.diff_ratio", "diff_ratio", "analysis.diff_ratio"),
+        *places("metadata", "diff_ratio"),
+    ),
+    "accepted_lines": (
+        *places("attributes", "prod_lens.accepted_lines", "accepted_lines", "analysis.accepted_lines"),
+        *places("metadata", "accepted_lines"),
+    ),
+}
+CONVERTERS: dict[str, Callable[[Any], object]] = {
+    "session_id": session_of,
+    "developer_id": person_of,
+    "repo_slug": slug,
+    "accepted_flag": truth,
+    "diff_ratio": finite_number,
+    "accepted_lines": count,
+    "tokens_in": count,
+    "tokens_out": count,
+    "total_tokens": count,
+    "cache_read_tokens": count,
+    "cache_write_tokens": count,
+    "reasoning_tokens": count,
+    "cost_usd": finite_number,
+}
+
+
+def common_fields(parts: Parts) -> dict[str, Any]:
+    """Return what both conventions and their users write alike, under the names of ``CanonicalTrace``."""
+    accepted = first(parts, IDENTITY_PLACES["accepted_flag"], truth)
+    return {
+        "session_id": first(parts, IDENTITY_PLACES["session_id"], session_of),
+        "developer_id": first(parts, IDENTITY_PLACES["developer_id"], person_of),
+        "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], slug),
+        "branch": first(parts, IDENTITY_PLACES["branch"], words),
+        "accepted_flag": bool(accepted),
+        "acceptance_known": accepted is not None,
+        "diff_ratio": first(parts, IDENTITY_PLACES["diff_ratio"], finite_number),
+        "accepted_lines": first(parts, IDENTITY_PLACES["accepted_lines"], count),
+    }
+
+
+def outcome_of(span: Span) -> Outcome:
+    """Return how the call ended: a span that is not marked as an error succeeded.
+
+    The HTTP status of a failure stands in an attribute, or in the free text of the status ("Error code: 529"), of
+    which nothing but the number is read; 500 stands for a failure without one.
+    """
+    given = span.attributes
+    code = http_status(given.get("http.response.status_code") or given.get("error.code"))
+    if span.status not in _FAILED:
+        return Outcome(code or OK, None)
+    message = span.message if isinstance(span.message, str) else ""
+    name = (
+        _class_name(given.get("error.type")) or _class_name(span.error_type) or _class_name(message.partition(":")[0])
+    )
+    found = _ERROR_CODE.search(message)
+    code = code or http_status(name) or (int(found["code"]) if found else STATUS_OF_CLASS.get(name or ""))
+    return Outcome(code or UNSPECIFIED_FAILURE, name or "unspecified")
+
+
+def error_type_of(events: object) -> Any:
+    """Return the type of the exception that a span's events record, None when they record none."""
+    for event in sequence(events):
+        given = mapping(mapping(event).get("attributes")) or otlp.attributes_of(mapping(event))
+        if "exception.type" in given:
+            return given["exception.type"]
+    return None
+
+
+def _class_name(value: object) -> str | None:
+    """Return the bare name of an error's class, or its number; None for text that is neither."""
+    text = words(value)
+    match = _CLASS_NAME.fullmatch(text) if text else None
+    return match["name"] if match else None
+
+
+def model_call(span: Span, start: datetime, source: str, table: Mapping[str, tuple[Place, ...]]) -> CanonicalTrace:
+    """Return the model call of a span.
+
+    Args:
+        span: The span.
+        start: Its start, which was readable.
+        source: Name of the convention.
+        table: Where the convention keeps each field; without a ``call_id`` of its own the span's id identifies it.
+    """
+    parts = span.parts()
+    tokens_in, tokens_out = completed(
+        *(first(parts, table[name], count) for name in ("tokens_in", "tokens_out", "total_tokens"))
+    )
+    tokens = with_parts(
+        tokens_in,
+        tokens_out,
+        cache_read=first(parts, table["cache_read_tokens"], count),
+        cache_write=first(parts, table["cache_write_tokens"], count),
+        reasoning=first(parts, table["reasoning_tokens"], count),
+    )
+    ended = outcome_of(span)
+    call_id = first(parts, table.get("call_id", ()), words) or span.span_id
+    return CanonicalTrace(
+        timestamp=start,
+        model=first(parts, table["model"], words),
+        latency_ms=elapsed_ms(start, span.end),
+        status_code=ended.status_code,
+        status_reason=ended.status_reason,
+        provider=first(parts, table["provider"], words),
+        source=source,
+        call_id=call_id,
+        **common_fields(parts),
+        **tokens.fields(),
+        **cost_fields(first(parts, table["cost_usd"], finite_number), tokens),
+    )
