@@ -1,0 +1,364 @@
+"""What a report may say about its numbers: sentences chosen by the numbers, and words that never occur.
+
+A sentence never claims a cause, never gives a p-value without its sample and interval, and says what could have been
+found where nothing was.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CAVEAT = (
+    "These figures describe association in one repository. They do not show that assistant use caused any change. "
+    "Busy days raise both use and output; releases, holidays and staffing are not controlled."
+)
+
+FEWEST_DAYS = 14
+FEWEST_ACTIVE_DAYS = 5
+FEWEST_DAYS_FOR_Q = 28
+DAYS_FOR_A_PLAIN_STATEMENT = 56
+FEWEST_TO_COMPARE_SHARES = 10
+LARGEST_FALSE_DISCOVERY_RATE = 0.05
+WIDEST_HALF_WIDTH = 0.3
+# From here on a raw correlation is worth explaining away, and up to here an adjusted one is near 0.
+LARGE_RAW_CORRELATION = 0.3
+NEAR_ZERO_CORRELATION = 0.1
+
+Evidence = Literal["none", "descriptive", "exploratory", "plain"]
+
+_FORBIDDEN = re.compile(
+    r"\b(?:(?:in)?significan(?:t|tly|ce)|impact\w*|improv(?:e|es|ed|ing|ement|ements)|driv(?:e|es|en|ing|er|ers)|drove"
+    r"|(?:lead|leads|led|leading)\s+to|boost\w*|prov(?:e|es|ed|en|ing)|(?:is|was|be|being)\s+chance)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagFinding:
+    """The association at one lag, as the report gives it.
+
+    Attributes:
+        lag: Days from usage to outcome.
+        r: Adjusted correlation.
+        low: Lower end of its 95 % interval; None without an interval.
+        high: Upper end.
+        q: Benjamini-Hochberg q-value in its family; None where there is none.
+        q_by: Benjamini-Yekutieli q-value.
+        raw_r: Correlation of the values as observed.
+    """
+
+    lag: int
+    r: float
+    low: float | None
+    high: float | None
+    q: float | None
+    q_by: float | None
+    raw_r: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationNumbers:
+    """What the sentences on one usage series and one outcome are chosen by.
+
+    Attributes:
+        usage: Name of the usage series as it reads in a sentence: "sessions".
+        outcome: Name of the outcome: "commits".
+        days: Days on which both were observed.
+        usage_days: Those with usage above zero.
+        outcome_days: Those with an outcome above zero.
+        tests: Size of the family that q accounts for.
+        finding: The strongest lag (smallest p), or the headline lag; None when nothing could be computed.
+        critical_r: The |r| that one test needs at these days.
+        detectable_r: The |r| usually found (80 %) after correction for the tests.
+        strongest_forward_r: Largest |r| over the lags at which usage comes first.
+        strongest_placebo_r: Largest |r| over the lags at which the outcome comes first; None without.
+        leftover_cycle: Whether both series still share a cycle.
+        reason: Why there is no finding.
+    """
+
+    usage: str
+    outcome: str
+    days: int
+    usage_days: int
+    outcome_days: int
+    tests: int
+    finding: LagFinding | None
+    critical_r: float | None = None
+    detectable_r: float | None = None
+    strongest_forward_r: float | None = None
+    strongest_placebo_r: float | None = None
+    leftover_cycle: bool = False
+    reason: str | None = None
+
+
+def evidence(days: int, usage_days: int, outcome_days: int) -> Evidence:
+    """Return how far the sample carries: ``none`` shows nothing, ``descriptive`` an r and its interval but no q.
+
+    ``exploratory`` (28 to 55 days) and ``plain`` (56 and more) show all three.
+    """
+    if days < FEWEST_DAYS or min(usage_days, outcome_days) < FEWEST_ACTIVE_DAYS:
+        return "none"
+    if days < FEWEST_DAYS_FOR_Q:
+        return "descriptive"
+    return "exploratory" if days < DAYS_FOR_A_PLAIN_STATEMENT else "plain"
+
+
+def association_sentences(numbers: AssociationNumbers) -> list[str]:
+    """Return what may be said about one association, most important first; ``CAVEAT`` stands above all of them."""
+    level = evidence(numbers.days, numbers.usage_days, numbers.outcome_days)
+    if level == "none":
+        return [
+            f"Not enough data: {numbers.days} days ({numbers.usage_days} with use, {numbers.outcome_days} with "
+            f"{numbers.outcome}). At least {FEWEST_DAYS} days needed"
+            + (f", {FEWEST_ACTIVE_DAYS} of them with each." if numbers.days >= FEWEST_DAYS else ".")
+        ]
+    if numbers.finding is None:
+        return [f"No association could be computed: {numbers.reason or 'the series hold too little'}."]
+    return list(_statements(numbers, numbers.finding, level))
+
+
+def report_association_sentences(
+    report: Mapping[str, Any], outcome: str = "commits", names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return what may be said about sessions and an outcome of the primary family of a report.
+
+    Args:
+        report: A report as ``prodlens/report.schema.json`` describes it.
+        outcome: ``commits``, ``merged_pull_requests`` or ``reworked_pull_requests``.
+        names: How the series read in a sentence, by their names in the report.
+    """
+    return association_sentences(association_numbers(report, outcome, names))
+
+
+def association_numbers(
+    report: Mapping[str, Any], outcome: str = "commits", names: Mapping[str, str] | None = None
+) -> AssociationNumbers:
+    """Read from a report what the sentences on sessions and one outcome of the primary family are chosen by."""
+    usage, daily, adjustment = "sessions", report["daily"], report["multiple_comparison_adjustment"]
+    observed = [
+        (used, done)
+        for used, done in zip(daily.get(usage, ()), daily.get(outcome, ()), strict=True)
+        if used is not None and done is not None
+    ]
+    tests, placebo = (
+        [row for row in rows if (row["usage"], row["outcome"], row["method"]) == (usage, outcome, "spearman")]
+        for rows in (report["associations"]["tests"], report["placebo"])
+    )
+    adjusted, stricter = adjustment["adjusted"], adjustment.get("adjusted_by", {})
+    computed = [row for row in tests if row["r"] is not None and row["label"] in adjusted]
+    best = min(computed, key=lambda row: row["p_value"], default=None)
+    headline = report["ai_outcome_association"]
+    readable = names or {}
+    return AssociationNumbers(
+        usage=readable.get(usage, usage),
+        outcome=readable.get(outcome, outcome.replace("_", " ")),
+        days=len(observed),
+        usage_days=sum(used > 0 for used, _ in observed),
+        outcome_days=sum(done > 0 for _, done in observed),
+        tests=len(adjusted),
+        finding=None if best is None else _finding(best, adjusted[best["label"]], stricter.get(best["label"])),
+        critical_r=headline.get("critical_r"),
+        detectable_r=headline.get("detectable_r"),
+        strongest_forward_r=_strongest(computed),
+        strongest_placebo_r=_strongest(placebo),
+        leftover_cycle=any(row["leftover_cycle"] for row in tests),
+        reason=next((row["reason"] for row in tests if row["reason"]), None),
+    )
+
+
+def _finding(row: Mapping[str, Any], q: float | None, q_by: float | None) -> LagFinding:
+    bounds = row["interval"] or {"low": None, "high": None}
+    return LagFinding(
+        lag=row["lag_days"],
+        r=row["r"],
+        low=bounds["low"],
+        high=bounds["high"],
+        q=q,
+        q_by=q_by,
+        raw_r=row["raw_r"],
+    )
+
+
+def _strongest(rows: list[Mapping[str, Any]]) -> float | None:
+    return max((abs(row["r"]) for row in rows if row["r"] is not None), default=None)
+
+
+def _statements(numbers: AssociationNumbers, finding: LagFinding, level: Evidence) -> Iterator[str]:
+    found = level != "descriptive" and finding.q is not None and finding.q <= LARGEST_FALSE_DISCOVERY_RATE
+    if level == "descriptive":
+        yield _descriptive(numbers)
+    elif found:
+        yield _found(numbers, finding)
+        if finding.q_by is not None and finding.q_by > LARGEST_FALSE_DISCOVERY_RATE:
+            yield "Does not hold under the stricter adjustment."
+    else:
+        yield _not_found(numbers)
+    if level == "exploratory":
+        yield "Exploratory: a moderate association would usually be missed."
+    if finding.low is not None and finding.high is not None and finding.high - finding.low > 2 * WIDEST_HALF_WIDTH:
+        yield f"Imprecise: compatible with anything from {_signed(finding.low)} to {_signed(finding.high)}."
+    if numbers.leftover_cycle:
+        yield "Both series still share a cycle (such as sprints); treat as tentative."
+    if found and _as_strong_backwards(numbers, finding):
+        yield "As strong in the reverse direction: a common cause or reverse direction is likely."
+    if _explained_away(finding):
+        yield f"The raw correlation ({_signed(finding.raw_r or 0.0)}) is mostly weekday pattern and trend."
+
+
+def _descriptive(numbers: AssociationNumbers) -> str:
+    if numbers.critical_r is None:
+        return f"Descriptive only: {numbers.days} days are too few to tell a correlation from chance."
+    return (
+        f"Descriptive only: with {numbers.days} days only a correlation beyond about ±{numbers.critical_r:.2f} could "
+        "be told from chance."
+    )
+
+
+def _found(numbers: AssociationNumbers, finding: LagFinding) -> str:
+    direction = "high" if finding.r > 0 else "low"
+    if finding.lag == 0:
+        when = "to be days of"
+    else:
+        when = f"to be followed {finding.lag} {'day' if finding.lag == 1 else 'days'} later by"
+    interval = "" if finding.low is None or finding.high is None else f", 95 % CI {_range(finding.low, finding.high)}"
+    return (
+        f"Days with unusually high {numbers.usage} tended {when} unusually {direction} {numbers.outcome} "
+        f"(r = {_signed(finding.r)}{interval}, {_q(finding.q or 0.0)}, {_tests(numbers.tests)}, "
+        f"{numbers.days} days). Association only."
+    )
+
+
+def _not_found(numbers: AssociationNumbers) -> str:
+    said = f"No association distinguishable from chance at any lag tested ({_tests(numbers.tests)}). "
+    if numbers.detectable_r is None:
+        return said + "This is not evidence of no effect."
+    return said + (
+        f"This is not evidence of no effect: with {numbers.days} days, |r| below {numbers.detectable_r:.2f} would "
+        "usually be missed."
+    )
+
+
+def _as_strong_backwards(numbers: AssociationNumbers, finding: LagFinding) -> bool:
+    forward = abs(finding.r) if numbers.strongest_forward_r is None else abs(numbers.strongest_forward_r)
+    return numbers.strongest_placebo_r is not None and abs(numbers.strongest_placebo_r) >= forward
+
+
+def _explained_away(finding: LagFinding) -> bool:
+    if finding.raw_r is None:
+        return False
+    return abs(finding.raw_r) >= LARGE_RAW_CORRELATION and abs(finding.r) <= NEAR_ZERO_CORRELATION
+
+
+def share_sentence(k: int, n: int, low: float | None, high: float | None) -> str:
+    """Return "k of n" with the share and its interval (0 to 1 each); never a percentage without its n."""
+    if n == 0:
+        return "none counted"
+    share = f"{k} of {n} ({k / n:.0%}"
+    interval = ")" if low is None or high is None else f", 95 % CI {low:.0%} to {high:.0%})"
+    return share + interval + ("; too few to compare" if n < FEWEST_TO_COMPARE_SHARES else "")
+
+
+def target_sentence(verdict: Literal["below", "inside", "above"] | None, target: float) -> str:
+    """Say where the interval of a share lies against its target (0 to 1)."""
+    if verdict is None:
+        return f"No interval to hold against the target of {target:.0%}."
+    if verdict == "inside":
+        return f"Compatible with the target of {target:.0%}: it lies inside the interval."
+    return f"The whole interval lies {verdict} the target of {target:.0%}."
+
+
+def difference_sentence(difference: float, low: float | None, high: float | None) -> str:
+    """Say by how many percentage points two shares differ (-1 to 1 each), with the interval where there is one."""
+    points = f"{100 * difference:+.0f} percentage points"
+    return points if low is None or high is None else f"{points} (95 % CI {100 * low:+.0f} to {100 * high:+.0f})"
+
+
+def change_sentence(
+    name: str, before: float, after: float, interval: tuple[float, float] | None, q: float | None
+) -> str:
+    """Say how a total changed between two periods, against how much it usually changes.
+
+    Args:
+        name: What was counted: "commits".
+        before: Total of the earlier period.
+        after: Total of the later period.
+        interval: 95 % interval of later over earlier; None below the sample that a verdict needs.
+        q: q-value in the family of the period comparisons; None without.
+    """
+    totals = f"{_sentence_start(name)}: {_amount(after)} after {_amount(before)}"
+    if interval is None:
+        return f"{totals}; too little history to tell a change from the usual ups and downs."
+    low, high = interval
+    ratio = f"{totals} (95 % CI of the ratio {low:.2g} to {high:.2g}"
+    if q is None:
+        return f"{ratio})."
+    if q <= LARGEST_FALSE_DISCOVERY_RATE:
+        return f"{ratio}, {_q(q)}): beyond the usual ups and downs of this repository."
+    return f"{ratio}, {_q(q)}): within the usual ups and downs of this repository."
+
+
+def merge_time_sentence(median: float | None, low: float | None, high: float | None, merged: int, opened: int) -> str:
+    """Say how long pull requests opened in the window took to merge, those still open included (hours)."""
+    sample = f"{merged} of {opened} pull requests merged"
+    if median is None:
+        return f"Median time to merge not reached or too few merges ({sample})."
+    bounds = f"{hours(low) if low is not None else 'open'} to {hours(high) if high is not None else 'open'}"
+    return f"Half of the pull requests were merged within {hours(median)} (95 % CI {bounds}; {sample})."
+
+
+def ratio_sentence(ratio: float | None, low: float | None, high: float | None) -> str:
+    """Say how long a typical merge took against the period before."""
+    if ratio is None:
+        return "Too few merges to compare how long they took."
+    interval = "" if low is None or high is None else f" (95 % CI {low:.2g} to {high:.2g} times)"
+    return f"A typical pull request took {ratio:.2g} times as long as before{interval}."
+
+
+def hours(value: float) -> str:
+    """Return a duration in hours as a reader says it: minutes below an hour, days from two on."""
+    if value < 1:
+        return f"{value * 60:.0f} min"
+    return f"{value:.1f} h" if value < 48 else f"{value / 24:.1f} days"  # noqa: PLR2004 - two days in hours
+
+
+def probability(value: float) -> str:
+    """Return a p- or q-value with three decimals, and "< 0.001" instead of 0.000."""
+    return "< 0.001" if value < 0.0005 else f"{value:.3f}"  # noqa: PLR2004 - what three decimals round to 0
+
+
+def forbidden_words(text: str) -> list[str]:
+    """Return every word in a text that claims more than numbers like these can, in the order of their appearance.
+
+    For tests over everything that is rendered: names and titles that come from data are not the report's words.
+    """
+    return [match.group(0) for match in _FORBIDDEN.finditer(text)]
+
+
+def _q(value: float) -> str:
+    text = probability(value)
+    return f"q {text}" if text.startswith("<") else f"q = {text}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{_signed(low)} to {_signed(high)}"
+
+
+def _tests(number: int) -> str:
+    return f"{number} {'test' if number == 1 else 'tests'}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def _sentence_start(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,326 @@
+"""The words follow the numbers: every branch, and nothing that claims more than an association."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from prodlens import wording
+from prodlens.wording import AssociationNumbers, LagFinding, association_sentences, forbidden_words
+
+FINDING = LagFinding(lag=2, r=0.41, low=0.2, high=0.58, q=0.004, q_by=0.02, raw_r=0.5)
+NUMBERS = AssociationNumbers(
+    usage="sessions",
+    outcome="commits",
+    days=90,
+    usage_days=60,
+    outcome_days=58,
+    tests=24,
+    finding=FINDING,
+    critical_r=0.22,
+    detectable_r=0.42,
+    strongest_forward_r=0.41,
+    strongest_placebo_r=0.1,
+)
+
+
+def said(**changes: Any) -> list[str]:
+    """Return the sentences on the numbers above, changed; changes of the finding by their names too."""
+    of_finding = {name: changes.pop(name) for name in list(changes) if name in {f.name for f in fields(LagFinding)}}
+    return association_sentences(replace(NUMBERS, finding=replace(FINDING, **of_finding), **changes))
+
+
+def test_caveat_denies_a_cause() -> None:
+    """The caveat says association, denies a cause and names what is not controlled."""
+    assert "association" in wording.CAVEAT
+    assert "do not show that assistant use caused" in wording.CAVEAT
+    assert "holidays" in wording.CAVEAT
+
+
+@pytest.mark.parametrize(
+    ("days", "use", "done", "expected"),
+    [
+        (13, 9, 9, "none"),
+        (14, 4, 9, "none"),
+        (14, 5, 4, "none"),
+        (14, 5, 5, "descriptive"),
+        (27, 9, 9, "descriptive"),
+        (28, 9, 9, "exploratory"),
+        (55, 9, 9, "exploratory"),
+        (56, 9, 9, "plain"),
+    ],
+)
+def test_evidence_by_days(days: int, use: int, done: int, expected: str) -> None:
+    """Two weeks with five active days each are needed to say anything, four weeks for q, eight to say it plainly."""
+    assert wording.evidence(days, use, done) == expected
+
+
+def test_too_few_days() -> None:
+    """Below two weeks the only sentence says what there is and what is needed."""
+    assert said(days=9, usage_days=6, outcome_days=3) == [
+        "Not enough data: 9 days (6 with use, 3 with commits). At least 14 days needed."
+    ]
+    assert said(usage_days=4) == [
+        "Not enough data: 90 days (4 with use, 58 with commits). At least 14 days needed, 5 of them with each."
+    ]
+
+
+def test_two_weeks_describe_only() -> None:
+    """From two to four weeks no q decides anything, however small."""
+    sentences = said(days=20, critical_r=0.46)
+    assert sentences == [
+        "Descriptive only: with 20 days only a correlation beyond about ±0.46 could be told from chance."
+    ]
+    assert "too few" in said(days=20, critical_r=None)[0]
+
+
+def test_found() -> None:
+    """A q of at most 0.05 is told with lag, direction, r, interval, q, tests and days."""
+    assert said() == [
+        (
+            "Days with unusually high sessions tended to be followed 2 days later by unusually high commits "
+            "(r = +0.41, 95 % CI +0.20 to +0.58, q = 0.004, 24 tests, 90 days). Association only."
+        )
+    ]
+    assert "followed 1 day later by unusually low commits (r = -0.30" in said(lag=1, r=-0.3)[0]
+    assert "tended to be days of unusually high commits" in said(lag=0)[0]
+    assert "q = < 0.001" not in said(q=0.0001)[0]
+    assert "q < 0.001" in said(q=0.0001)[0]
+
+
+def test_not_found_says_what_could_have_been() -> None:
+    """Nothing found is never told as no effect."""
+    assert said(q=0.06) == [
+        (
+            "No association distinguishable from chance at any lag tested (24 tests). This is not evidence of no "
+            "effect: with 90 days, |r| below 0.42 would usually be missed."
+        )
+    ]
+    assert said(q=None, detectable_r=None, tests=1) == [
+        "No association distinguishable from chance at any lag tested (1 test). This is not evidence of no effect."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"days": 40}, "Exploratory: a moderate association would usually be missed."),
+        ({"q_by": 0.06}, "Does not hold under the stricter adjustment."),
+        ({"low": -0.1, "high": 0.6}, "Imprecise: compatible with anything from -0.10 to +0.60."),
+        ({"leftover_cycle": True}, "Both series still share a cycle (such as sprints); treat as tentative."),
+        (
+            {"strongest_placebo_r": -0.41},
+            "As strong in the reverse direction: a common cause or reverse direction is likely.",
+        ),
+        ({"q": 0.5, "r": 0.05, "raw_r": 0.6}, "The raw correlation (+0.60) is mostly weekday pattern and trend."),
+    ],
+)
+def test_reservations(changes: dict[str, Any], sentence: str) -> None:
+    """Each reservation is told exactly where its numbers call for it."""
+    assert sentence in said(**changes)
+    assert sentence not in said()
+
+
+def test_reverse_direction_without_a_profile() -> None:
+    """Without the strongest forward lag, the finding itself is what the placebo is held against."""
+    assert len(said(strongest_forward_r=None, strongest_placebo_r=0.41)) == 2
+    assert len(said(strongest_forward_r=None, strongest_placebo_r=0.40)) == 1
+
+
+def test_nothing_computed() -> None:
+    """Without any result the reason is told."""
+    numbers = replace(NUMBERS, finding=None, reason="the series does not vary")
+    assert association_sentences(numbers) == ["No association could be computed: the series does not vary."]
+    assert association_sentences(replace(NUMBERS, finding=None))[0].endswith("the series hold too little.")
+
+
+def _report(q: float) -> dict[str, Any]:
+    row = {"usage": "sessions", "method": "spearman", "interval": {"low": 0.1, "high": 0.5}, "raw_r": 0.4}
+    row |= {"outcome": "commits", "r": 0.3, "p_value": 0.01, "leftover_cycle": False, "reason": None}
+    tests = [row | {"label": "first", "lag_days": 0, "p_value": 0.4}, row | {"label": "second", "lag_days": 1}]
+    return {
+        "daily": {"days": ["d"] * 61, "sessions": [None] + [3.0] * 60, "commits": [2.0] * 60 + [0.0]},
+        "associations": {"tests": [*tests, row | {"label": "third", "lag_days": 2, "outcome": "merged_pull_requests"}]},
+        "placebo": [row | {"label": "p", "lag_days": -1, "r": 0.1}],
+        "multiple_comparison_adjustment": {"adjusted": {"first": 0.4, "second": q}, "adjusted_by": {"second": 0.01}},
+        "ai_outcome_association": {"critical_r": 0.2, "detectable_r": 0.4},
+    }
+
+
+def test_numbers_of_a_report() -> None:
+    """From a report come the days observed on both sides, the strongest lag of the primary family and its q."""
+    numbers = wording.association_numbers(_report(0.02))
+    assert (numbers.days, numbers.usage_days, numbers.outcome_days, numbers.tests) == (60, 60, 59, 2)
+    assert numbers.finding == LagFinding(lag=1, r=0.3, low=0.1, high=0.5, q=0.02, q_by=0.01, raw_r=0.4)
+    assert (numbers.strongest_forward_r, numbers.strongest_placebo_r) == (0.3, 0.1)
+    sentences = wording.report_association_sentences(_report(0.02), names={"sessions": "model calls"})
+    assert sentences[0].startswith("Days with unusually high model calls tended to be followed 1 day later")
+
+
+def test_report_without_anything() -> None:
+    """A report without days says that there are none."""
+    empty = _report(0.5) | {"daily": {"days": [], "sessions": [], "commits": []}, "placebo": []}
+    empty["associations"] = {"tests": []}
+    assert wording.report_association_sentences(empty)[0].startswith("Not enough data: 0 days")
+    assert wording.association_numbers(empty).finding is None
+
+
+def test_shares_are_never_without_their_n() -> None:
+    """A share is told as k of n with its interval, and below ten as too few to compare."""
+    assert wording.share_sentence(45, 60, 0.63, 0.84) == "45 of 60 (75%, 95 % CI 63% to 84%)"
+    assert wording.share_sentence(0, 9, None, None) == "0 of 9 (0%); too few to compare"
+    assert wording.share_sentence(0, 0, None, None) == "none counted"
+
+
+def test_targets() -> None:
+    """A target inside the interval is compatible, whatever side the share is on."""
+    assert wording.target_sentence("inside", 0.8) == "Compatible with the target of 80%: it lies inside the interval."
+    assert wording.target_sentence("below", 0.8) == "The whole interval lies below the target of 80%."
+    assert wording.target_sentence(None, 0.8) == "No interval to hold against the target of 80%."
+
+
+def test_differences_and_ratios() -> None:
+    """Differences are told in percentage points, ratios in times, both with their intervals where they have one."""
+    assert wording.difference_sentence(0.27, 0.095, 0.42) == "+27 percentage points (95 % CI +10 to +42)"
+    assert wording.difference_sentence(-0.1, None, None) == "-10 percentage points"
+    assert wording.ratio_sentence(1.4, 0.9, 2.1) == (
+        "A typical pull request took 1.4 times as long as before (95 % CI 0.9 to 2.1 times)."
+    )
+    assert wording.ratio_sentence(1.4, None, None) == "A typical pull request took 1.4 times as long as before."
+    assert wording.ratio_sentence(None, None, None) == "Too few merges to compare how long they took."
+
+
+@pytest.mark.parametrize(
+    ("interval", "q", "expected"),
+    [
+        (None, None, "Commits: 58 after 40; too little history to tell a change from the usual ups and downs."),
+        ((0.72, 2.9), None, "Commits: 58 after 40 (95 % CI of the ratio 0.72 to 2.9)."),
+        (
+            (0.72, 2.9),
+            0.24,
+            (
+                "Commits: 58 after 40 (95 % CI of the ratio 0.72 to 2.9, q = 0.240): within the usual ups and downs of "
+                "this repository."
+            ),
+        ),
+        (
+            (1.2, 2.9),
+            0.0004,
+            (
+                "Commits: 58 after 40 (95 % CI of the ratio 1.2 to 2.9, q < 0.001): beyond the usual ups and downs of "
+                "this repository."
+            ),
+        ),
+    ],
+)
+def test_changes(interval: tuple[float, float] | None, q: float | None, expected: str) -> None:
+    """A change is judged by the repository's usual ups and downs, and not at all without enough history."""
+    assert wording.change_sentence("commits", 40, 58, interval, q) == expected
+
+
+def test_amounts_keep_their_cents() -> None:
+    """A total that is no whole number is told with two decimals."""
+    assert wording.change_sentence("cost", 1234.5, 2.25, None, None).startswith("Cost: 2.25 after 1,234.50;")
+
+
+def test_merge_times() -> None:
+    """The median is told with its interval and with how many were merged at all."""
+    assert wording.merge_time_sentence(30, 6, 72, 11, 15) == (
+        "Half of the pull requests were merged within 30.0 h "
+        "(95 % CI 6.0 h to 3.0 days; 11 of 15 pull requests merged)."
+    )
+    assert "0.5 h" not in wording.merge_time_sentence(0.5, None, None, 5, 5)
+    assert "30 min (95 % CI open to open" in wording.merge_time_sentence(0.5, None, None, 5, 5)
+    assert wording.merge_time_sentence(None, None, None, 2, 9) == (
+        "Median time to merge not reached or too few merges (2 of 9 pull requests merged)."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a significant change",
+        "Significantly more",
+        "insignificant",
+        "impact",
+        "impacts",
+        "improves",
+        "improvement",
+        "drives",
+        "driven by",
+        "leads to",
+        "led  to",
+        "boosts",
+        "boosting",
+        "proves",
+        "proven",
+        "probability that it is chance",
+    ],
+)
+def test_forbidden_words_are_found(text: str) -> None:
+    """Every word that claims too much is found in each of its forms."""
+    assert forbidden_words(text)
+
+
+@pytest.mark.parametrize("text", ["", "lead time", "the leading lag", "approved", "told from chance", "provider"])
+def test_other_words_are_left_alone(text: str) -> None:
+    """Words of the field that merely resemble forbidden ones pass."""
+    assert forbidden_words(text) == []
+
+
+_SHARES = some.floats(-1, 1)
+_MAYBE = some.none() | _SHARES
+_FINDINGS = some.builds(
+    LagFinding,
+    lag=some.integers(0, 7),
+    r=_SHARES,
+    low=_MAYBE,
+    high=_MAYBE,
+    q=some.none() | some.floats(0, 1),
+    q_by=some.none() | some.floats(0, 1),
+    raw_r=_MAYBE,
+)
+_NUMBERS = some.builds(
+    AssociationNumbers,
+    usage=some.just("sessions"),
+    outcome=some.just("merged pull requests"),
+    days=some.integers(0, 200),
+    usage_days=some.integers(0, 200),
+    outcome_days=some.integers(0, 200),
+    tests=some.integers(0, 200),
+    finding=some.none() | _FINDINGS,
+    critical_r=some.none() | some.floats(0, 1),
+    detectable_r=some.none() | some.floats(0, 1),
+    strongest_forward_r=_MAYBE,
+    strongest_placebo_r=_MAYBE,
+    leftover_cycle=some.booleans(),
+    reason=some.none(),
+)
+
+
+@given(_NUMBERS)
+def test_no_numbers_call_for_a_forbidden_word(numbers: AssociationNumbers) -> None:
+    """Whatever the numbers, something is said, nothing forbidden, and no p or q without days and tests."""
+    sentences = association_sentences(numbers)
+    assert sentences
+    assert forbidden_words(" ".join([wording.CAVEAT, *sentences])) == []
+    assert "nan" not in " ".join(sentences)
+    assert all("tests" in text or "test" in text for text in sentences if "q = " in text or "q < " in text)
+
+
+@given(some.floats(0, 1e6), some.floats(0, 1e6), some.none() | some.floats(0, 1))
+def test_other_sentences_have_no_forbidden_word(low: float, high: float, q: float | None) -> None:
+    """The sentences on changes, shares and merge times hold no forbidden word either."""
+    texts = [
+        wording.change_sentence("tokens", low, high, (low, high), q),
+        wording.merge_time_sentence(low, low, high, 3, 4),
+        wording.ratio_sentence(low, low, high),
+        wording.share_sentence(3, 40, 0.1, 0.2),
+        wording.difference_sentence(0.1, 0.0, 0.2),
+        *(wording.target_sentence(verdict, 0.5) for verdict in ("below", "inside", "above", None)),
+    ]
+    assert forbidden_words(" ".join(texts)) == []
