@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ingest-github": ("ingest_github", "Sync a repository's pull requests and commits from GitHub."),
     "sync-status": ("sync_status", "Show how far each repository is synced."),
     "report": ("report", "Report on one repository."),
+    "doctor": ("doctor", "Check a set-up and say what to change."),
 }
 
 
