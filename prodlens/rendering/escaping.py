@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 LONGEST_TEXT = 200
+LONGEST_SENTENCE = 2000
 _ELLIPSIS = "…"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read the wide signs too
 # Format characters (Cf: bidirectional overrides, zero-width), controls (Cc), lone surrogates (Cs), private use and
@@ -20,6 +21,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _LINE_ENDS = re.compile(r"\s+")
 _PLAIN_CODE = re.compile(r"[^`|\\<>&\[\]]+")
+# In prose only: a full stop, colon or slash is harmless where no address could begin with it.
+_PROSE_SYNTAX = re.compile(r"(?<=www)\.|:(?=/)|[!#$&*<>@\[\\\]^_`{|}~]", re.IGNORECASE)
 _ASCII_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MERMAID_UNSAFE = re.compile(r"[!-,/:-@\[-^`{-~]")
 _JSON_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -44,17 +47,17 @@ def markdown(value: object) -> str:
         return "(none)"
     if _PLAIN_CODE.fullmatch(text):
         return f"`{text}`"
-    return f"<code>{_ASCII_PUNCTUATION.sub(lambda m: f'&#{ord(m[0])};', text)}</code>"
+    return f"<code>{_ASCII_PUNCTUATION.sub(_entity, text)}</code>"
 
 
 def markdown_text(value: object) -> str:
     """Return prose for Markdown that shows as it is; for sentences, where code would read badly.
 
-    Every punctuation mark that GitHub could read is an entity. A word joiner after ``@`` and ``#`` keeps them from
-    naming somebody, since GitHub looks for mentions in the finished page.
+    Every mark that GitHub could read is an entity, ``$`` (formulas) among them. A word joiner after ``@`` and ``#``
+    keeps them from naming somebody, since GitHub looks for mentions in the finished page.
     """
-    text = visible(value, longest=2000)
-    escaped = _ASCII_PUNCTUATION.sub(_entity_unless_harmless, text)
+    text = visible(value, LONGEST_SENTENCE)
+    escaped = _PROSE_SYNTAX.sub(_entity, text)
     return escaped.replace("&#64;", "&#64;&#8288;").replace("&#35;", "&#35;&#8288;")
 
 
@@ -64,9 +67,9 @@ def mermaid(value: object) -> str:
     return _LINE_ENDS.sub(" ", text).strip() or "none"
 
 
-def terminal(value: object) -> str:
+def terminal(value: object, longest: int = LONGEST_TEXT) -> str:
     """Return one line without control characters, and without what a GitHub runner reads as a command in a log."""
-    return visible(value).replace("::", ": :").replace("##[", "# #[")
+    return visible(value, longest).replace("::", ": :").replace("##[", "# #[")
 
 
 def csv_cell(value: object) -> object:
@@ -83,5 +86,5 @@ def script_json(value: Any) -> str:
     return _JSON_UNSAFE.sub(lambda m: _JSON_ESCAPES[m[0]], orjson.dumps(value).decode())
 
 
-def _entity_unless_harmless(match: re.Match[str]) -> str:
-    return match[0] if match[0] in " ,;()'\"-%/=+?" else f"&#{ord(match[0])};"
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};"

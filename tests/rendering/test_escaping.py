@@ -51,7 +51,8 @@ def test_markdown_prose_has_no_syntax_left(text: str) -> None:
     """Prose holds no character that opens a tag, cell, mention, reference, emphasis, code or link."""
     escaped = escaping.markdown_text(text)
     bare = re.sub(r"&#\d+;", "", escaped)
-    assert not set(bare) & set("<>&|@`*_[]\\~!#:\n")
+    assert not set(bare) & set("<>&|@`*_[]\\~!#$\n")
+    assert not re.search(r":/|www\.", bare, re.IGNORECASE)
     assert "@" not in re.sub("@\u2060", "", html.unescape(escaped))
     assert "#" not in re.sub("#\u2060", "", html.unescape(escaped))
 

@@ -1,0 +1,91 @@
+"""Whether use goes with delivery: the numbers of the report, in the words of ``prodlens.wording``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.rendering import charts, formatting
+from prodlens.rendering.document import Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SERIES_NAMES = {
+    "sessions": "model calls",
+    "tokens": "tokens",
+    "cost_usd": "cost",
+    "commits": "commits",
+    "merged_pull_requests": "merged pull requests",
+    "reworked_pull_requests": "reopened pull requests",
+    "merge_hours": "time to merge",
+}
+_HEADER = ("Lag in days", "Correlation", "95% interval", "q", "Without adjustment", "Pairs of days")
+
+
+def association_section(report: Mapping[str, Any]) -> Section:
+    """Return the headline association and its lag profile, placebo lags included."""
+    forward = _headline_tests(report["associations"].get("tests", ()))
+    placebo = _headline_tests(report["placebo"])
+    chart = charts.lag_chart([*placebo, *forward], "Model calls and commits, by lag")
+    headline = report["ai_outcome_association"]["spearman"]
+    sentences: tuple[str, ...] = ()
+    if chart is None:
+        reason = headline.get("reason") or "There are not enough days with both traces and commits."
+        return Section("association", "Does use go with delivery?", (*sentences, reason))
+    adjusted = report["multiple_comparison_adjustment"]["adjusted"]
+    rows = tuple(_row(test, adjusted.get(test["label"])) for test in sorted([*placebo, *forward], key=_lag))
+    return Section(
+        "association",
+        "Does use go with delivery?",
+        sentences,
+        charts=(chart,),
+        table=Table(_HEADER, rows, "rrrrrr"),
+    )
+
+
+def every_test_section(report: Mapping[str, Any]) -> Section | None:
+    """Return every test that could be computed, as an exploratory table; None without any."""
+    tests = [test for test in report["associations"].get("tests", ()) if test["r"] is not None]
+    if not tests:
+        return None
+    rows = tuple(
+        (
+            SERIES_NAMES.get(test["usage"], test["usage"]),
+            SERIES_NAMES.get(test["outcome"], test["outcome"]),
+            test["method"].capitalize(),
+            str(test["lag_days"]),
+            formatting.correlation(test["r"]),
+            formatting.interval(test["interval"], formatting.correlation),
+            formatting.optional(test["q"], formatting.probability, ""),
+            formatting.count(test["count"]),
+        )
+        for test in tests
+    )
+    header = ("Use", "Outcome", "Method", "Lag", "Correlation", "95% interval", "q", "Pairs of days")
+    sentence = (
+        f"Exploratory: {formatting.count(len(tests))} tests, adjusted together; the headline has a family of its own."
+    )
+    return Section("tests", "Every test", (sentence,), table=Table(header, rows, "lllrrrrr"), folded=True)
+
+
+def _headline_tests(tests: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    chosen = ("sessions", "commits", "spearman")
+    return [
+        test for test in tests if (test["usage"], test["outcome"], test["method"]) == chosen and test["r"] is not None
+    ]
+
+
+def _row(test: Mapping[str, Any], q: float | None) -> tuple[str, ...]:
+    placebo = test["lag_days"] < 0
+    return (
+        formatting.count(test["lag_days"]),
+        formatting.correlation(test["r"]),
+        formatting.interval(test["interval"], formatting.correlation),
+        "placebo" if placebo else formatting.optional(q, formatting.probability, ""),
+        formatting.optional(test["raw_r"], formatting.correlation, ""),
+        formatting.count(test["count"]),
+    )
+
+
+def _lag(test: Mapping[str, Any]) -> int:
+    return int(test["lag_days"])

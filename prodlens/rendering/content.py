@@ -1,0 +1,196 @@
+"""From a report to what is said about it, in the order in which a reader needs it: coverage first, details last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.rendering import charts, formatting
+from prodlens.rendering.association_section import association_section, every_test_section
+from prodlens.rendering.changes_section import changes_section
+from prodlens.rendering.document import Data, Document, Section, Table
+from prodlens.rendering.figures import headline_figures
+from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_WEEKS_SHOWN = 12
+
+
+def build_document(report: Mapping[str, Any]) -> Document:
+    """Return everything that a report says, for any renderer."""
+    metadata = report["metadata"]
+    simulated = bool(metadata.get("simulated"))
+    sections = (
+        coverage_section(report),
+        Section("figures", "Headline figures", figures=headline_figures(report)),
+        changes_section(report),
+        _weekly_section(report),
+        _merge_time_section(report),
+        association_section(report),
+        _cost_section(report),
+        quality_section(report),
+        streams_section(report),
+        _models_section(report),
+        every_test_section(report),
+        _settings_section(metadata),
+    )
+    return Document(
+        repo=Data(metadata["repo"]),
+        window=_window(metadata),
+        notices=tuple(_notices(report, simulated=simulated)),
+        sections=tuple(section for section in sections if section is not None),
+        simulated=simulated,
+    )
+
+
+def _window(metadata: Mapping[str, Any]) -> str:
+    window = metadata["window"]
+    days = formatting.count(window["days"])
+    return f"{window['start'][:10]} to {window['end'][:10]} ({days} days, {metadata['timezone']} time)"
+
+
+def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
+    notices = []
+    if simulated:
+        notices.append("Simulated data: no figure on this page is about a real team.")
+    if report["data_quality"].get("sync", {}).get("partial"):
+        notices.append(
+            "The sync with GitHub is partial: it stopped at its budget or a rate limit. Pull requests and commits are "
+            "missing until the next run goes on where it stopped."
+        )
+    return notices
+
+
+def _weekly_section(report: Mapping[str, Any]) -> Section | None:
+    weeks = report["weekly"]
+    if not weeks:
+        return None
+    rows = tuple(
+        (
+            week["week"],
+            *(
+                formatting.optional(week.get(column), form, "not observed")
+                for column, form in (
+                    ("sessions", formatting.count),
+                    ("cost_usd", formatting.usd),
+                    ("commits", formatting.count),
+                    ("merged_pull_requests", formatting.count),
+                    ("reworked_pull_requests", formatting.count),
+                )
+            ),
+        )
+        for week in weeks[-_WEEKS_SHOWN:]
+    )
+    header = ("Week from", "Model calls", "Cost", "Commits", "Merged", "Reopened")
+    sentences = ("Whole weeks from Monday. A week in which a source was not observed throughout has no figure for it.",)
+    return Section(
+        "weeks", "Week by week", sentences, charts=charts.weekly_charts(weeks), table=Table(header, rows, "lrrrrr")
+    )
+
+
+def _merge_time_section(report: Mapping[str, Any]) -> Section | None:
+    found = report["merge_time"]
+    chart = charts.survival_chart(found["curve"])
+    if chart is None:
+        return None
+    rows = tuple((row["after"], row["label"], row["interval"]) for row in _thinned(chart.rows))
+    table = Table(("After", "Not merged yet", "95% interval"), rows, "rrr")
+    opened, merged, still_open, closed = (
+        formatting.count(found[name]) for name in ("opened", "merged", "open", "closed_unmerged")
+    )
+    sentence = (
+        f"Of {opened} pull requests opened in the window, {merged} were merged and {still_open} are still open, which "
+        f"count as not merged yet; {closed} closed without a merge are no part of the curve."
+    )
+    return Section("merge-time", "Time to merge", (sentence,), charts=(chart,), table=table)
+
+
+def _thinned(rows: Sequence[Mapping[str, Any]], most: int = 12) -> Sequence[Mapping[str, Any]]:
+    """Return at most so many rows, evenly chosen, the last one always."""
+    if len(rows) <= most:
+        return rows
+    return [rows[round(step * (len(rows) - 1) / (most - 1))] for step in range(most)]
+
+
+def _cost_section(report: Mapping[str, Any]) -> Section | None:
+    models = report["cost_by_model"]
+    if not models:
+        return None
+    chart = charts.model_chart(models)
+    rows = [
+        (
+            charts.NO_MODEL if row["model"] is None else Data(row["model"]),
+            formatting.count(row["sessions"]),
+            formatting.count(row["total_tokens"]),
+            formatting.optional(row["cost_usd"], formatting.usd, "no known price"),
+            formatting.count(row["unpriced_sessions"]),
+        )
+        for row in models
+    ]
+    unpriced_tokens = sum(row["unpriced_tokens"] for row in models)
+    unpriced = sum(row["unpriced_sessions"] for row in models)
+    total = report["cost_metrics"]["total_session_cost_usd"]
+    rows.append(
+        (
+            "All",
+            formatting.count(sum(row["sessions"] for row in models)),
+            formatting.count(sum(row["total_tokens"] for row in models)),
+            formatting.optional(total, formatting.usd, "no known price"),
+            formatting.count(unpriced),
+        )
+    )
+    after = []
+    if unpriced:
+        after.append(
+            f"{formatting.count(unpriced)} calls with {formatting.count(unpriced_tokens)} tokens have no known price "
+            "and are in no cost."
+        )
+    return Section(
+        "ledger",
+        "Cost ledger",
+        charts=() if chart is None else (chart,),
+        table=Table(("Model", "Calls", "Tokens", "Cost", "Without price"), tuple(rows), "lrrrr"),
+        after=tuple(after),
+    )
+
+
+def _models_section(report: Mapping[str, Any]) -> Section | None:
+    models = (report.get("effect_sizes") or {}).get("models") or ()
+    if not models:
+        return None
+    rows = tuple(
+        (
+            Data(row["model"]),
+            formatting.optional(row["acceptance_rate"], formatting.percent),
+            formatting.interval(row["interval"], formatting.percent) or (row["interval"] or {}).get("reason") or "",
+            f"{formatting.count(row['interval']['k'])} of {formatting.count(row['interval']['n'])}",
+            _difference(row["difference"]),
+        )
+        for row in models
+    )
+    header = ("Model", "Accepted", "95% interval", "From", "Difference from the first")
+    sentence = "No ranking: tasks were not assigned to models at random."
+    return Section("models", "Acceptance by model", (sentence,), table=Table(header, rows, "lrrll"), folded=True)
+
+
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    if found["estimate"] is None:
+        return found["reason"] or formatting.NO_DATA
+    bounds = formatting.points_interval(found["interval"])
+    return f"{formatting.points(found['estimate'])} ({bounds})" if bounds else formatting.points(found["estimate"])
+
+
+def _settings_section(metadata: Mapping[str, Any]) -> Section:
+    rows = tuple(
+        (name.replace("_", " "), Data(_setting(value)))
+        for name, value in metadata.items()
+        if name not in {"window", "repo", "simulated"} and value not in (None, [], "")
+    )
+    return Section("settings", "Settings", table=Table(("Setting", "Value"), rows, "ll"), folded=True)
+
+
+def _setting(value: object) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)

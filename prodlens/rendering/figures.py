@@ -1,0 +1,119 @@
+"""The headline figures of a report, each with its interval, what it is counted from and how it changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.rendering import formatting
+from prodlens.rendering.changes_section import change_texts
+from prodlens.rendering.document import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
+    """Return the figures that a reader looks for first; one that is not asked for is left out."""
+    velocity, costs = report["ai_interaction_velocity"], report["cost_metrics"]
+    throughput, commits = report["pr_throughput"], report["commit_frequency"]
+    calls, changes = velocity["total_sessions"], change_texts(report)
+    figures = [
+        _plain("Model calls", calls, formatting.count, _calls_basis(velocity), changes.get("sessions", "")),
+        _share(report, "acceptance_rate", "Accepted suggestions", "with known acceptance", changes),
+        _share(report, "error_rate", "Failed calls", "with known status", changes),
+        _plain("Median latency", velocity["median_latency_ms"], formatting.milliseconds, _latency_basis(report, calls)),
+        _cost(report, costs, changes.get("cost_usd", "")),
+        _cost_per_merge(costs),
+        _plain(
+            "Merged pull requests",
+            throughput["total_merged"] if throughput["weekly_merged_prs"] is not None else None,
+            formatting.count,
+            _per(throughput["weekly_merged_prs"], "a week", "no pull requests synced"),
+            changes.get("merged_pull_requests", ""),
+        ),
+        _merge_time(report["merge_time"], changes.get("merge_time", "")),
+        _share(report, "rework_rate", "Reopened pull requests", "closed", changes),
+        _plain(
+            "Commits",
+            commits["total_commits"] if commits["daily_commits"] is not None else None,
+            formatting.count,
+            _per(commits["daily_commits"], "a day with commits", "no commits in the window"),
+            changes.get("commits", ""),
+        ),
+    ]
+    if report["model_selection_accuracy"] is not None:
+        share = report["model_selection_accuracy"]
+        figures.append(
+            _plain("Calls to approved models", share, formatting.percent, f"of {formatting.count(calls)} calls")
+        )
+    return tuple(figures)
+
+
+def cost_label(report: Mapping[str, Any]) -> str:
+    """Return what the cost is called: costs computed from list prices are called so."""
+    sources = report.get("ledger", {}).get("by_source", {})
+    computed = sources.get("computed", {}).get("sessions", 0) if isinstance(sources, dict) else 0
+    return "Cost (in part from list prices)" if computed else "Cost"
+
+
+def _plain(label: str, value: float | None, form: Callable[[float], str], basis: str = "", change: str = "") -> Figure:
+    return Figure(label, formatting.optional(value, form), "", basis, change, known=value is not None)
+
+
+def _share(report: Mapping[str, Any], key: str, label: str, of: str, changes: Mapping[str, str]) -> Figure:
+    found = report[f"{key}_interval"]
+    value, n = report[key], found.get("n", 0)
+    basis = f"{formatting.count(found['k'])} of {formatting.count(n)} {of}" if n else f"none {of}"
+    reason = found.get("reason")
+    if reason and value is not None:
+        basis = f"{basis}; no interval: {reason}"
+    return Figure(
+        label,
+        formatting.optional(value, formatting.percent),
+        formatting.interval(found, formatting.percent),
+        basis,
+        changes.get(key, ""),
+        known=value is not None,
+    )
+
+
+def _cost(report: Mapping[str, Any], costs: Mapping[str, Any], change: str) -> Figure:
+    unpriced = sum(row["unpriced_sessions"] for row in report["cost_by_model"])
+    priced = report["ai_interaction_velocity"]["total_sessions"] - unpriced
+    basis = f"{formatting.count(priced)} priced calls, {formatting.count(unpriced)} without a price"
+    total = costs["total_session_cost_usd"]
+    return _plain(cost_label(report), total, formatting.usd, basis, change)
+
+
+def _cost_per_merge(costs: Mapping[str, Any]) -> Figure:
+    basis = f"all costs over {formatting.count(costs['merged_pr_count'])} merged"
+    return _plain("Cost per merged pull request", costs["cost_per_merged_pr_usd"], formatting.usd, basis)
+
+
+def _merge_time(found: Mapping[str, Any], change: str) -> Figure:
+    value = found["median_hours"]
+    basis = f"{formatting.count(found['merged'])} merged of {formatting.count(found['opened'])} opened"
+    if found["reason"]:
+        basis = f"{basis}; {found['reason']}"
+    return Figure(
+        "Median time to merge",
+        formatting.optional(value, formatting.hours),
+        formatting.interval(found["interval"], formatting.hours),
+        basis,
+        change,
+        known=value is not None,
+    )
+
+
+def _calls_basis(velocity: Mapping[str, Any]) -> str:
+    per_hour = velocity["sessions_per_hour"]
+    return "no calls in the window" if per_hour is None else f"{formatting.number(per_hour)} an hour, nights included"
+
+
+def _latency_basis(report: Mapping[str, Any], calls: int) -> str:
+    unknown = report.get("data_quality", {}).get("unknown", {}).get("latency", 0)
+    return f"{formatting.count(calls - unknown)} calls with known latency"
+
+
+def _per(rate: float | None, unit: str, otherwise: str) -> str:
+    return otherwise if rate is None else f"{formatting.number(rate)} {unit}"

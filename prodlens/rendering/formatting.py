@@ -1,0 +1,115 @@
+"""Numbers as people read them: units, digits, intervals, and what stands where there is no figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NO_DATA = "not enough data"
+_TWO_DAYS_HOURS = 48.0
+_MINUTE_HOURS = 1 / 60
+_SECOND_MS = 1000.0
+_LARGE = 100.0
+_THOUSAND = 1000.0
+_POINTS = " points"
+_MINUS = "\N{MINUS SIGN}"
+
+
+def count(value: float) -> str:
+    """``1234`` is ``1,234``."""
+    return _signed(f"{value:,.0f}")
+
+
+def number(value: float) -> str:
+    """Three digits that matter: ``0.123``, ``12.3``, ``1,234``."""
+    if value == 0 or abs(value) >= _THOUSAND:
+        return _signed(f"{value:,.0f}")
+    if abs(value) >= _LARGE:
+        return _signed(f"{value:.0f}")
+    if abs(value) >= 1:
+        return _signed(f"{value:.{1 if abs(value) >= 10 else 2}f}")  # noqa: PLR2004 - two digits before the point
+    return _signed(f"{value:.2g}")
+
+
+def percent(value: float) -> str:
+    """A share: ``0.0256`` is ``2.6%``."""
+    points = 100 * value
+    return _signed(f"{points:.0f}%" if points in (0, 100) else f"{points:.1f}%")
+
+
+def points(value: float) -> str:
+    """A difference of shares, signed: ``0.021`` is ``+2.1 points``."""
+    return _signed(f"{100 * value:+.1f}{_POINTS}")
+
+
+def points_interval(bounds: Mapping[str, Any] | None) -> str:
+    """The interval of a difference of shares, its unit said once: ``-3.0 to +7.7 points``."""
+    return interval(bounds, lambda value: points(value).removesuffix(_POINTS)) + (_POINTS if bounds else "")
+
+
+def usd(value: float) -> str:
+    """Dollars: cents below 1,000, whole dollars from there, four digits below a cent."""
+    sign = _MINUS if value < 0 else ""
+    size = abs(value)
+    digits = 0 if size >= _THOUSAND else 4 if 0 < size < 0.01 else 2  # noqa: PLR2004 - a cent
+    return f"{sign}${size:,.{digits}f}"
+
+
+def hours(value: float) -> str:
+    """A duration given in hours: minutes below an hour, days from two days on."""
+    if value < 1:
+        return f"{value / _MINUTE_HOURS:.0f} min"
+    if value < _TWO_DAYS_HOURS:
+        return f"{value:.1f} h"
+    return f"{value / 24:.1f} days"
+
+
+def milliseconds(value: float) -> str:
+    """A duration given in milliseconds: seconds from one second on."""
+    return f"{value:.0f} ms" if value < _SECOND_MS else f"{value / _SECOND_MS:.1f} s"
+
+
+def factor(value: float) -> str:
+    """A bound of a ratio: ``1.32``."""
+    return f"{value:.2f}"
+
+
+def ratio(value: float) -> str:
+    """A ratio: ``1.32`` is ``1.32 times``."""
+    return f"{factor(value)} times"
+
+
+def correlation(value: float) -> str:
+    """A correlation or effect size with two digits and a sign."""
+    return _signed(f"{value:+.2f}")
+
+
+def probability(value: float) -> str:
+    """A p- or q-value: three digits, ``< 0.001`` below that."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004 - the last digit shown
+
+
+def interval(bounds: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:
+    """``{low, high, level}`` as ``1.2 to 3.4 ``; an open bound is said in words, no interval is empty."""
+    if not bounds or (bounds.get("low") is None and bounds.get("high") is None):
+        return ""
+    low, high = bounds.get("low"), bounds.get("high")
+    if high is None:
+        return f"{form(low)} or more"  # type: ignore[arg-type]
+    if low is None:
+        return f"up to {form(high)}"
+    return f"{form(low)} to {form(high)}"
+
+
+def optional(value: float | None, form: Callable[[float], str], otherwise: str = NO_DATA) -> str:
+    """The figure in its form, or what stands where there is none."""
+    return otherwise if value is None else form(value)
+
+
+def _signed(text: str) -> str:
+    """Replace the hyphen before a number with a minus sign, and drop it before a zero."""
+    if not text.startswith("-"):
+        return text
+    return text[1:] if not any(c in "123456789" for c in text) else _MINUS + text[1:]

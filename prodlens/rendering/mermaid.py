@@ -1,0 +1,101 @@
+"""Charts as Mermaid, which GitHub draws from the text; each stands beside a table with the same numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prodlens.rendering.escaping import mermaid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from prodlens.rendering.document import Chart
+
+_MOST_SLICES = 8
+_SMALLEST_SLICE_USD = 0.01  # Mermaid refuses a slice of 0.00
+_STEPS = 24
+
+
+def mermaid_chart(chart: Chart) -> str:
+    """Return the chart as a fenced Mermaid block, empty when there is too little to draw."""
+    lines = _KINDS[chart.name.partition("-")[0]](chart)
+    return "\n".join(["```mermaid", *lines, "```"]) if lines else ""
+
+
+def _weekly(chart: Chart) -> list[str]:
+    rows = [row for row in chart.rows if row["value"] is not None]
+    if len(rows) < 2:  # noqa: PLR2004 - a single bar is no chart
+        return []
+    labels = [_month_day(row["week"]) for row in rows]
+    values = [row["value"] for row in rows]
+    return [*_head(chart, labels, chart.unit, (0, max(*values, 1))), f"    bar {_numbers(values)}"]
+
+
+def _lags(chart: Chart) -> list[str]:
+    rows = [row for row in chart.rows if row["r"] is not None]
+    if len(rows) < 2:  # noqa: PLR2004 - as above
+        return []
+    labels = [str(row["lag"]) for row in rows]
+    lines = [[row[name] for row in rows] for name in ("high", "r", "low") if rows[0][name] is not None]
+    return [*_head(chart, labels, "correlation", (-1, 1)), *(f"    line {_numbers(values)}" for values in lines)]
+
+
+def _survival(chart: Chart) -> list[str]:
+    """Sample the curve at even steps: Mermaid has no other x axis for a line."""
+    rows = [row for row in chart.rows if row["open_share"] is not None]
+    last = rows[-1]["days"] if rows else 0
+    if not last:
+        return []
+    values = [100 * _at(rows, last * step / _STEPS) for step in range(_STEPS + 1)]
+    return [
+        "xychart-beta",
+        f'    title "{mermaid(chart.title)}"',
+        f'    x-axis "days since opening" 0 --> {_number(last)}',
+        '    y-axis "not merged yet in percent" 0 --> 100',
+        f"    line {_numbers(values)}",
+    ]
+
+
+def _models(chart: Chart) -> list[str]:
+    rows = [row for row in chart.rows if row["cost_usd"]]
+    if len(rows) < 2:  # noqa: PLR2004 - as above
+        return []
+    shown = rows if len(rows) <= _MOST_SLICES else rows[: _MOST_SLICES - 1]
+    rest = sum(row["cost_usd"] for row in rows[len(shown) :])
+    slices = [(str(row["model"]), row["cost_usd"]) for row in shown] + ([("others", rest)] if rest else [])
+    return [
+        f"pie showData title {mermaid(chart.title)}",
+        *(f'    "{mermaid(m)}" : {v:.2f}' for m, v in slices if v >= _SMALLEST_SLICE_USD),
+    ]
+
+
+_KINDS = {"weekly": _weekly, "lags": _lags, "survival": _survival, "models": _models}
+
+
+def _head(chart: Chart, labels: Sequence[str], unit: str, bounds: tuple[float, float]) -> list[str]:
+    quoted = ", ".join(f'"{mermaid(label)}"' for label in labels)
+    return [
+        "xychart-beta",
+        f'    title "{mermaid(chart.title)}"',
+        f"    x-axis [{quoted}]",
+        f'    y-axis "{mermaid(unit)}" {_number(bounds[0])} --> {_number(bounds[1])}',
+    ]
+
+
+def _at(rows: Sequence[Mapping[str, Any]], days: float) -> float:
+    """Return the share at a moment: that of the last step before it."""
+    return float(next(row["open_share"] for row in reversed(rows) if row["days"] <= days))
+
+
+def _month_day(day: str) -> str:
+    return day[5:]
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return f"[{', '.join(_number(value) for value in values)}]"
+
+
+def _number(value: float) -> str:
+    """A number without exponent, which Mermaid does not read."""
+    return f"{value:.3f}".rstrip("0").rstrip(".") or "0"

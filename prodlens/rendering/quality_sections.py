@@ -1,0 +1,106 @@
+"""What the report covers and how far its figures can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.rendering import formatting
+from prodlens.rendering.document import Data, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UNKNOWN = (
+    ("acceptance", "acceptance"),
+    ("status", "status"),
+    ("latency", "latency"),
+    ("model", "model"),
+    ("price", "price"),
+)
+
+
+def coverage_section(report: Mapping[str, Any]) -> Section:
+    """Return who and what the traces cover, which comes before any figure."""
+    coverage, traces = report["coverage"], report["data_quality"]["traces"]
+    people = coverage["active_people"]
+    share = coverage["share_seen"]
+    seen = f"{formatting.count(coverage['seen_in_traces'])} of {formatting.count(people)}"
+    rows = [
+        (
+            "Active committers and pull request authors seen in the traces",
+            f"{seen} ({formatting.percent(share)})" if share is not None else "nobody was active in the window",
+        ),
+        ("People in the traces", formatting.count(coverage["developers_in_traces"])),
+        ("Days of traces", _trace_days(traces)),
+        ("Newest trace", _newest(traces)),
+        ("Synced with GitHub", _synced(report["data_quality"].get("sync", {}))),
+    ]
+    return Section("coverage", "What this covers", table=Table(("Coverage", "Seen"), tuple(rows), "ll"))
+
+
+def quality_section(report: Mapping[str, Any]) -> Section:
+    """Return what is unknown in the traces and what was left out of them."""
+    quality = report["data_quality"]
+    unknown = quality["unknown"]
+    calls = unknown["sessions"]
+    rows = [
+        (f"Calls with unknown {label}", _of(unknown[name], calls))
+        for name, label in _UNKNOWN
+        if unknown.get(name) is not None
+    ]
+    rows.append(("Tokens without a price", formatting.count(unknown["tokens_without_price"])))
+    gap = quality["traces"]["longest_gap_days"]
+    rows.append(("Longest run of days without a call", formatting.count(gap)))
+    rows += [
+        (name.replace("_", " ").capitalize(), formatting.count(value))
+        for name, value in (quality.get("ingestion") or {}).items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    ]
+    return Section("quality", "Data quality", table=Table(("What", "Count"), tuple(rows), "lr"))
+
+
+def streams_section(report: Mapping[str, Any]) -> Section | None:
+    """Return the state of every stream of the sync; None before any sync."""
+    streams = (report["data_quality"].get("sync") or {}).get("streams") or ()
+    if not streams:
+        return None
+    rows = tuple(
+        (
+            Data(stream["stream"]),
+            formatting.optional(stream["rows"], formatting.count, ""),
+            (stream["synced_at"] or "never")[:16].replace("T", " "),
+            "stopped early" if stream["partial"] else "complete",
+            Data(stream["stopped"]) if stream["stopped"] else "",
+        )
+        for stream in streams
+    )
+    header = ("Stream", "Rows", "Synced at (UTC)", "State", "Stopped by")
+    return Section("sync", "Sync with GitHub", table=Table(header, rows, "lrlll"), folded=True)
+
+
+def _trace_days(traces: Mapping[str, Any]) -> str:
+    if traces["first_day"] is None:
+        return "no traces"
+    return (
+        f"{traces['first_day']} to {traces['last_day']}, calls on {formatting.count(traces['days_with_sessions'])} of "
+        f"{formatting.count(traces['days'])} days"
+    )
+
+
+def _newest(traces: Mapping[str, Any]) -> str:
+    if traces["newest_at"] is None:
+        return "no traces"
+    newest = f"{traces['newest_at'][:16].replace('T', ' ')} UTC"
+    age = traces["age_days"]
+    return newest if age is None else f"{newest}, {formatting.hours(age * 24)} before the report"
+
+
+def _synced(sync: Mapping[str, Any]) -> str:
+    at = sync.get("last_synced_at")
+    if at is None:
+        return "never"
+    return f"{at[:16].replace('T', ' ')} UTC{', partial' if sync.get('partial') else ''}"
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{formatting.count(part)} of {formatting.count(whole)}"
