@@ -71,9 +71,10 @@ def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries
     for usage in USAGE:
         for outcome in OUTCOMES:
             days = common_days(prepared[usage].span, prepared[outcome].span)
-            lags = sorted({*lags_for(days), request.lag_days})
-            forward += _tests(daily[usage], daily[outcome], prepared, lags)
-            placebo += _tests(daily[usage], daily[outcome], prepared, placebo_lags_for(days))
+            lags = sorted({*placebo_lags_for(days), *lags_for(days), request.lag_days})
+            tests = _tests(daily[usage], daily[outcome], prepared, lags)
+            forward += [test for test in tests if test.found.lag >= 0]
+            placebo += [test for test in tests if test.found.lag < 0]
     exploratory = _adjusted(forward)
     primary = _adjusted([test for test in forward if test.is_primary])
     return {
@@ -108,8 +109,6 @@ def _prepare(request: ReportRequest | None, series: DailySeries) -> PreparedSeri
 def _tests(
     usage: DailySeries, outcome: DailySeries, prepared: Mapping[str, PreparedSeries], lags: Sequence[int]
 ) -> list[Tested]:
-    if not lags:
-        return []
     found = lagged_association(prepared[usage.name], prepared[outcome.name], lags)
     reason = _too_few(usage, outcome, common_days(prepared[usage.name].span, prepared[outcome.name].span))
     return [
