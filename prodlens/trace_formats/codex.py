@@ -36,7 +36,7 @@ _REJECTED = "patch rejected by user"
 
 def matches(record: Mapping[str, Any]) -> bool:
     """Tell whether the record is a line of a rollout."""
-    return record.get("type") in _LINE_TYPES and "payload" in record and "timestamp" in record
+    return str(record.get("type")) in _LINE_TYPES and "payload" in record and "timestamp" in record
 
 
 class RolloutReader:

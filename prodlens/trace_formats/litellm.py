@@ -117,7 +117,7 @@ def _is_free(record: Mapping[str, Any]) -> bool:
     """Tell whether a cost of nothing is proven: an answer from LiteLLM's own cache, or a free model."""
     return (
         truth(record.get("cache_hit")) is True
-        or record.get("custom_llm_provider") in _FREE_PROVIDERS
+        or str(record.get("custom_llm_provider")) in _FREE_PROVIDERS
         or str(record.get("model")).endswith(":free")
     )
 

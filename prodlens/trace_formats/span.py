@@ -22,7 +22,7 @@ _ERROR_CODE = re.compile(r"\b[Ee]rror code: (?P<code>[1-5]\d\d)\b")
 # A class with or without its module, as ``str(type)`` prints it or bare; or a number.
 _CLASS_NAME = re.compile(r"(?:<class ')?(?:\w{1,60}\.){0,8}(?P<name>[A-Z]\w{0,60}|[1-5]\d\d)(?:'>)?")
 _NAMED_FIRST = re.compile(r"(?P<name>[A-Z]\w{0,60}(?:Error|Exception|Timeout)):")
-_FAILED = frozenset({2, "2", "ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR"})
+_FAILED = frozenset({"2", "ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR"})
 
 
 class Span(NamedTuple):
@@ -132,7 +132,7 @@ def outcome_of(span: Span) -> Outcome:
     """
     given = span.attributes
     code = http_status(given.get("http.response.status_code") or given.get("error.code"))
-    if span.status not in _FAILED:
+    if str(span.status) not in _FAILED:
         return Outcome(code or OK, None)
     message = span.message if isinstance(span.message, str) else ""
     name = (
