@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from prodlens.metrics import ReportGenerator
     from prodlens.schemas import CanonicalTrace
     from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion import TraceIngestor
     from prodlens.trace_normalizer import normalize_records
 
 __version__ = "0.1.0"
@@ -22,6 +23,7 @@ _HOMES = {
     "DailyAggregator": "prodlens.aggregation",
     "GithubETL": "prodlens.github_etl",
     "ProdLensStore": "prodlens.storage",
+    "TraceIngestor": "prodlens.trace_ingestion",
     "ReportGenerator": "prodlens.metrics",
     "normalize_records": "prodlens.trace_normalizer",
 }
@@ -32,6 +34,7 @@ __all__ = [
     "GithubETL",
     "ProdLensStore",
     "ReportGenerator",
+    "TraceIngestor",
     "normalize_records",
 ]
 

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 # Name of the command, its module in prodlens.commands, what it does in a line. In the order of the road.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Fill a database with a simulated team."),
+    "ingest-traces": ("ingest_traces", "Read traces of any known format into the database and the lake."),
     "ingest-github": ("ingest_github", "Sync a repository's pull requests and commits from GitHub."),
     "sync-status": ("sync_status", "Show how far each repository is synced."),
+    "formats": ("formats", "Say what format files are and where each field was found."),
+    "ledger": ("ledger", "Show calls, tokens and cost by model and source."),
+    "dead-letters": ("dead_letters", "List lines that could not be used and why, or try them again."),
     "report": ("report", "Report on one repository."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }

@@ -13,6 +13,7 @@ _REMOTE = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_FOLDER = "unknown"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
 def is_slug(text: str) -> bool:
@@ -53,3 +54,20 @@ def slug_from_remote(url: str) -> str | None:
 def folder_name(slug: str | None) -> str:
     """Return the lake's folder for a repository: ``owner-name``, or ``unknown`` where there is none."""
     return checked_slug(slug).replace("/", "-") if slug else UNKNOWN_FOLDER
+
+
+def partition_folder(slug: str | None) -> str:
+    """Return the folder of a repository's calls: ``org-repo``, ``unknown`` without a slug.
+
+    Text that is no ``owner/name`` but stays inside the lake gets a folder of its own with every odd character made
+    a hyphen.
+
+    Raises:
+        InvalidSlugError: The slug would leave the lake.
+    """
+    if not slug or is_slug(slug):
+        return folder_name(slug)
+    parts = slug.replace("\\", "/").split("/")
+    if {".", ".."} & set(parts) or not parts[0] or "\0" in slug or ":" in parts[0]:
+        raise InvalidSlugError(f"a repository that would leave the Parquet folder: {slug!r}")
+    return _UNSAFE.sub("-", slug).strip("-._")[:200] or UNKNOWN_FOLDER

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from prodlens.errors import StorageError, UnusableStoreError
 from prodlens.github_tables import upsert_commits, upsert_pull_requests
 from prodlens.migrations import migrations
-from prodlens.records import SESSION_COLUMNS, session_row
+from prodlens.records import session_row
+from prodlens.session_table import put_sessions, session_values
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ APPLICATION_ID = 0x50724C6E  # "PrLn", so that file(1) and the cache check can t
 SCHEMA_VERSION = migrations()[-1][0]
 _PAGE_CACHE_KIB = 64 * 1024
 _BUSY_TIMEOUT_SECONDS = 30
+_BATCH_ROWS = 5_000
 _SESSION_METRICS = (
     "event_date",
     "developer_id",
@@ -95,7 +98,7 @@ class ProdLensStore:
     # Sessions -----------------------------------------------------------------------------------------------
 
     def insert_sessions(self, sessions: Iterable[CanonicalTrace | Mapping[str, object]]) -> int:
-        """Insert calls, or update those whose ``trace_hash`` is stored; nothing is priced here.
+        """Insert calls, or merge them into those whose ``trace_hash`` is stored; nothing is priced here.
 
         Returns:
             Number of rows inserted or updated.
@@ -103,7 +106,13 @@ class ProdLensStore:
         Raises:
             RecordError: A mapping has no readable timestamp; nothing of this call is stored.
         """
-        return self._upsert("sessions", SESSION_COLUMNS, (session_row(s) for s in sessions), "trace_hash")
+        count = 0
+        with self.transaction() as conn:
+            rows = (session_values(session_row(session)) for session in sessions)
+            while batch := list(islice(rows, _BATCH_ROWS)):
+                put_sessions(conn, batch)
+                count += len(batch)
+        return count
 
     def fetch_sessions(self) -> list[sqlite3.Row]:
         """Return every stored call, oldest first, as rows that read like mappings."""

@@ -35,3 +35,47 @@ CREATE TABLE sessions (
 );
 CREATE UNIQUE INDEX sessions_trace_hash ON sessions (trace_hash);
 CREATE INDEX sessions_event_date ON sessions (event_date);
+
+-- Every distinct record of a call of which there are several; the row in sessions is merged from them.
+CREATE TABLE session_parts (
+  trace_hash TEXT NOT NULL,
+  digest TEXT NOT NULL,             -- of the record less a computed cost
+  part TEXT NOT NULL,               -- JSON of the columns of sessions
+  PRIMARY KEY (trace_hash, digest)
+) WITHOUT ROWID;
+-- Which call proposed a tool use, and what became of it.
+CREATE TABLE tool_uses (
+  tool_use_id TEXT NOT NULL,
+  trace_hash TEXT NOT NULL,
+  PRIMARY KEY (tool_use_id, trace_hash)
+) WITHOUT ROWID;
+CREATE INDEX tool_uses_trace_hash ON tool_uses (trace_hash);
+CREATE TABLE decisions (
+  tool_use_id TEXT NOT NULL,
+  digest TEXT NOT NULL,             -- of the decision's content: the same one twice is one row
+  verdict TEXT NOT NULL,            -- accept, reject or automatic
+  source TEXT,
+  accepted_lines INTEGER,
+  diff_ratio REAL,
+  decided_at TEXT,
+  PRIMARY KEY (tool_use_id, digest)
+) WITHOUT ROWID;
+-- What was read, for the report's data quality.
+CREATE TABLE ingestions (
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,             -- path, archive!member or "-"
+  ingested_at TEXT,
+  entries INTEGER NOT NULL,         -- JSON values, or lines that are none
+  stored INTEGER NOT NULL,          -- calls
+  skipped TEXT NOT NULL,            -- JSON: count by kind
+  dead INTEGER NOT NULL,            -- entries among the dead letters
+  latency_withheld INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX ingestions_source ON ingestions (source);
+-- Partitions of a lake that changed in the store and are not written yet: what a killed run left to do.
+CREATE TABLE lake_pending (
+  lake TEXT NOT NULL,               -- absolute path
+  folder TEXT NOT NULL,
+  event_date TEXT NOT NULL,
+  PRIMARY KEY (lake, folder, event_date)
+) WITHOUT ROWID;

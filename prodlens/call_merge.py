@@ -1,0 +1,60 @@
+"""One call from everything that was recorded of it: a function of the set of records, whatever their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Row = dict[str, Any]
+
+COMPUTED = "computed"
+_COST = ("cost_usd", "cost_source", "cost_is_final")
+_ACCEPTANCE = ("accepted_flag", "acceptance_known", "decision")
+_STATUS = ("status_code", "status_reason")
+_OF_THE_WINNER = ("trace_hash", "timestamp", "event_date", "partial", "source")
+_TOKENS = ("tokens_in", "tokens_out", "total_tokens")
+
+
+def identity_bytes(part: Mapping[str, Any]) -> bytes:
+    """Return what tells two records of a call apart; a computed cost is ours and tells nothing."""
+    computed = part["cost_source"] == COMPUTED
+    said = {name: None if computed and name in _COST else value for name, value in part.items()}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+def merge(parts: Iterable[Mapping[str, Any]], price: Callable[[Row], Row] | None = None) -> Row:
+    """Return the row of a call.
+
+    The most complete record wins: final over partial, then more output tokens, then the later timestamp, then the
+    greater bytes. What only another one knows is kept. A recorded cost is kept; else ``price`` prices the result.
+
+    Args:
+        parts: Rows of ``sessions``, at least one, all of one ``trace_hash``.
+        price: Returns a row with its cost; without it, the cost of the most complete record that has one stands.
+    """
+    ordered = sorted(parts, key=_completeness, reverse=True)
+    row = dict(ordered[0])
+    for name in row:
+        if name not in _OF_THE_WINNER:
+            row[name] = next((part[name] for part in ordered if part[name] is not None), None)
+    for name in _TOKENS:  # of tokens, nothing and unknown are both written as 0
+        row[name] = next((part[name] for part in ordered if part[name]), 0)
+    row["total_tokens"] = max(row["total_tokens"], row["tokens_in"] + row["tokens_out"])
+    known_status = next((part for part in ordered if part["status_code"] is not None), ordered[0])
+    row.update({name: known_status[name] for name in _STATUS})
+    known = next((part for part in ordered if part["acceptance_known"]), None)
+    if known is not None:
+        row.update({name: known[name] for name in _ACCEPTANCE})
+    costs = [part for part in ordered if part["cost_usd"] is not None]
+    recorded = [part for part in costs if part["cost_source"] != COMPUTED]
+    chosen = (recorded or costs or ordered)[0]
+    row.update({name: chosen[name] for name in _COST})
+    return row if recorded or price is None else price(row)
+
+
+def _completeness(part: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (not part["partial"], part["tokens_out"], part["timestamp"], identity_bytes(part))

@@ -1,0 +1,53 @@
+"""``prod-lens dead-letters``: what could not be used and why; ``--retry`` tries it again, after an upgrade say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from prodlens.commands.ingest_traces import add_store_arguments, summary
+
+if TYPE_CHECKING:
+    import argparse
+
+    from prodlens.commands import Context
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of the command."""
+    parser.add_argument("--retry", action="store_true", help="try them again; what can be used now leaves the folder")
+    parser.add_argument("--repo", metavar="OWNER/NAME", help="with --retry: repository of the records that name none")
+    add_store_arguments(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """List the reasons on standard output, the most frequent first; with ``--retry``, what is left afterwards."""
+    from prodlens.dead_letters import DeadLetterBox  # noqa: PLC0415 - not needed by ``--help``
+
+    box = DeadLetterBox(args.dead_letter_dir)
+    if args.retry:
+        _retry(args, context)
+    stems = box.stems()
+    if not stems:
+        context.note(f"no dead letters in {args.dead_letter_dir}")
+    for stem in stems:
+        letters = list(box.read(stem))
+        context.stdout.write(f"{box.letters_path(stem)}: {len(letters)}\n")
+        for reason, count in Counter(letter.reason for letter in letters).most_common():
+            lines = [f"{letter.source}:{letter.line}" for letter in letters if letter.reason == reason]
+            more = ", ..." if len(lines) > _PLACES_SHOWN else ""
+            context.stdout.write(f"  {count} x {reason} ({', '.join(lines[:_PLACES_SHOWN])}{more})\n")
+    return 0
+
+
+_PLACES_SHOWN = 3
+
+
+def _retry(args: argparse.Namespace, context: Context) -> None:
+    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - as above
+
+    with ProdLensStore(args.db) as store:
+        ingestor = TraceIngestor(store, dead_letter_dir=args.dead_letter_dir, parquet_dir=args.parquet_dir)
+        for done in ingestor.retry_dead_letters(repo_slug=args.repo):
+            context.note(summary(done))

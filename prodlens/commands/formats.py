@@ -1,0 +1,60 @@
+"""``prod-lens formats``: what format files are, and where in their first record each field was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from prodlens.commands import Context
+    from prodlens.containers import Source
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the inputs of the command."""
+    parser.add_argument("input", nargs="*", help="file, folder, glob, .gz or .zip; without any, the known formats")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the formats on standard output."""
+    from prodlens.containers import find_sources  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.trace_formats import FORMATS  # noqa: PLC0415 - as above
+
+    if not args.input:
+        for known in FORMATS:
+            context.stdout.write(f"{known.name}: {known.title}\n")
+    for source in find_sources(args.input, getattr(context.stdin, "buffer", None)):
+        for line in _described(source):
+            context.stdout.write(f"{line}\n")
+    return 0
+
+
+def _described(source: Source) -> list[str]:
+    from prodlens.containers import ArchiveError  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.json_stream import read_entries  # noqa: PLC0415 - as above
+    from prodlens.trace_formats import recognise  # noqa: PLC0415 - as above
+
+    counts: Counter[str] = Counter()
+    found: dict[str, dict[str, str]] = {}
+    try:
+        with source.open() as stream:
+            for entry in read_entries(stream):
+                for record in _records(entry.value):
+                    known = recognise(record)
+                    counts[known.name if known else "unknown"] += 1
+                    if known and known.name not in found:
+                        found[known.name] = known.explain(record)
+                if entry.reason is not None:
+                    counts[entry.reason] += 1
+    except ArchiveError as error:
+        return [str(error)]
+    lines = [f"{source.name}: " + (", ".join(f"{count} {name}" for name, count in counts.most_common()) or "empty")]
+    for name, fields in found.items():
+        lines += [f"  {name} {field}: {where}" for field, where in fields.items()]
+    return lines
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    return [record for record in (value if isinstance(value, list) else [value]) if isinstance(record, dict)]

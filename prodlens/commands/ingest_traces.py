@@ -1,0 +1,91 @@
+"""``prod-lens ingest-traces``: traces of any known format into the database, the lake and the dead letters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prodlens.commands import DEFAULT_DATABASE
+
+if TYPE_CHECKING:
+    import argparse
+
+    from prodlens.commands import Context
+    from prodlens.trace_ingestion import Ingestion
+
+DEFAULT_DEAD_LETTERS = ".prod-lens/dead-letter"
+DEFAULT_LAKE = ".prod-lens/parquet"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the inputs and flags of the command."""
+    parser.add_argument("input", nargs="+", help="file, folder, glob, .gz or .zip; '-' is standard input")
+    parser.add_argument("--repo", metavar="OWNER/NAME", help="repository of the records that name none")
+    parser.add_argument("--people", type=Path, help="TOML file that joins names in traces to logins")
+    add_store_arguments(parser)
+
+
+def add_store_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where calls, the lake and the dead letters are."""
+    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument(
+        "--dead-letter-dir",
+        type=Path,
+        default=Path(DEFAULT_DEAD_LETTERS),
+        help="folder of the lines that cannot be used (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--parquet-dir", type=Path, default=Path(DEFAULT_LAKE), help="folder of the lake (default: %(default)s)"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Ingest, and say on standard error what became of each source."""
+    from prodlens.people import read_people  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - as above
+
+    people = {} if args.people is None else read_people(args.people)
+    with ProdLensStore(args.db) as store:
+        ingestor = TraceIngestor(
+            store, dead_letter_dir=args.dead_letter_dir, parquet_dir=args.parquet_dir, people=people
+        )
+        stdin = getattr(context.stdin, "buffer", None)
+        done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)
+    for each in done:
+        context.note(summary(each))
+    if len(done) > 1:
+        context.note(summary(total(done)))
+    if any(each.dead for each in done):
+        context.note(
+            f"see what could not be used, and why: prod-lens dead-letters --dead-letter-dir {args.dead_letter_dir}"
+        )
+    return 0
+
+
+def total(done: list[Ingestion]) -> Ingestion:
+    """Return the sums over several sources."""
+    from prodlens.trace_ingestion import Ingestion  # noqa: PLC0415 - not needed by ``--help``
+
+    together = Ingestion(f"{len(done)} sources")
+    for each in done:
+        together.entries += each.entries
+        together.stored += each.stored
+        together.dead += each.dead
+        together.skipped += Counter(each.skipped)
+        together.latency_withheld += each.latency_withheld
+    return together
+
+
+def summary(done: Ingestion) -> str:
+    """Return what became of a source, in a line."""
+    parts = [f"{done.entries} records", f"{done.stored} calls stored"]
+    if done.skipped:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(done.skipped.items()))
+        parts.append(f"{done.skipped.total()} skipped ({kinds})")
+    if done.dead:
+        parts.append(f"{done.dead} dead letters")
+    if done.latency_withheld:
+        parts.append(f"{done.latency_withheld} latencies withheld, since the source records them wrongly")
+    return f"{done.source}: {', '.join(parts)}"

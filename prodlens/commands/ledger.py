@@ -1,0 +1,62 @@
+"""``prod-lens ledger``: calls, tokens and cost by model and source, with what has no price beside them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prodlens.commands import DEFAULT_DATABASE
+from prodlens.errors import InputNotFoundError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from prodlens.commands import Context
+    from prodlens.ledger import LedgerLine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of the command."""
+    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--repo", metavar="OWNER/NAME", help="only this repository and calls that name none")
+    parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="from this day (UTC) on")
+    parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD", help="before this day (UTC)")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the ledger as a table on standard output."""
+    from tabulate import tabulate  # noqa: PLC0415 - not needed by ``--help``
+
+    from prodlens.ledger import ledger  # noqa: PLC0415 - as above
+    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+
+    if not args.db.exists():
+        raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
+    with ProdLensStore(args.db) as store:
+        found = ledger(
+            store.conn,
+            repo=args.repo,
+            since=None if args.since is None else args.since.isoformat(),
+            until=None if args.until is None else args.until.isoformat(),
+        )
+    rows = [_cells(model or "(none)", source or "(none)", line) for (model, source), line in found.parts.items()]
+    rows.append(_cells("total", "", found.total))
+    headers = ("model", "source", "calls", "tokens", "cost USD", "recorded", "computed", "unpriced calls", "tokens")
+    context.stdout.write(tabulate(rows, headers, disable_numparse=True, colalign=("left", "left", *("right",) * 7)))
+    context.stdout.write("\n")
+    return 0
+
+
+def _cells(model: str, source: str, line: LedgerLine) -> tuple[str, ...]:
+    return (
+        model,
+        source,
+        f"{line.calls:,}",
+        f"{line.tokens:,}",
+        "unknown" if line.cost_usd is None else f"{line.cost_usd:,.2f}",
+        f"{line.recorded_usd:,.2f}",
+        f"{line.computed_usd:,.2f}",
+        f"{line.unpriced_calls:,}",
+        f"{line.unpriced_tokens:,}",
+    )

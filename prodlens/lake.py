@@ -1,0 +1,228 @@
+"""The lake: calls as Parquet, one file a repository and day, ``<folder>/<org>-<repo>/<YYYY-MM-DD>.parquet``.
+
+A partition holds the calls of a store for that day and folder, and those of its old file that the store knows
+nothing of (they came from another store). Writing the same calls again leaves the file as it is.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prodlens.errors import StorageError
+from prodlens.file_lock import locked
+from prodlens.records import SESSION_COLUMNS
+from prodlens.slugs import partition_folder
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+AGGREGATES_FOLDER = "_aggregates"
+_BATCH_ROWS = 20_000
+_INTEGERS = frozenset(
+    {
+        "tokens_in",
+        "tokens_out",
+        "total_tokens",
+        "status_code",
+        "accepted_flag",
+        "accepted_lines",
+        "acceptance_known",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "cache_write_1h_tokens",
+        "reasoning_tokens",
+        "partial",
+        "cost_is_final",
+        "pull_request",
+    }
+)
+_FLOATS = frozenset({"latency_ms", "diff_ratio", "cost_usd"})
+
+
+def _arrow_type(column: str) -> pa.DataType:
+    if column in _INTEGERS:
+        return pa.int64()
+    return pa.float64() if column in _FLOATS else pa.string()
+
+
+SCHEMA = pa.schema([(column, _arrow_type(column)) for column in SESSION_COLUMNS])
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Lake:
+    """The Parquet files under one folder; every write is under the folder's lock."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def path(self, folder: str, day: str) -> Path:
+        """Return the file of a partition; it may not be there."""
+        return self.folder / folder / f"{day}.parquet"
+
+    def partitions(self) -> list[Path]:
+        """Return the files of all partitions, sorted; aggregates are none."""
+        return sorted(
+            path
+            for path in self.folder.glob("*/*.parquet")
+            if path.parent.name != AGGREGATES_FOLDER and _DAY.fullmatch(path.stem)
+        )
+
+    def sync(self, conn: sqlite3.Connection, partitions: Iterable[tuple[str, str]]) -> int:
+        """Bring partitions, as (folder, day), to what the store holds; returns the rows of the store in them.
+
+        Raises:
+            StorageError: A file cannot be written.
+        """
+        days: dict[str, set[str]] = {}
+        for folder, day in partitions:
+            days.setdefault(day, set()).add(folder)
+        count = 0
+        with locked(self.folder):
+            for day in sorted(days):
+                count += self._sync_day(conn, day, days[day])
+        return count
+
+    def write(self, name: str, table: pa.Table) -> Path:
+        """Write a table of another shape as ``<folder>/<name>``, beside its name and renamed over it.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        with locked(self.folder):
+            path = self.folder / name
+            _replace(path, table.schema, [table])
+            return path
+
+    def _sync_day(self, conn: sqlite3.Connection, day: str, folders: Collection[str]) -> int:
+        count = 0
+        pending = set(folders)
+        for folder, batches in _store_batches(conn, day, folders):
+            pending.discard(folder)
+            count += self._sync_partition(conn, folder, day, batches)
+        for folder in sorted(pending):  # the store has no call there (any more)
+            if self.path(folder, day).exists():
+                self._sync_partition(conn, folder, day, iter(()))
+        return count
+
+    def _sync_partition(
+        self, conn: sqlite3.Connection, folder: str, day: str, batches: Iterator[Sequence[Sequence[Any]]]
+    ) -> int:
+        path = self.path(folder, day)
+        count = 0
+
+        def tables() -> Iterator[pa.Table]:
+            nonlocal count
+            for rows in batches:
+                count += len(rows)
+                yield _table(rows)
+            yield from _foreign_rows(conn, path)
+
+        _replace(path, SCHEMA, tables())
+        return count
+
+
+def _store_batches(
+    conn: sqlite3.Connection, day: str, folders: Collection[str]
+) -> Iterator[tuple[str, Iterator[list[tuple[Any, ...]]]]]:
+    """Yield each wanted folder that has calls on the day, with its rows in batches."""
+    slugs: dict[str, list[str | None]] = {}
+    for (slug,) in _plain(conn, "SELECT DISTINCT repo_slug FROM sessions WHERE event_date = ?", (day,)):
+        folder = partition_folder(slug)
+        if folder in folders:
+            slugs.setdefault(folder, []).append(slug)
+    for folder in sorted(slugs):
+        yield folder, _folder_batches(conn, day, slugs[folder])
+
+
+def _folder_batches(conn: sqlite3.Connection, day: str, slugs: list[str | None]) -> Iterator[list[tuple[Any, ...]]]:
+    named = [slug for slug in slugs if slug is not None]
+    condition = f"repo_slug IN ({', '.join('?' * len(named))})" + (" OR repo_slug IS NULL" if None in slugs else "")
+    query = (
+        f"SELECT {', '.join(SESSION_COLUMNS)} FROM sessions WHERE event_date = ? AND ({condition}) "
+        "ORDER BY timestamp, trace_hash"
+    )
+    cursor = _plain(conn, query, (day, *named))
+    while rows := cursor.fetchmany(_BATCH_ROWS):
+        yield rows
+
+
+def _plain(conn: sqlite3.Connection, query: str, values: Sequence[Any]) -> sqlite3.Cursor:
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    return cursor.execute(query, values)
+
+
+def _table(rows: Sequence[Sequence[Any]]) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.Table.from_arrays(
+        [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
+    )
+
+
+def _foreign_rows(conn: sqlite3.Connection, path: Path) -> Iterator[pa.Table]:
+    """Yield those rows of the old file whose calls the store does not hold, on any day."""
+    if not path.exists():
+        return
+    try:
+        with pq.ParquetFile(path) as old:
+            for batch in old.iter_batches(_BATCH_ROWS):
+                hashes = batch.column("trace_hash").to_pylist()
+                known = _known_hashes(conn, [str(value) for value in hashes])
+                if len(known) < len(set(hashes)):
+                    keep = pa.array([value not in known for value in hashes])
+                    yield _as_schema(pa.Table.from_batches([batch]).filter(keep))
+    except (pa.ArrowException, KeyError) as error:
+        raise StorageError(f"{path} is no partition of ProdLens ({error}); move it away") from error
+
+
+def _known_hashes(conn: sqlite3.Connection, hashes: Sequence[str]) -> set[str]:
+    known: set[str] = set()
+    for start in range(0, len(hashes), 500):
+        part = hashes[start : start + 500]
+        query = f"SELECT trace_hash FROM sessions WHERE trace_hash IN ({', '.join('?' * len(part))})"
+        known.update(row[0] for row in _plain(conn, query, part))
+    return known
+
+
+def _as_schema(table: pa.Table) -> pa.Table:
+    """Return the rows of an older version's file with today's columns."""
+    missing = [field for field in SCHEMA if field.name not in table.column_names]
+    for field in missing:
+        table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(SCHEMA.names).cast(SCHEMA)
+
+
+def _replace(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write the tables beside the path and rename; no rows leave no file, the same bytes leave the file alone."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = 0
+        with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+            for table in tables:
+                rows += table.num_rows
+                writer.write_table(table)
+        if not rows:
+            beside.unlink()
+            path.unlink(missing_ok=True)
+        elif path.exists() and filecmp.cmp(beside, path, shallow=False):
+            beside.unlink()
+        else:
+            beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def stored_partitions(conn: sqlite3.Connection, since: str = "", repo: str | None = None) -> list[tuple[str, str]]:
+    """Return (folder, day) of every partition that the store has calls for, from a day and of a repository if given."""
+    condition, values = ("", [since]) if repo is None else (" AND repo_slug = ?", [since, repo])
+    query = f"SELECT DISTINCT repo_slug, event_date FROM sessions WHERE event_date >= ?{condition}"
+    return sorted({(partition_folder(slug), day) for slug, day in _plain(conn, query, values)})

@@ -1,0 +1,206 @@
+"""The ``sessions`` table: one row a call, merged from every record of it and from the decisions on it.
+
+The common case is one row and nothing beside it. Only when a second, different record of a call or a decision turns
+up does ``session_parts`` keep the records, so that the row is a function of their set and not of their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from prodlens.acceptance import fold
+from prodlens.call_merge import COMPUTED, Row, identity_bytes, merge
+from prodlens.records import SESSION_COLUMNS
+from prodlens.schemas import call_hash
+from prodlens.trace_formats.base import Decision
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from prodlens.trace_formats.base import ToolUse
+
+    Price = Callable[[Row], Row]
+    Place = tuple[str | None, str]
+
+_COLUMNS = ", ".join(SESSION_COLUMNS)
+_INSERT = (
+    f"INSERT INTO sessions ({_COLUMNS}) VALUES ({', '.join('?' * len(SESSION_COLUMNS))}) "
+    "ON CONFLICT (trace_hash) DO NOTHING"
+)
+_ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
+_UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
+_HASH_AT = SESSION_COLUMNS.index("trace_hash")
+_SLUG_AT = SESSION_COLUMNS.index("repo_slug")
+_DAY_AT = SESSION_COLUMNS.index("event_date")
+_LOOKUP_SIZE = 500
+_PRICED_BY = ("model", "provider", "tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens")
+
+
+def session_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return a row's values in the order of ``SESSION_COLUMNS``."""
+    return tuple(row[name] for name in SESSION_COLUMNS)
+
+
+def put_sessions(conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], price: Price | None = None) -> set[Place]:
+    """Insert rows or merge them into the stored ones, inside the caller's transaction.
+
+    Args:
+        conn: Connection to the store.
+        rows: Values in the order of ``SESSION_COLUMNS``.
+        price: Prices a merged row that has no recorded cost.
+
+    Returns:
+        The places, as (slug, day), where a row is new, has changed, or was before it moved.
+    """
+    newest = conn.execute("SELECT ifnull(max(id), 0) FROM sessions").fetchone()[0]
+    changes = conn.total_changes
+    conn.executemany(_INSERT, rows)
+    fresh = conn.total_changes - changes
+    changed = _apply_waiting_decisions(conn, rows, price)
+    if fresh == len(rows):
+        return changed | {(row[_SLUG_AT], row[_DAY_AT]) for row in rows}
+    for start in range(0, len(rows), _LOOKUP_SIZE):
+        part = rows[start : start + _LOOKUP_SIZE]
+        stored = {row[_HASH_AT + 1]: row for row in _rows_of(conn, [row[_HASH_AT] for row in part])}
+        for row in part:
+            known = stored[row[_HASH_AT]]
+            if known[1:] != row:
+                changed |= _put_again(conn, row[_HASH_AT], row, price)
+            elif known[0] > newest:
+                changed.add((row[_SLUG_AT], row[_DAY_AT]))
+    return changed
+
+
+def put_decisions(
+    conn: sqlite3.Connection,
+    tool_uses: Iterable[ToolUse],
+    decisions: Iterable[Decision],
+    price: Price | None = None,
+) -> set[Place]:
+    """Keep tool uses and decisions, and bring the calls that they concern up to date; returns the changed places."""
+    ids: set[str] = set()
+    links = [(use.tool_use_id, call_hash(use.call_id)) for use in tool_uses]
+    for decision in decisions:
+        ids.add(decision.tool_use_id)
+        said = (
+            decision.verdict,
+            decision.source,
+            decision.accepted_lines,
+            decision.diff_ratio,
+            decision.decided_at.isoformat() if decision.decided_at else None,
+        )
+        digest = _digest(orjson.dumps(said))
+        conn.execute(
+            "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", (decision.tool_use_id, digest, *said)
+        )
+        if decision.call_id:
+            links.append((decision.tool_use_id, call_hash(decision.call_id)))
+    conn.executemany("INSERT OR IGNORE INTO tool_uses VALUES (?, ?)", links)
+    hashes = {trace_hash for _, trace_hash in links}
+    for tool_use_id in ids:
+        hashes.update(
+            row[0] for row in conn.execute("SELECT trace_hash FROM tool_uses WHERE tool_use_id = ?", (tool_use_id,))
+        )
+    changed: set[Place] = set()
+    for trace_hash in sorted(hashes):
+        changed |= _put_again(conn, trace_hash, None, price)
+    return changed
+
+
+def _apply_waiting_decisions(
+    conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], price: Price | None
+) -> set[Place]:
+    """Join calls to the decisions that were read before them."""
+    changed: set[Place] = set()
+    if conn.execute("SELECT 1 FROM decisions LIMIT 1").fetchone():
+        waiting = "SELECT 1 FROM tool_uses JOIN decisions USING (tool_use_id) WHERE trace_hash = ? LIMIT 1"
+        for row in rows:
+            if conn.execute(waiting, (row[_HASH_AT],)).fetchone():
+                changed |= _put_again(conn, row[_HASH_AT], None, price)
+    return changed
+
+
+def _put_again(
+    conn: sqlite3.Connection, trace_hash: str, record: tuple[Any, ...] | None, price: Price | None
+) -> set[Place]:
+    """Make the call's row what its records, with a new one if given, and its decisions say."""
+    found = list(_rows_of(conn, [trace_hash]))
+    if not found:
+        return set()
+    before = dict(zip(SESSION_COLUMNS, found[0][1:], strict=True))
+    parts = {digest: orjson.loads(part) for digest, part in _parts_of(conn, trace_hash)}
+    decisions = _decisions_of(conn, trace_hash)
+    kept = len(parts)
+    if not parts:
+        parts[_part_digest(before)] = before
+    if record is not None:
+        new = dict(zip(SESSION_COLUMNS, record, strict=True))
+        parts.setdefault(_part_digest(new), new)
+        if len(parts) == 1:  # the same record; only our own price of it can differ
+            price = _price_of(new)
+    after = merge(parts.values(), price or _price_of(before))
+    if decisions:
+        after |= _decided(after, decisions)
+    if len(parts) > max(kept, 1) or (decisions and not kept):
+        conn.executemany(
+            "INSERT OR IGNORE INTO session_parts VALUES (?, ?, ?)",
+            [(trace_hash, digest, orjson.dumps(part).decode()) for digest, part in parts.items()],
+        )
+    if after == before:
+        return set()
+    conn.execute(_UPDATE, after)
+    return {(row["repo_slug"], row["event_date"]) for row in (before, after)}
+
+
+def _price_of(record: Row) -> Price:
+    """Return a price that is the computed one of the record, or what the row has."""
+
+    def price(row: Row) -> Row:
+        same = record["cost_source"] == COMPUTED and all(row[name] == record[name] for name in _PRICED_BY)
+        return row | {name: record[name] for name in ("cost_usd", "cost_source")} if same else row
+
+    return price
+
+
+def _rows_of(conn: sqlite3.Connection, hashes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield (id, *SESSION_COLUMNS) of the calls that are stored."""
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    marks = ", ".join("?" * len(hashes))
+    yield from cursor.execute(f"SELECT id, {_COLUMNS} FROM sessions WHERE trace_hash IN ({marks})", hashes)
+
+
+def _parts_of(conn: sqlite3.Connection, trace_hash: str) -> list[tuple[str, str]]:
+    return [
+        (row[0], row[1])
+        for row in conn.execute("SELECT digest, part FROM session_parts WHERE trace_hash = ?", (trace_hash,))
+    ]
+
+
+def _decided(row: Row, decisions: Iterable[Decision]) -> Row:
+    """Return the fields of the row that decisions say; automatic ones leave a known acceptance as it was."""
+    said = fold(decisions)
+    if not said.acceptance_known:
+        return {} if row["acceptance_known"] else {"decision": said.decision}
+    known = {name: value for name, value in said._asdict().items() if value is not None}
+    return known | {"acceptance_known": 1, "accepted_flag": int(said.accepted_flag)}
+
+
+def _decisions_of(conn: sqlite3.Connection, trace_hash: str) -> list[Decision]:
+    query = (
+        "SELECT tool_use_id, verdict, source, accepted_lines, diff_ratio FROM tool_uses "
+        "JOIN decisions USING (tool_use_id) WHERE trace_hash = ? ORDER BY tool_use_id, digest"
+    )
+    return [Decision(*row) for row in conn.execute(query, (trace_hash,))]
+
+
+def _part_digest(part: Row) -> str:
+    return _digest(identity_bytes(part))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -1,0 +1,290 @@
+"""TraceIngestor: files of traces to the store, the lake and the dead letters.
+
+Everything may be done again: a file ingested twice, or once more after the program was killed, changes nothing that
+is already there. What a killed run had stored and not yet written to the lake is kept as pending in the store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+
+from prodlens.containers import ArchiveError, Source, find_sources
+from prodlens.dead_letters import DeadLetter, DeadLetterBox
+from prodlens.errors import StorageError
+from prodlens.json_stream import line_entry, read_entries
+from prodlens.pricing import priced
+from prodlens.records import SESSION_COLUMNS
+from prodlens.session_table import put_decisions, put_sessions
+from prodlens.slugs import checked_slug, partition_folder
+from prodlens.timestamps import parse_timestamp
+from prodlens.trace_reading import Batch, SourceReading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from prodlens.storage import ProdLensStore
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT = "trace_ingestion"
+_BATCH_ENTRIES = 5_000
+_BATCH_BYTES = 16 * 1024**2
+_SLUG_AT, _DAY_AT, _TIME_AT = (SESSION_COLUMNS.index(name) for name in ("repo_slug", "event_date", "timestamp"))
+
+
+@dataclass(slots=True)
+class Ingestion:
+    """What became of one source.
+
+    Attributes:
+        source: A path, ``archive.zip!member`` or ``-``.
+        entries: JSON values read, or lines that are none.
+        stored: Calls stored, new or merged into known ones.
+        skipped: Records that are known and no calls, by kind.
+        dead: Entries among the dead letters.
+        latency_withheld: Calls whose source is known to record the latency wrongly.
+        newest: Time of the newest call (ISO 8601, UTC), empty without one.
+    """
+
+    source: str
+    entries: int = 0
+    stored: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    dead: int = 0
+    latency_withheld: int = 0
+    newest: str = ""
+
+    def add(self, batch: Batch) -> None:
+        """Count a batch."""
+        self.entries += batch.entries
+        self.stored += len(batch.rows)
+        self.skipped += batch.skipped
+        self.dead += len(batch.letters)
+        self.latency_withheld += batch.latency_withheld
+        self.newest = max(self.newest, max((row[_TIME_AT] for row in batch.rows), default=""))
+
+
+class TraceIngestor:
+    """Ingests traces of every known format into a store, its lake and its dead letters."""
+
+    def __init__(
+        self,
+        store: ProdLensStore,
+        *,
+        dead_letter_dir: Path | str = Path(".prod-lens/dead-letter"),
+        parquet_dir: Path | str = Path(".prod-lens/parquet"),
+        people: Mapping[str, str] | None = None,
+    ) -> None:
+        """Ingest into this store; folders are made when something is written.
+
+        Args:
+            store: Where the calls go.
+            dead_letter_dir: Folder of the lines that cannot be used.
+            parquet_dir: Folder of the lake.
+            people: Login of each name that people have in traces.
+        """
+        self.store = store
+        self.dead_letters = DeadLetterBox(dead_letter_dir)
+        self.parquet_dir = Path(parquet_dir)
+        self.people = dict(people or {})
+
+    def ingest_file(self, path: Path | str, *, repo_slug: str | None = None) -> int:
+        """Ingest a file, or whatever ``ingest`` takes as one input.
+
+        Args:
+            path: File of traces, in any known format and container.
+            repo_slug: Repository of the records that name none.
+
+        Returns:
+            Number of calls stored, new or known.
+
+        Raises:
+            InputNotFoundError: The file is not there.
+            InvalidSlugError: ``repo_slug`` is not ``owner/name``.
+            StorageError: The store, the lake or the dead letters cannot be written.
+        """
+        return sum(done.stored for done in self.ingest([path], repo_slug=repo_slug))
+
+    def ingest(
+        self,
+        inputs: Iterable[Path | str],
+        *,
+        repo_slug: str | None = None,
+        stdin: BinaryIO | None = None,
+        now: datetime | None = None,
+    ) -> list[Ingestion]:
+        """Ingest files, folders (recursively), globs and standard input.
+
+        Args:
+            inputs: What to read; ``-`` is standard input.
+            repo_slug: Repository of the records that name none.
+            stdin: Standard input, as bytes.
+            now: When this happens, for the record of it.
+
+        Returns:
+            What became of each source, in the order read.
+
+        Raises:
+            InputNotFoundError: An input is not there; nothing was read.
+            InvalidSlugError: ``repo_slug`` is not ``owner/name``.
+            StorageError: The store, the lake or the dead letters cannot be written.
+        """
+        if repo_slug is not None:
+            checked_slug(repo_slug)
+        touched: set[tuple[str, str]] = set()
+        done = [self._ingest_source(source, repo_slug, now, touched) for source in find_sources(inputs, stdin)]
+        self._sync_lake(touched)
+        return done
+
+    def retry_dead_letters(self, *, repo_slug: str | None = None) -> list[Ingestion]:
+        """Try every dead letter again; those that can be used now leave the box.
+
+        Args:
+            repo_slug: Repository of the records that name none.
+
+        Returns:
+            What became of the letters of each stem.
+
+        Raises:
+            StorageError: The store, the lake or the dead letters cannot be written.
+        """
+        touched: set[tuple[str, str]] = set()
+        done = [self._retry(stem, repo_slug, touched) for stem in self.dead_letters.stems()]
+        self._sync_lake(touched)
+        return done
+
+    def _retry(self, stem: str, repo_slug: str | None, touched: set[tuple[str, str]]) -> Ingestion:
+        reading = SourceReading(str(self.dead_letters.letters_path(stem)), repo_slug, self.people)
+        dead_again = []
+        for letter in self.dead_letters.read(stem):
+            reading.read(line_entry(letter.line, letter.raw))
+            if reading.batch.letters:
+                dead_again.append(replace(letter, reason=reading.batch.letters.pop().reason))
+        reading.finish()
+        batch = reading.take()
+        done = Ingestion(reading.name)
+        done.add(batch)
+        done.dead = len(dead_again)
+        self._store(batch, touched)
+        self.dead_letters.replace(stem, dead_again)
+        return done
+
+    def _ingest_source(
+        self, source: Source, repo_slug: str | None, now: datetime | None, touched: set[tuple[str, str]]
+    ) -> Ingestion:
+        done = Ingestion(source.name)
+        for batch in _batches(source, repo_slug, self.people):
+            done.add(batch)
+            # The dead letters first: a run that is killed in between writes them again without doubling them.
+            self.dead_letters.add(source.stem, batch.letters)
+            self._store(batch, touched)
+        self._record(done, now)
+        return done
+
+    def _store(self, batch: Batch, touched: set[tuple[str, str]]) -> None:
+        """Store a batch and note, in the same transaction, the partitions that it changes."""
+        with self.store.transaction() as conn:
+            changed = put_sessions(conn, batch.rows, priced)
+            changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
+            partitions = {(partition_folder(slug), day) for slug, day in changed}
+            conn.executemany(
+                "INSERT OR IGNORE INTO lake_pending VALUES (?, ?, ?)",
+                [(self._lake_name(), *partition) for partition in partitions],
+            )
+        touched |= partitions
+        touched |= {(partition_folder(slug), day) for slug, day in {(r[_SLUG_AT], r[_DAY_AT]) for r in batch.rows}}
+
+    def _record(self, done: Ingestion, now: datetime | None) -> None:
+        with self.store.transaction() as conn:
+            conn.execute(
+                "INSERT OR REPLACE INTO ingestions "
+                "(source, ingested_at, entries, stored, skipped, dead, latency_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    done.source,
+                    None if now is None else now.isoformat(),
+                    done.entries,
+                    done.stored,
+                    orjson.dumps(done.skipped).decode(),
+                    done.dead,
+                    done.latency_withheld,
+                ),
+            )
+            newest = parse_timestamp(done.newest)
+            before = self.store.get_last_checkpoint(CHECKPOINT)
+            if newest is not None and (before is None or newest > before):
+                self.store.set_checkpoint(CHECKPOINT, newest)
+
+    def _lake_name(self) -> str:
+        return str(self.parquet_dir.resolve())
+
+    def _sync_lake(self, touched: set[tuple[str, str]]) -> None:
+        """Write the partitions that changed, that an earlier run left pending, or whose file is not there."""
+        pending = {
+            (row[0], row[1])
+            for row in self.store.conn.execute(
+                "SELECT folder, event_date FROM lake_pending WHERE lake = ?", (self._lake_name(),)
+            )
+        }
+        missing = {
+            part for part in touched - pending if not (self.parquet_dir / part[0] / f"{part[1]}.parquet").exists()
+        }
+        if not pending | missing:
+            return
+        from prodlens.lake import Lake  # noqa: PLC0415 - pyarrow loads only where the lake is written
+
+        Lake(self.parquet_dir).sync(self.store.conn, pending | missing)
+        with self.store.transaction() as conn:
+            conn.executemany(
+                "DELETE FROM lake_pending WHERE lake = ? AND folder = ? AND event_date = ?",
+                [(self._lake_name(), *partition) for partition in pending],
+            )
+
+
+def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
+    """Return what is known of the traces' completeness, for the report.
+
+    Returns:
+        ``last_ingested_at`` and ``newest_trace`` (ISO 8601, UTC, or None), ``sources``, ``entries``, ``dead_letters``,
+        ``latency_withheld`` (counts), ``skipped`` (count by kind), each source counted as it was read last.
+    """
+    skipped: Counter[str] = Counter()
+    for (kinds,) in store.conn.execute("SELECT skipped FROM ingestions"):
+        skipped.update(orjson.loads(kinds))
+    query = (
+        "SELECT max(ingested_at) AS last_ingested_at, count(*) AS sources, ifnull(sum(entries), 0) AS entries, "
+        "ifnull(sum(dead), 0) AS dead_letters, ifnull(sum(latency_withheld), 0) AS latency_withheld FROM ingestions"
+    )
+    newest = store.get_last_checkpoint(CHECKPOINT)
+    return {
+        **dict(store.conn.execute(query).fetchone()),
+        "newest_trace": None if newest is None else newest.isoformat(),
+        "skipped": dict(sorted(skipped.items())),
+    }
+
+
+def _batches(source: Source, repo_slug: str | None, people: Mapping[str, str]) -> Iterator[Batch]:
+    reading = SourceReading(source.name, repo_slug, people)
+    size = 0
+    try:
+        with source.open() as stream:
+            for entry in read_entries(stream):
+                reading.read(entry)
+                size += len(entry.raw)
+                if reading.batch.entries >= _BATCH_ENTRIES or size >= _BATCH_BYTES:
+                    yield reading.take()
+                    size = 0
+    except ArchiveError as error:
+        logger.warning("%s", error)
+        reading.batch.entries += 1
+        reading.batch.letters.append(DeadLetter(source.name, 0, b"", str(error)))
+    except OSError as error:
+        raise StorageError(f"cannot read {source.name}: {error.strerror or error}") from error
+    reading.finish()
+    yield reading.take()

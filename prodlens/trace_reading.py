@@ -1,0 +1,134 @@
+"""Entries of one source to rows of the store: recognised, read, priced, or sent to the dead letters. No store here."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from prodlens.dead_letters import DeadLetter
+from prodlens.errors import InvalidSlugError
+from prodlens.json_stream import NO_OBJECT, Entry
+from prodlens.pricing import priced
+from prodlens.schemas import CanonicalTrace
+from prodlens.session_table import session_values
+from prodlens.slugs import partition_folder
+from prodlens.trace_formats import REFERENCE, Decision, Item, Skipped, ToolUse, Unusable, recognise
+from prodlens.trace_formats.base import Withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prodlens.trace_formats import Reader
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a stretch of a source came to.
+
+    Attributes:
+        rows: Calls, in the order of ``SESSION_COLUMNS``.
+        tool_uses: Which call proposed which tool use.
+        decisions: What became of tool uses.
+        letters: What could not be used.
+        entries: JSON values read, or lines that are none.
+        skipped: Records that are known and no calls, by kind.
+        latency_withheld: Calls whose source is known to record the latency wrongly.
+    """
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    tool_uses: list[ToolUse] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    entries: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    latency_withheld: int = 0
+
+
+class SourceReading:
+    """Reads the entries of one source in their order, keeping what its formats need of earlier ones."""
+
+    def __init__(self, name: str, repo_slug: str | None, people: Mapping[str, str]) -> None:
+        self.name = name
+        self.batch = Batch()
+        self._slug, self._people = repo_slug, people
+        self._readers: dict[str, Reader] = {}
+
+    def read(self, entry: Entry) -> None:
+        """Add to the batch what the entry holds; a line with an unusable record is a dead letter as a whole."""
+        self.batch.entries += 1
+        if entry.reason is not None:
+            self._dead(entry, entry.reason)
+            return
+        records = entry.value if isinstance(entry.value, list) else [entry.value]
+        reasons = []
+        for index, record in enumerate(records, 1):
+            reason = self._read_record(record) if isinstance(record, dict) else NO_OBJECT
+            if reason is not None:
+                reasons.append(reason if len(records) == 1 else f"element {index} of {len(records)}: {reason}")
+        if reasons:
+            self._dead(entry, "; ".join(reasons[:_REASONS_SHOWN]))
+        elif not records:
+            self.batch.skipped["empty array"] += 1
+
+    def finish(self) -> None:
+        """Add what the formats held back until the source's end."""
+        for reader in self._readers.values():
+            for item in reader.finish():
+                if reason := self._keep(item):
+                    logger.warning("%s: %s", self.name, reason)
+
+    def take(self) -> Batch:
+        """Return the batch and begin a new one."""
+        taken, self.batch = self.batch, Batch()
+        return taken
+
+    def _read_record(self, record: dict[str, Any]) -> str | None:
+        try:
+            source = recognise(record) or REFERENCE
+            if source.name not in self._readers:
+                self._readers[source.name] = source.reader()
+            reasons = [self._keep(item) for item in self._readers[source.name].read(record)]
+        except Exception as error:
+            logger.debug("%s: unreadable record", self.name, exc_info=True)
+            return f"unreadable record: {type(error).__name__}"
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _keep(self, item: Item) -> str | None:
+        """Add an item to the batch; returns the reason when it cannot be used."""
+        if isinstance(item, CanonicalTrace):
+            return self._keep_call(item)
+        if isinstance(item, Unusable):
+            return item.reason
+        if isinstance(item, Skipped):
+            self.batch.skipped[item.kind] += 1
+        elif isinstance(item, Withheld):
+            self.batch.latency_withheld += 1
+        elif isinstance(item, ToolUse):
+            self.batch.tool_uses.append(item)
+        else:
+            self.batch.decisions.append(item)
+        return None
+
+    def _keep_call(self, trace: CanonicalTrace) -> str | None:
+        row = trace.to_record()
+        if row["repo_slug"] is None:
+            row["repo_slug"] = self._slug
+        try:
+            partition_folder(row["repo_slug"])
+        except InvalidSlugError as error:
+            return str(error)
+        if row["developer_id"] in self._people:
+            row["developer_id"] = self._people[row["developer_id"]]
+        self.batch.rows.append(session_values(priced(row)))
+        return None
+
+    def _dead(self, entry: Entry, reason: str) -> None:
+        self.batch.letters.append(DeadLetter(self.name, entry.line, entry.raw, reason))
+        logger.info("%s, line %d: %s", self.name, entry.line, reason)
+
+
+_REASONS_SHOWN = 3

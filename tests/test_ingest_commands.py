@@ -1,0 +1,104 @@
+"""The commands of ingestion, as a user runs them."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prodlens.cli import main
+from prodlens.errors import ConfigurationError, InputNotFoundError
+from prodlens.people import read_people
+from prodlens.storage import ProdLensStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORD = {
+    "timestamp": "2026-05-01T10:00:00Z",
+    "usage": {"input_tokens": 1000, "output_tokens": 500},
+    "attributes": {"llm.model_name": "claude-3-sonnet"},
+    "metadata": {"developer_id": "alice@example.com"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "traces.jsonl").write_text(json.dumps(RECORD) + "\nnot json\n")
+
+
+def test_ingest_then_ledger_then_dead_letters(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The documented flags work, notes go to standard error, tables to standard output."""
+    flags = ["--db", "x.db", "--dead-letter-dir", "dead", "--parquet-dir", "lake"]
+    assert main(["ingest-traces", "traces.jsonl", "traces.jsonl", "--repo", "acme/web", *flags]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "traces.jsonl: 2 records, 1 calls stored, 1 dead letters" in captured.err
+    assert "2 sources: 4 records" in captured.err
+    assert (tmp_path / "lake" / "acme-web" / "2026-05-01.parquet").exists()
+    assert main(["ledger", "--db", "x.db", "--repo", "acme/web", "--since", "2026-05-01", "--until", "2026-05-02"]) == 0
+    table = capsys.readouterr().out
+    assert table.splitlines()[-1].split() == ["total", "1", "1,500", "0.01", "0.00", "0.01", "0", "0"]
+    assert main(["dead-letters", *flags]) == 0
+    assert "1 x invalid JSON: Expecting value at character 0 (traces.jsonl:2)" in capsys.readouterr().out
+    (tmp_path / "dead" / "traces.deadletter.jsonl").write_text(json.dumps({**RECORD, "id": "x"}) + "\n")
+    assert main(["dead-letters", "--retry", *flags]) == 0
+    assert "no dead letters" in capsys.readouterr().err
+
+
+def test_defaults_are_the_documented_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without flags everything is under .prod-lens; ``-`` reads standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "traces.jsonl").read_bytes())))
+    assert main(["ingest-traces", "-"]) == 0
+    found = {str(path.relative_to(tmp_path / ".prod-lens")) for path in (tmp_path / ".prod-lens").rglob("*.*")}
+    assert {"cache.db", "dead-letter/stdin.deadletter.jsonl", "parquet/unknown/2026-05-01.parquet"} <= found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ingest-traces", "none.jsonl"],
+        ["ingest-traces", "traces.jsonl", "--repo", "../../etc"],
+        ["ingest-traces", "traces.jsonl", "--people", "none.toml"],
+        ["ledger", "--db", "none.db"],
+        ["formats", "none.jsonl"],
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A user's mistake is said in a line on standard error."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_formats_say_what_a_file_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A file's formats are counted, and of each the places of the fields are named; without a file all are listed."""
+    (tmp_path / "cut.json.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
+    assert main(["formats", "traces.jsonl", "cut.json.gz"]) == 0
+    out = capsys.readouterr().out
+    assert "traces.jsonl: 1 reference, 1 invalid JSON" in out
+    assert "reference model: attributes.llm.model_name" in out
+    assert "cut.json.gz cannot be unpacked" in out
+    assert main(["formats"]) == 0
+    assert "reference: " in capsys.readouterr().out
+
+
+def test_people_are_joined_to_logins(tmp_path: Path) -> None:
+    """Names in traces become logins; a file that is wrong says every mistake at once."""
+    (tmp_path / "people.toml").write_text('[people]\nalice = ["alice@example.com", "device-1"]\nbob = "b"\n')
+    assert main(["ingest-traces", "traces.jsonl", "--people", "people.toml"]) == 0
+    with ProdLensStore(".prod-lens/cache.db") as store:
+        assert [row["developer_id"] for row in store.fetch_sessions()] == ["alice"]
+    with pytest.raises(InputNotFoundError):
+        read_people(tmp_path / "none.toml")
+    for text in ("people = 1", "[people", '[people]\na = ["x"]\nb = ["x"]\nc = [1]\n'):
+        (tmp_path / "people.toml").write_text(text)
+        with pytest.raises(ConfigurationError):
+            read_people(tmp_path / "people.toml")
+    (tmp_path / "people.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigurationError):
+        read_people(tmp_path / "people.toml")

@@ -1,0 +1,134 @@
+"""Prices against genai-prices' own calculation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from genai_prices import Usage, calc_price
+from genai_prices.data import providers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prodlens.pricing import call_cost, price_card, priced
+from prodlens.schemas import CanonicalTrace
+
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+MODELS = [(provider.id, model.id) for provider in providers for model in provider.models]
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+
+
+@given(
+    st.sampled_from(MODELS),
+    MOMENTS,
+    st.integers(0, 600_000),
+    st.integers(0, 100_000),
+    st.tuples(*[st.floats(0, 1)] * 4),
+)
+def test_costs_are_those_of_the_library(
+    model: tuple[str, str], at: datetime, tokens_in: int, tokens_out: int, shares: tuple[float, ...]
+) -> None:
+    """For any model, day and counts, tiers and caches included, the cost equals the library's own calculation."""
+    provider, name = model
+    cache_read = int(tokens_in * shares[0])
+    cache_write = int((tokens_in - cache_read) * shares[1])
+    counts = {
+        "cache_read": cache_read,
+        "cache_write": cache_write,
+        "cache_write_1h": int(cache_write * shares[2]),
+        "reasoning": int(tokens_out * shares[3]),
+    }
+    try:
+        theirs = calc_price(
+            Usage(
+                input_tokens=tokens_in,
+                output_tokens=tokens_out,
+                cache_read_tokens=counts["cache_read"],
+                cache_write_tokens=counts["cache_write"],
+                cache_write_1h_tokens=counts["cache_write_1h"],
+                output_reasoning_tokens=counts["reasoning"],
+            ),
+            name,
+            provider_id=provider,
+            genai_request_timestamp=at,
+        )
+    except LookupError:  # a few models cannot be found by their own id
+        return
+    card = price_card(name, provider, at)
+    if card is None:  # priced by hours, pages or pixels: tokens alone say nothing
+        assert theirs.model_price.input_mtok is None
+        assert theirs.model_price.output_mtok is None
+        return
+    assert call_cost(card, tokens_in, tokens_out, **counts) == pytest.approx(
+        float(theirs.total_price), rel=1e-9, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "dollars_a_million"),
+    [
+        ("claude-3-sonnet", None, (3, 15)),
+        ("anthropic/claude-3-sonnet", None, (3, 15)),
+        ("anthropic/claude-3-5-sonnet-20241022", "anthropic", (3, 15)),
+        ("openai/gpt-4o", "openai", (2.5, 10)),
+        ("gpt-4o-mini", "litellm", (0.15, 0.6)),
+        ("gemini/gemini-2.5-pro", None, (1.25, 10)),
+        ("vertex_ai/gemini-2.5-pro", "vertex_ai", (1.25, 10)),
+        ("bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock", (3.3, 16.5)),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None, (3.3, 16.5)),
+        ("anthropic/claude-sonnet-4", "openrouter", (3, 15)),
+        ("gpt-4o", "azure.ai.openai", (2.5, 10)),
+    ],
+)
+def test_names_as_programs_write_them(model: str, provider: str | None, dollars_a_million: tuple[float, float]) -> None:
+    """Prefixes, routers and regions lead to the published price of the model."""
+    card = price_card(model, provider, AT)
+    assert card is not None
+    assert (call_cost(card, 100_000, 0), call_cost(card, 0, 1_000_000)) == pytest.approx(
+        (dollars_a_million[0] / 10, dollars_a_million[1])
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [("unknown-v9", None), ("llama3", "ollama"), ("team-coder", "openai"), ("", None), ("x/", "")],
+)
+def test_no_price_is_invented(model: str, provider: str | None) -> None:
+    """A model that has no published price, or is served by somebody unknown, has no price."""
+    assert price_card(model, provider, AT) is None
+
+
+def test_the_price_is_that_of_the_day() -> None:
+    """O3 cost 10 dollars a million before its price was cut in June 2025, and 2 afterwards."""
+    before, after = (price_card("o3", None, datetime(2025, month, 1, tzinfo=UTC)) for month in (5, 9))
+    assert before is not None
+    assert after is not None
+    assert (call_cost(before, 1_000_000, 0), call_cost(after, 1_000_000, 0)) == (10, 2)
+
+
+def test_cached_tokens_left_out_of_the_input_are_added() -> None:
+    """Where the cache exceeds the input, the source left it out: both are priced."""
+    card = price_card("claude-3-5-sonnet", "anthropic", AT)
+    assert card is not None
+    assert call_cost(card, 10, 0, cache_read=100) == call_cost(card, 110, 0, cache_read=100)
+
+
+def trace(**changes: object) -> dict[str, object]:
+    """Return the row of a call with a known price."""
+    values: dict[str, object] = {
+        "model": "gpt-4o",
+        "tokens_in": 10,
+        "tokens_out": 5,
+        "latency_ms": 0,
+        "status_code": 200,
+    }
+    fixed = {"session_id": None, "developer_id": None, "timestamp": AT, "accepted_flag": False}
+    return CanonicalTrace(**{**fixed, **values, **changes}).to_record()  # type: ignore[arg-type]
+
+
+def test_a_recorded_cost_stands() -> None:
+    """What the source recorded is kept; otherwise the cost is computed; without tokens or price it is unknown."""
+    assert priced(trace(cost_usd=7.0, cost_source="recorded"))["cost_usd"] == 7.0
+    assert priced(trace())["cost_source"] == "computed"
+    for unknown in (priced(trace(tokens_in=0, tokens_out=0)), priced(trace(model=None)), priced(trace(model="zzz"))):
+        assert (unknown["cost_usd"], unknown["cost_source"]) == (None, None)

@@ -1,0 +1,354 @@
+"""TraceIngestor against real files, a real store and a real lake."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prodlens.errors import InvalidSlugError
+from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion import TraceIngestor, ingestion_state
+
+DATA = Path(__file__).parent / "data" / "traces"
+
+
+def record(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """Build a record of the reference format."""
+    return {
+        "timestamp": f"2026-05-{1 + number % 28:02}T10:00:00Z",
+        "usage": {"input_tokens": 1000 + number, "output_tokens": 500},
+        "attributes": {"llm.model_name": "claude-3-sonnet", "latency_ms": 900, "status_code": 200, "accepted": True},
+        "metadata": {"session_id": f"session_{number}", "developer_id": "alice", "repo": "acme/web"},
+        **changes,
+    }
+
+
+def call(**changes: Any) -> dict[str, Any]:
+    """Build a record with an id of its own: another record of it is the same call."""
+    return record() | {"id": "msg_1"} | changes
+
+
+def lines(*records: Any) -> bytes:
+    """Return records as JSON lines; bytes stand as they are."""
+    return b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in records)
+
+
+class Place:
+    """A store, a lake and a folder of dead letters of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.store = ProdLensStore(folder / "cache.db")
+        self.ingestor = TraceIngestor(self.store, dead_letter_dir=folder / "dead", parquet_dir=folder / "lake")
+
+    def ingest(self, data: bytes, name: str = "traces.jsonl", **options: Any) -> int:
+        """Ingest bytes as a file."""
+        path = self.folder / name
+        path.write_bytes(data)
+        return self.ingestor.ingest_file(path, **options)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the calls less their row numbers, in the order of their identity."""
+        rows = [dict(row) for row in self.store.fetch_sessions()]
+        return sorted(({k: v for k, v in row.items() if k != "id"} for row in rows), key=lambda row: row["trace_hash"])
+
+    def lake(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of every partition."""
+        root = self.folder / "lake"
+        return {
+            str(path.relative_to(root)): pq.ParquetFile(path).read().to_pylist()
+            for path in sorted(root.glob("*/*.parquet"))
+        }
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Open a place that is empty."""
+    return Place(tmp_path / "place")
+
+
+def test_a_file_reaches_store_lake_and_dead_letters(place: Place) -> None:
+    """Good records are stored, priced and written to their partition; bad lines are dead letters, byte for byte."""
+    bad = [b"not json", b"[1]", b'"text"', b'{"timestamp": "yesterday", "usage": {}}', b'{"a": "\xff"}']
+    escaping = json.dumps(record(metadata={"repo": "../../etc"})).encode()
+    assert place.ingest(lines(bad[0], record(1), *bad[1:], escaping, record(2))) == 2
+    assert [row["session_id"] for row in place.store.fetch_sessions()] == ["1", "2"]
+    first = place.store.fetch_sessions()[0]
+    assert first["cost_usd"] == pytest.approx(
+        (1001 * 3 + 500 * 15) / 1e6
+    )  # claude-3-sonnet: 3 and 15 dollars a million
+    assert first["cost_source"] == "computed"
+    assert set(place.lake()) == {"acme-web/2026-05-02.parquet", "acme-web/2026-05-03.parquet"}
+    assert place.lake()["acme-web/2026-05-02.parquet"][0]["trace_hash"] == first["trace_hash"]
+    letters = (place.folder / "dead" / "traces.deadletter.jsonl").read_bytes()
+    assert letters == lines(*bad, escaping)
+    assert place.store.get_last_checkpoint("trace_ingestion") == datetime(2026, 5, 3, 10, tzinfo=UTC)
+
+
+def test_the_same_file_again_changes_nothing(place: Place) -> None:
+    """Ingesting twice leaves rows, Parquet files and dead letters as they were, down to their times."""
+    data = lines(record(1), b"bad", call(), call(usage={"input_tokens": 1, "output_tokens": 900}))
+    place.ingest(data)
+    files = {path: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")}
+    before = place.rows(), (place.folder / "dead" / "traces.deadletter.jsonl").read_bytes()
+    assert place.ingest(data) == 3
+    assert (place.rows(), (place.folder / "dead" / "traces.deadletter.jsonl").read_bytes()) == before
+    assert {path: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")} == files
+
+
+def test_a_given_repository_fills_and_never_identifies(place: Place) -> None:
+    """``--repo`` fills what is unknown; the same record with and without it is one call, known slugs stay."""
+    bare = record(metadata={"developer_id": "bob"})
+    place.ingest(lines(bare, record(5)))
+    assert {row["repo_slug"] for row in place.rows()} == {None, "acme/web"}
+    place.ingest(lines(bare, record(5)), repo_slug="octo/hello")
+    assert {row["repo_slug"] for row in place.rows()} == {"octo/hello", "acme/web"}
+    assert set(place.lake()) == {"acme-web/2026-05-06.parquet", "octo-hello/2026-05-01.parquet"}
+    with pytest.raises(InvalidSlugError):
+        place.ingest(lines(bare), repo_slug="../../etc")
+
+
+def test_a_partition_is_rewritten_only_where_something_changed(place: Place) -> None:
+    """One more day touches that day's file only; a file that is gone comes back."""
+    place.ingest(lines(*(record(number) for number in range(10))))
+    files = {path.name: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")}
+    place.ingest(lines(record(20)))
+    after = {path.name: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")}
+    assert {name for name in after if after[name] != files.get(name)} == {"2026-05-21.parquet"}
+    (place.folder / "lake" / "acme-web" / "2026-05-21.parquet").unlink()
+    place.ingest(lines(record(20)))
+    assert "acme-web/2026-05-21.parquet" in place.lake()
+
+
+def test_folders_of_two_repositories_are_shared(place: Place) -> None:
+    """Two slugs that give one folder name share its files and keep both their rows."""
+    place.ingest(lines(record(metadata={"repo": "a-b/c"}), record(metadata={"repo": "a/b-c"})))
+    place.ingest(lines(record(metadata={"repo": "a-b/c", "session_id": "later"})))
+    assert [row["repo_slug"] for row in place.lake()["a-b-c/2026-05-01.parquet"]].count("a-b/c") == 2
+    assert len(place.lake()["a-b-c/2026-05-01.parquet"]) == 3
+
+
+def test_rows_of_another_store_stay_in_a_shared_lake(tmp_path: Path) -> None:
+    """A partition keeps the rows of its old file that the store knows nothing of."""
+    first, second = Place(tmp_path / "a"), Place(tmp_path / "b")
+    second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=tmp_path / "a" / "lake")
+    first.ingest(lines(record(0), record(28)))
+    second.ingest(lines(record(28), record(56)))
+    assert {row["session_id"] for row in first.lake()["acme-web/2026-05-01.parquet"]} == {"0", "28", "56"}
+    first.ingest(lines(record(84)))
+    assert len(first.lake()["acme-web/2026-05-01.parquet"]) == 4
+
+
+RECORDS = st.builds(
+    lambda out, time, model, accepted, cost, slug: call(
+        timestamp=f"2026-05-0{time}T10:00:00Z",
+        usage={"input_tokens": 100, "output_tokens": out},
+        attributes={"llm.model_name": model, **({} if accepted is None else {"accepted": accepted})},
+        metadata={"repo": slug} if slug else {},
+        **({} if cost is None else {"response_cost": cost}),
+    ),
+    st.integers(0, 3),
+    st.integers(1, 3),
+    st.sampled_from(["claude-3-sonnet", "gpt-4o", None]),
+    st.sampled_from([None, True, False]),
+    st.sampled_from([None, 0.5, 0.25]),
+    st.sampled_from([None, "acme/web", "acme/api"]),
+)
+
+
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+@given(st.lists(RECORDS, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_any_order_and_split_gives_the_same_store_and_lake(
+    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], rng: random.Random
+) -> None:
+    """Merging is commutative, associative and idempotent: shuffled, split over files and repeated, one result."""
+    one, other = Place(tmp_path_factory.mktemp("one")), Place(tmp_path_factory.mktemp("other"))
+    others = [record(1), record(2)]
+    one.ingest(lines(*records, *others))
+    shuffled = [*records, *records[:2], *others]
+    rng.shuffle(shuffled)
+    cut = rng.randrange(len(shuffled) + 1)
+    other.ingest(lines(*shuffled[:cut]), "first.jsonl")
+    other.ingest(lines(*shuffled[cut:]), "second.jsonl")
+    assert other.rows() == one.rows()
+    assert other.lake() == one.lake()
+    for each in (one, other):
+        each.store.close()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=60),
+            st.just(json.dumps(record()).encode()),
+            st.recursive(
+                st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+                lambda inner: (
+                    st.dictionaries(
+                        st.sampled_from(
+                            ["timestamp", "usage", "metadata", "attributes", "id", "model", "type", "message"]
+                        ),
+                        inner,
+                    )
+                    | st.lists(inner, max_size=2)
+                ),
+                max_leaves=8,
+            ).map(lambda value: json.dumps(value).encode()),
+        ),
+        max_size=8,
+    )
+)
+def test_no_bytes_stop_an_ingestion_or_lose_an_entry(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]
+) -> None:
+    """Whatever the bytes, ingestion ends, and every entry is stored, counted as skipped or a dead letter."""
+    place = Place(tmp_path_factory.mktemp("fuzz"))
+    path = place.folder / "fuzz.jsonl"
+    good = lines(record(7))
+    path.write_bytes(good + b"\n".join(part.replace(b"\n", b" ") for part in parts))
+    (done,) = place.ingestor.ingest([path])
+    assert done.entries == 1 + sum(1 for part in parts if part.strip())
+    assert done.stored >= 1
+    assert done.entries <= done.stored + done.skipped.total() + done.dead
+    assert len(list(place.ingestor.dead_letters.read("fuzz"))) == done.dead
+    place.store.close()
+
+
+def test_containers_give_the_same_store(tmp_path: Path) -> None:
+    """JSON lines, arrays a line, one array, pretty-printed objects, gzip and standard input are the same records."""
+    records = [record(number) for number in range(5)]
+    whole = lines(*records)
+    kinds = {
+        "lines.jsonl": whole,
+        "arrays.jsonl": lines(records[:2], records[2:]),
+        "array.json": json.dumps(records, indent=2).encode(),
+        "pretty.json": b"\n".join(json.dumps(each, indent=2).encode() for each in records),
+        "packed.jsonl.gz": gzip.compress(whole),
+    }
+    expected = Place(tmp_path / "expected")
+    expected.ingest(whole)
+    for name, data in kinds.items():
+        place = Place(tmp_path / name)
+        assert place.ingest(data, name) == 5
+        assert place.rows() == expected.rows()
+    place = Place(tmp_path / "stdin")
+    place.ingestor.ingest(["-"], stdin=io.BytesIO(whole))
+    assert place.rows() == expected.rows()
+
+
+def test_a_damaged_archive_keeps_what_was_readable(place: Place) -> None:
+    """Records before the damage are stored, and the damage itself is a dead letter with its reason."""
+    packed = gzip.compress(lines(*(record(number) for number in range(20_000))))
+    stored = place.ingest(packed[: len(packed) // 2], "cut.jsonl.gz")
+    assert stored >= 1000
+    assert "cannot be unpacked" in next(iter(place.ingestor.dead_letters.read("cut"))).reason
+
+
+def test_dead_letters_are_tried_again(place: Place) -> None:
+    """What can be used on a retry leaves the box; what cannot stays, and the original file doubles nothing."""
+    bare = record(metadata={"session_id": "s"})
+    data = lines(b"bad", record(3))
+    place.ingest(data)
+    box = place.folder / "dead" / "traces.deadletter.jsonl"
+    box.write_bytes(box.read_bytes() + lines(bare))  # as if an older version had not known the format
+    (done,) = place.ingestor.retry_dead_letters(repo_slug="acme/new")
+    assert (done.stored, done.dead) == (1, 1)
+    assert box.read_bytes() == b"bad\n"
+    place.ingest(data)
+    assert box.read_bytes() == b"bad\n"
+    assert {row["repo_slug"] for row in place.rows()} == {"acme/web", "acme/new"}
+    assert "acme-new/2026-05-01.parquet" in place.lake()
+
+
+def test_decisions_reach_their_calls_in_any_order(tmp_path: Path) -> None:
+    """Transcripts, proxy logs and decision logs give the same calls whichever is read first."""
+    files = sorted(DATA.glob("**/*.json*"))
+    assert files
+    results = []
+    for number, order in enumerate((files, files[::-1])):
+        place = Place(tmp_path / str(number))
+        for path in order:
+            place.ingestor.ingest_file(path)
+        results.append((place.rows(), place.lake()))
+    assert results[0] == results[1]
+
+
+def test_state_says_what_was_read(place: Place) -> None:
+    """The state counts each source once, as it was read last."""
+    place.ingest(lines(record(1), b"bad"))
+    place.ingest(lines(record(1), b"bad", []))
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    place.ingestor.ingest([DATA / "litellm_standard_logging.jsonl"], now=now)
+    state = ingestion_state(place.store)
+    assert state["last_ingested_at"] == now.isoformat()
+    assert (state["sources"], state["dead_letters"], state["skipped"]["empty array"]) == (2, 1, 1)
+    assert state["newest_trace"] is not None
+
+
+KILLED = """
+import sys
+from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion import TraceIngestor
+import prodlens.trace_ingestion as engine
+engine._BATCH_ENTRIES = 50
+place = sys.argv[1]
+store = ProdLensStore(place + "/cache.db")
+print("ready", flush=True)
+TraceIngestor(store, dead_letter_dir=place + "/dead", parquet_dir=place + "/lake").ingest_file(sys.argv[2])
+"""
+
+
+def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
+    """Killed at any point and run again, an ingestion ends in the store, lake and dead letters of one left alone."""
+    path = tmp_path / "traces.jsonl"
+    bad = [f"bad {number}".encode() for number in range(20)]
+    data = [
+        part
+        for number in range(2000)
+        for part in ([record(number)] + ([bad[number // 100]] if number % 100 == 0 else []))
+    ]
+    path.write_bytes(lines(*data, call(), call(usage={"input_tokens": 1, "output_tokens": 900})))
+    expected = Place(tmp_path / "expected")
+    expected.ingestor.ingest_file(path)
+    rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
+    killed = 0
+    for number in range(int(os.environ.get("PRODLENS_KILLS", "4"))):
+        folder = tmp_path / f"killed{number}"
+        folder.mkdir()
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(folder), str(path)],
+            stdout=subprocess.PIPE,
+            env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(rng.random() * 0.6)
+            process.send_signal(signal.SIGKILL)
+        killed += process.returncode == -signal.SIGKILL
+        place = Place(folder)
+        place.ingestor.ingest_file(path)
+        assert place.rows() == expected.rows()
+        assert place.lake() == expected.lake()
+        assert sorted(place.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line) == list(
+            expected.ingestor.dead_letters.read("traces")
+        )
+    assert killed
