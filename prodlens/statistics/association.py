@@ -151,7 +151,7 @@ def lagged_association(
     cycle = leftover > threshold
     pairing = _pair(usage.whitened, outcome.whitened, _shifts(usage, outcome, lags))
     inflation = 1 + leftover if cycle else 1.0
-    df = [(_trace_df(usage.span, outcome.span, lag) + 1) / inflation - 1 for lag in lags]
+    df = [(gapless_df(usage.span, outcome.span, lag) + 1) / inflation - 1 for lag in lags]
     done = _tests(tests, pairing, dict(zip(lags, df, strict=True)), FEWEST_PAIRS)
     return Association(tuple(done), leftover, threshold, cycle)
 
@@ -169,11 +169,6 @@ def detectable_correlation(df: float, tests: int = 1, power: float = 0.8, alpha:
     """
     reach = special.ndtri(1 - alpha / (2 * tests)) + special.ndtri(power)
     return math.tanh(float(reach) / math.sqrt(df - 1))
-
-
-def association_df(usage: Span, outcome: Span, lag: int) -> float:
-    """Return the degrees of freedom that a correlation of two such gapless series has at a lag; below 1 means none."""
-    return _trace_df(usage, outcome, lag)
 
 
 def _undone(test: LagTest, reason: str) -> LagTest:
@@ -291,8 +286,11 @@ def _leftover(x: FloatArray, y: FloatArray, days: int) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=1024)
-def _trace_df(x: Span, y: Span, lag: int) -> float:
-    """Depends on the two calendars and the lag alone, so that every pair of series over them shares it."""
+def gapless_df(x: Span, y: Span, lag: int) -> float:
+    """Return the degrees of freedom of a correlation of two gapless prewhitened series at a lag; negative without any.
+
+    Depends on the two calendars and the lag alone, so that every pair of series over them shares it.
+    """
     shift = (x.first - y.first).days + lag
     start, end = max(0, -shift), min(x.days - 1, y.days - 1 - shift)
     if end - start < 1:
@@ -317,7 +315,7 @@ def _gap_tests(
     usage: PreparedSeries, outcome: PreparedSeries, tests: Sequence[LagTest], lags: Sequence[int]
 ) -> list[LagTest]:
     pairing = _pair(usage.residuals, outcome.residuals, _shifts(usage, outcome, lags))
-    head, tail = _residual_covariance(usage), _residual_covariance(outcome)
+    head, tail = _covariance_of(usage), _covariance_of(outcome)
     df = {}
     for row, (lag, shift) in enumerate(zip(lags, _shifts(usage, outcome, lags), strict=True)):
         days = np.flatnonzero(pairing.both[row])
@@ -325,21 +323,32 @@ def _gap_tests(
     return _tests(tests, pairing, df, FEWEST_PAIRS_WITH_GAPS)
 
 
-def _residual_covariance(series: PreparedSeries) -> FloatArray:
-    """Return M R(phi) M over all days of the span, zero on days without a value (days x days, unit variance).
+def _covariance_of(series: PreparedSeries) -> FloatArray:
+    return residual_covariance(series.span, series.observed.tobytes(), series.phi or 0.0)
 
-    With M = I - U U' that is R - U U'R - R U U' + U (U'R U) U'.
+
+@lru_cache(maxsize=32)
+def residual_covariance(span: Span, observed: bytes, phi: float) -> FloatArray:
+    """Return M R(phi) M over all days of a span, zero on days without a value (days x days, for unit variance).
+
+    With M = I - U U' that is R - U U'R - R U U' + U (U'R U) U', for which narrow products suffice.
+
+    Args:
+        span: The days.
+        observed: One byte a day, 0 on a day without a value; bytes, so that the result can be remembered.
+        phi: Correlation of a day with the day before; R_ij = phi^|i - j|.
     """
-    days = np.flatnonzero(series.observed)
-    basis = calendar_basis(series.span) if series.complete else observed_basis(series.span, series.observed)
-    powers = np.power(series.phi or 0.0, np.arange(series.span.days))
-    memory: FloatArray = powers[np.abs(days[:, None] - days[None, :])]
+    seen = np.frombuffer(observed, dtype=np.bool_)
+    days = np.flatnonzero(seen)
+    basis = calendar_basis(span) if seen.all() else observed_basis(span, seen)
+    memory: FloatArray = np.power(phi, np.arange(span.days))[np.abs(days[:, None] - days[None, :])]
     explained = _product(memory, basis)
     crossed = _product(basis, explained.T)
-    covariance = np.zeros((series.span.days, series.span.days))
+    covariance = np.zeros((span.days, span.days))
     covariance[np.ix_(days, days)] = (
         memory - crossed - crossed.T + _product(_product(basis, _product(basis.T, explained)), basis.T)
     )
+    covariance.setflags(write=False)
     return covariance
 
 

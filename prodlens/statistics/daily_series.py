@@ -121,12 +121,8 @@ def _orthonormal(columns: FloatArray) -> FloatArray:
 @lru_cache(maxsize=64)
 def residual_maker(span: Span) -> FloatArray:
     """Return M = I - U U' (days x days), which takes calendar and trend out of a series over the span."""
-    return residual_maker_of(calendar_basis(span))
-
-
-def residual_maker_of(basis: FloatArray) -> FloatArray:
-    """Return I - U U' for an orthonormal basis U."""
-    maker: FloatArray = np.eye(len(basis)) - basis @ basis.T
+    basis = calendar_basis(span)
+    maker: FloatArray = np.eye(span.days) - basis @ basis.T
     maker.setflags(write=False)
     return maker
 

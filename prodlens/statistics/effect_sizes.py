@@ -92,7 +92,8 @@ def cliffs_delta(a: Sequence[float] | FloatArray, b: Sequence[float] | FloatArra
     Returns:
         The effect; only the medians below 5 in a group, and no interval below 8.
     """
-    return _effect(numbers(a), numbers(b), _delta, delta_interval)
+    # Sorted once, since looking up neighbours in turn is many times faster than in any order.
+    return _effect(np.sort(numbers(a)), np.sort(numbers(b)), _delta, delta_interval)
 
 
 def cohens_d(a: Sequence[float] | FloatArray, b: Sequence[float] | FloatArray) -> EffectSize:
