@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SUFFIXES",
+    "markdown_blocks",
     "render_csv",
     "render_html",
     "render_json",
@@ -43,6 +44,13 @@ def render_markdown(report: Reports, *, kind: Literal["summary", "comment"] = "s
     from prodlens.rendering.markdown import to_markdown  # noqa: PLC0415 - templates load only for what is rendered
 
     return to_markdown(_documents(report), kind=kind)
+
+
+def markdown_blocks(report: Reports, *, kind: Literal["summary", "comment"] = "comment") -> list[str]:
+    """Return what ``render_markdown`` joins, for a page that has more on it: blocks that each stand for themselves."""
+    from prodlens.rendering.markdown import blocks  # noqa: PLC0415 - as above
+
+    return blocks(_documents(report), kind=kind)
 
 
 def render_html(report: Reports) -> str:

@@ -29,7 +29,12 @@ def to_markdown(documents: Sequence[Document], *, kind: str) -> str:
     """
     if kind not in _LIMITS:
         raise ValueError(f"kind must be 'summary' or 'comment', not {kind!r}")
-    return fitted([part for document in documents for part in _parts(document, kind)], _LIMITS[kind])
+    return fitted(blocks(documents, kind=kind), _LIMITS[kind])
+
+
+def blocks(documents: Sequence[Document], *, kind: str) -> list[str]:
+    """Return the documents as blocks of Markdown, each of which stands for itself: the heads and their sections."""
+    return [part for document in documents for part in _parts(document, kind)]
 
 
 def fitted(parts: Sequence[str], limit: int) -> str:

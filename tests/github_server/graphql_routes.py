@@ -38,11 +38,15 @@ class _Root:
     """The fields of ``Query``."""
 
     def __init__(self, request: Request) -> None:
+        self._login = request.world.comments.login
         self._pulls = {
             row["node_id"]: (repository, row)
             for repository in request.world.repositories.values()
             for row in repository.pulls.values()
         }
+
+    def viewer(self, _info: object) -> dict[str, Any]:
+        return {"__typename": "User", "login": self._login}
 
     def node(self, _info: object, id: str) -> dict[str, Any]:  # noqa: A002 - GitHub's name
         if id not in self._pulls:

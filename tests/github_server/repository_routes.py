@@ -44,6 +44,8 @@ def list_pulls(request: Request, slug: str | None, number: str | None) -> Reply:
     key = {"updated": "updated_at"}.get(request.query.get("sort", "created"), "created_at")
     descending = request.query.get("direction", "desc") == "desc"
     rows = [row for row in repository.pulls.values() if state in {"all", row["state"]}]
+    if head := request.query.get("head"):
+        rows = [row for row in rows if head == f"{(row['head'].get('user') or {}).get('login')}:{row['head']['ref']}"]
     rows.sort(key=lambda row: (row[key], row["number"]), reverse=descending)
     return paged(request, rows, lambda row: objects.pull(row, repository.default_branch))
 

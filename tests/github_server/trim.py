@@ -32,6 +32,7 @@ from graphql import (
     visit,
 )
 
+from prodlens.action.comment import VIEWER_QUERY
 from prodlens.pull_request_details import DETAILS_QUERY, commits_query
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ OPERATIONS = (
     ("get", "/repos/{owner}/{repo}/issues/{issue_number}/events"),
     ("get", "/repos/{owner}/{repo}/commits"),
 )
-QUERIES = (DETAILS_QUERY, commits_query(1))
+QUERIES = (DETAILS_QUERY, commits_query(1), VIEWER_QUERY)
 _PROSE = {"description", "summary", "example", "examples", "externalDocs", "x-github", "x-octokit", "tags"}
 
 

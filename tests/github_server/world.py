@@ -81,6 +81,34 @@ class Quota:
 
 
 @dataclass(slots=True)
+class Comments:
+    """The comments of every repository, oldest first.
+
+    Attributes:
+        login: Whom the token belongs to.
+        read_only: Whether the token may not write, as for a pull request from a fork.
+    """
+
+    login: str = "github-actions[bot]"
+    read_only: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, slug: str, number: int, body: str, login: str | None = None) -> dict[str, Any]:
+        """Put a comment under an issue or pull request."""
+        login, identity = login or self.login, len(self.rows) + 1
+        row = {
+            "id": identity,
+            "html_url": f"https://github.com/{slug}/issues/{number}#issuecomment-{identity}",
+            "slug": slug,
+            "issue": number,
+            "user": {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"},
+            "body": body,
+        }
+        self.rows.append(row)
+        return row
+
+
+@dataclass(slots=True)
 class World:
     """Everything behind the server's routes.
 
@@ -93,6 +121,7 @@ class World:
         graphql_works: Whether there is a GraphQL endpoint.
         page_cap: Most rows a page, whatever is asked for.
         clock: Unix time.
+        comments: Those of every repository, and who writes them.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
@@ -104,6 +133,7 @@ class World:
     graphql_works: bool = True
     page_cap: int = 100
     clock: Callable[[], float] = time.time
+    comments: Comments = field(default_factory=Comments)
     quotas: dict[tuple[str | None, str], Quota] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -1,0 +1,257 @@
+"""What matters for one pull request: its size, its age, how long others take, what is known of AI work in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import TYPE_CHECKING, Any
+
+from prodlens.attribution import HIGH, Evidence, commit_evidence, pull_request_evidence, trailers_in
+from prodlens.rendering.escaping import markdown
+from prodlens.rendering.formatting import count, hours, usd
+from prodlens.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from prodlens.action.event import Head
+    from prodlens.github_client import GithubClient
+
+_ENOUGH_MERGED = 5  # below, a quartile is one pull request's story
+_MOST_COMMIT_PAGES = 3  # GitHub lists at most 250 commits of a pull request
+_PAGE = {"per_page": "100"}
+_KINDS = {
+    "trailer": "a commit's trailer",
+    "author": "its author or a commit's",
+    "branch": "the branch's name",
+    "label": "a label",
+    "description": "its description",
+    "trace": "traced calls",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Traced model calls that name the pull request, or its branch."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+    unpriced_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestFacts:
+    """What is known of one pull request; unknown is None.
+
+    Attributes:
+        signed_commits: Commits with evidence of a tool, of the ``read_commits``.
+    """
+
+    number: int
+    created_at: datetime | None = None
+    merged_at: datetime | None = None
+    closed_at: datetime | None = None
+    additions: int | None = None
+    deletions: int | None = None
+    changed_files: int | None = None
+    commits: int | None = None
+    draft: bool = False
+    evidence: frozenset[Evidence] = frozenset()
+    signed_commits: int = 0
+    read_commits: int = 0
+    usage: Usage = Usage()
+
+    def hours_open(self, now: datetime) -> float | None:
+        """Return the hours from opening to merge, closing or now; None when they are not known."""
+        if self.created_at is None:
+            return None
+        end = self.merged_at or self.closed_at or now
+        return max((end - self.created_at).total_seconds() / 3600, 0.0)
+
+
+def find_pull_request(client: GithubClient, repository: str, head: Head) -> int | None:
+    """Return the number of the pull request with this head owner, branch and commit; the newest of several.
+
+    Raises:
+        GithubError: GitHub could not be asked.
+    """
+    for state in ("open", "all"):
+        params = {
+            "head": f"{head.owner}:{head.branch}",
+            "state": state,
+            "sort": "updated",
+            "direction": "desc",
+            **_PAGE,
+        }
+        for pull in client.get(f"repos/{repository}/pulls", params=params).rows():
+            found, number = _mapping(pull.get("head")), _integer(pull.get("number"))
+            if number and found.get("sha") == head.sha and found.get("ref") == head.branch:
+                return number
+    return None
+
+
+def read_facts(client: GithubClient, connection: sqlite3.Connection, repository: str, number: int) -> PullRequestFacts:
+    """Read a pull request and its commits from GitHub, and its calls from the store.
+
+    Raises:
+        GithubError: GitHub could not be asked.
+    """
+    pull = _mapping(client.get(f"repos/{repository}/pulls/{number}").json())
+    return facts_of(pull, _commits(client, repository, number), connection, repository)
+
+
+def facts_of(
+    pull: Mapping[str, Any], commits: Sequence[Mapping[str, Any]], connection: sqlite3.Connection, repository: str
+) -> PullRequestFacts:
+    """Return the facts in a pull request as GitHub's API or an event describes it, and those in the store."""
+    head, base = _mapping(pull.get("head")), _mapping(pull.get("base"))
+    home = str(_mapping(head.get("repo")).get("full_name"))
+    own = home.lower() == repository.lower() and head.get("ref") != base.get("ref")
+    number = _integer(pull.get("number")) or 0
+    usage = read_usage(connection, repository, number, str(head.get("ref")) if own else None)
+    labels = pull.get("labels")
+    described = {
+        "author": _mapping(pull.get("user")).get("login"),
+        "head_ref": head.get("ref"),
+        "labels": [_mapping(label).get("name") for label in labels] if isinstance(labels, list) else [],
+        "body": pull.get("body"),
+    }
+    return PullRequestFacts(
+        number=number,
+        created_at=parse_timestamp(pull.get("created_at")),
+        merged_at=parse_timestamp(pull.get("merged_at")),
+        closed_at=parse_timestamp(pull.get("closed_at")),
+        additions=_integer(pull.get("additions")),
+        deletions=_integer(pull.get("deletions")),
+        changed_files=_integer(pull.get("changed_files")),
+        commits=_integer(pull.get("commits")),
+        draft=pull.get("draft") is True,
+        evidence=pull_request_evidence(described, commits, usage.calls),
+        signed_commits=sum(bool(commit_evidence(commit)) for commit in commits),
+        read_commits=len(commits),
+        usage=usage,
+    )
+
+
+def read_usage(connection: sqlite3.Connection, repository: str, number: int, branch: str | None) -> Usage:
+    """Sum up the stored calls that name the pull request, or its branch where they name no other pull request."""
+    row = connection.execute(
+        "SELECT count(*), ifnull(sum(total_tokens), 0), sum(cost_usd), count(*) - count(cost_usd) FROM sessions "
+        "WHERE ifnull(repo_slug, ?1) = ?1 AND (pull_request = ?2 OR (pull_request IS NULL AND branch = ?3))",
+        (repository, number, branch),
+    ).fetchone()
+    return Usage(calls=row[0], tokens=row[1], cost_usd=row[2], unpriced_calls=row[3])
+
+
+def describe(facts: PullRequestFacts, merge_hours: Sequence[float], now: datetime) -> str:
+    """Return the open part of the comment, as Markdown.
+
+    Args:
+        facts: The pull request.
+        merge_hours: Hours that the repository's pull requests of the window took to be merged.
+        now: The present moment.
+    """
+    rows = (
+        ("Size", _size(facts)),
+        (_age_label(facts), _age(facts, merge_hours, now)),
+        ("Usual time to merge", _usual(merge_hours)),
+        ("AI work", _ai_work(facts)),
+    )
+    lines = [f"| {label} | {text} |" for label, text in rows if text]
+    return "\n".join(
+        ["### ProdLens", "", f"| This pull request{' (draft)' if facts.draft else ''} | |", "|:--|:--|", *lines]
+    )
+
+
+def _size(facts: PullRequestFacts) -> str:
+    if facts.additions is None or facts.deletions is None:
+        return "not known"
+    text = f"{count(facts.additions)} lines added and {count(facts.deletions)} removed"
+    if facts.changed_files is not None:
+        text += f" in {_many(facts.changed_files, 'file')}"
+    return text if facts.commits is None else f"{text}, {_many(facts.commits, 'commit')}"
+
+
+def _age_label(facts: PullRequestFacts) -> str:
+    return "Merged after" if facts.merged_at else "Closed after" if facts.closed_at else "Open for"
+
+
+def _age(facts: PullRequestFacts, merge_hours: Sequence[float], now: datetime) -> str:
+    age = facts.hours_open(now)
+    if age is None:
+        return "not known"
+    if len(merge_hours) < _ENOUGH_MERGED:
+        return hours(age)
+    longer = sum(taken > age for taken in merge_hours)
+    return f"{hours(age)}; {longer} of {len(merge_hours)} merged pull requests took longer"
+
+
+def _usual(merge_hours: Sequence[float]) -> str:
+    merged = len(merge_hours)
+    if merged < _ENOUGH_MERGED:
+        return f"too few to tell ({_many(merged, 'pull request')} merged in the period, {_ENOUGH_MERGED} are needed)"
+    low, middle, high = quantiles(merge_hours, n=4, method="inclusive")
+    return f"{hours(middle)}; half of the {merged} merged in the period took {hours(low)} to {hours(high)}"
+
+
+def _ai_work(facts: PullRequestFacts) -> str:
+    """Say what is known and what it rests on; nothing known is said to be no proof of anything."""
+    parts = []
+    if facts.usage.calls:
+        parts.append(_used(facts.usage))
+    signs = Counter((item.tool, item.kind, item.confidence) for item in facts.evidence if item.kind != "trace")
+    for tool, kind, confidence in sorted(signs, key=lambda sign: (sign[2] != HIGH, sign)):
+        maybe = "" if confidence == HIGH else "possibly "
+        parts.append(f"{maybe}{markdown(tool) if tool else 'a tool'} ({_KINDS[kind]})")
+    if not parts:
+        return "no sign of any, which proves nothing: most tools leave none"
+    if facts.signed_commits:
+        parts.append(f"signs on {facts.signed_commits} of {_many(facts.read_commits, 'commit')}")
+    return f"at least: {'; '.join(parts)}"
+
+
+def _used(usage: Usage) -> str:
+    text = f"{_many(usage.calls, 'traced call')} with {count(usage.tokens)} tokens"
+    if usage.cost_usd is None:
+        return f"{text}, cost not known"
+    without = f", {_many(usage.unpriced_calls, 'call')} without a known price" if usage.unpriced_calls else ""
+    return f"{text} for {usd(usage.cost_usd)}{without}"
+
+
+def _commits(client: GithubClient, repository: str, number: int) -> list[dict[str, Any]]:
+    answer = client.get(f"repos/{repository}/pulls/{number}/commits", params=_PAGE)
+    rows = answer.rows()
+    for _ in range(_MOST_COMMIT_PAGES - 1):
+        if not answer.next_url:
+            break
+        answer = client.get(answer.next_url)
+        rows += answer.rows()
+    return [_commit(row) for row in rows]
+
+
+def _commit(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``commit_evidence`` reads of a listed commit; the address is looked at here and kept nowhere."""
+    account, git = _mapping(row.get("author")), _mapping(row.get("commit"))
+    person, message = _mapping(git.get("author")), git.get("message")
+    return {
+        "author": account.get("login") or person.get("name"),
+        "author_id": account.get("id"),
+        "author_email": person.get("email"),
+        "trailers": trailers_in(message) if isinstance(message, str) else (),
+    }
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
