@@ -6,7 +6,7 @@ update is not over where known commits begin; it is over when no stored commit h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from prodlens.github_client import EmptyRepositoryError, NotFoundError
@@ -62,32 +62,36 @@ def _walk(run: StreamRun, answer: Answer) -> None:
 
 def _store_page(run: StreamRun, answer: Answer, asked: str | None) -> str | None:
     """Store a page and the state after it in one transaction; returns the next page, None at the walk's end."""
+    items, floor = answer.rows(), _floor(run)
+    rows, parents = _read(run, items, floor)
+    all_older = bool(rows) and all(row["timestamp"] < floor for row in rows.values())
     with run.page() as conn:
-        branch = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (run.slug,)).fetchone()
-        listed = [(item, listed_commit(item, run.slug, branch and branch[0])) for item in answer.rows()]
-        rows = {row["sha"]: row for _, row in listed if row is not None}
-        known = _stored(conn, run.slug, set(rows))
+        stored = _stored(conn, run.slug, rows.keys() | parents)
         upsert_commits(conn, rows.values())
-        floor = _floor(run)
-        parents = {
-            parent
-            for item, row in listed
-            if row is not None and row["timestamp"] >= floor
-            for parent in parent_shas(item)
-        }
-        _note_missing(conn, run.slug, parents - rows.keys(), set(rows))
-        run.see(row["timestamp"] for row in rows.values())
+        _note_missing(conn, run.slug, parents - rows.keys() - stored)
         if asked and asked not in rows:  # the answer brings us no further
             _forget_missing(conn, run.slug, asked)
-        all_older = bool(rows) and all(row["timestamp"] < floor for row in rows.values())
-        next_url = _next_page(run, conn, answer.next_url, all_older=all_older, all_new=not known)
-        if next_url is None:
-            conn.execute("DELETE FROM missing_commits WHERE repo_slug = ?", (run.slug,))
-            run.end_walk()
-        else:
-            run.leave_walk_at(next_url)
+        run.see(row["timestamp"] for row in rows.values())
+        all_new = stored.isdisjoint(rows)
+        next_url = _next_page(run, conn, answer.next_url, all_older=all_older, all_new=all_new)
+        _leave_at(run, conn, next_url)
     run.written.update(rows)
     return next_url
+
+
+def _read(run: StreamRun, items: list[dict[str, Any]], floor: str) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """Return a page's rows by sha, and the parents of those that are not below the floor."""
+    query = "SELECT default_branch FROM repositories WHERE repo_slug = ?"
+    found = run.store.conn.execute(query, (run.slug,)).fetchone()
+    branch = None if found is None else found[0]
+    rows, parents = {}, set()
+    for item in items:
+        row = listed_commit(item, run.slug, branch)
+        if row is not None:
+            rows[row["sha"]] = row
+            if row["timestamp"] >= floor:
+                parents.update(parent_shas(item))
+    return rows, parents
 
 
 def _next_page(
@@ -112,11 +116,17 @@ def _give_up(run: StreamRun, sha: str) -> str | None:
     with run.page() as conn:
         _forget_missing(conn, run.slug, sha)
         next_url = _next_page(run, conn, None, all_older=False, all_new=False)
-        if next_url is None:
-            run.end_walk()
-        else:
-            run.leave_walk_at(next_url)
+        _leave_at(run, conn, next_url)
     return next_url
+
+
+def _leave_at(run: StreamRun, conn: sqlite3.Connection, next_url: str | None) -> None:
+    """Note where the walk goes on, or that it has ended; what it did not find lies below what was asked for."""
+    if next_url is not None:
+        run.leave_walk_at(next_url)
+        return
+    conn.execute("DELETE FROM missing_commits WHERE repo_slug = ?", (run.slug,))
+    run.end_walk()
 
 
 def _floor(run: StreamRun) -> str:
@@ -133,10 +143,12 @@ def _stored(conn: sqlite3.Connection, slug: str, shas: set[str]) -> set[str]:
     return {row[0] for row in conn.execute(query, (*shas, slug))}
 
 
-def _note_missing(conn: sqlite3.Connection, slug: str, parents: set[str], arrived: set[str]) -> None:
-    missing = parents - _stored(conn, slug, parents)
-    conn.executemany("INSERT OR IGNORE INTO missing_commits VALUES (?, ?)", [(slug, sha) for sha in sorted(missing)])
-    conn.executemany("DELETE FROM missing_commits WHERE repo_slug = ? AND sha = ?", [(slug, sha) for sha in arrived])
+def _note_missing(conn: sqlite3.Connection, slug: str, parents: set[str]) -> None:
+    """Note parents that are not stored, and forget those that are by now."""
+    conn.executemany("INSERT OR IGNORE INTO missing_commits VALUES (?, ?)", [(slug, sha) for sha in sorted(parents)])
+    waiting = [row[0] for row in conn.execute("SELECT sha FROM missing_commits WHERE repo_slug = ?", (slug,))]
+    for sha in _stored(conn, slug, set(waiting)):
+        _forget_missing(conn, slug, sha)
 
 
 def _forget_missing(conn: sqlite3.Connection, slug: str, sha: str) -> None:

@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode, urljoin, urlsplit
 
+import orjson
+
 from prodlens import __version__
 from prodlens.errors import ConfigurationError, GithubError
 
@@ -113,6 +115,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     response: Any
+    content: bytes | None = None  # the body, where the session is ours and more than its ``json`` may be used
 
     @property
     def unchanged(self) -> bool:
@@ -137,9 +140,13 @@ class Answer:
             ServerFailedError: It is no JSON.
         """
         try:
-            return self.response.json()
+            return self.parsed()
         except ValueError:
             raise ServerFailedError(f"GitHub answered {_place(self.url)} with no JSON; try again later") from None
+
+    def parsed(self) -> Any:
+        """Return the parsed body; raises ``ValueError`` when it is no JSON."""
+        return self.response.json() if self.content is None else orjson.loads(self.content)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the body as a list of objects; elements that are none are left out.
@@ -276,7 +283,7 @@ class GithubClient:
         self.budget.require_one()
         self.budget.spend()
         if self._session is None:
-            self._session = _own_session()
+            self._session = _own_session(self.api_url)
         call = getattr(self._session, method)
         try:
             response = call(url, headers={**self._headers(url), **headers}, timeout=_TIMEOUT_SECONDS, **content)
@@ -288,7 +295,8 @@ class GithubClient:
         self.budget.spend(_retries_behind(response))
         given = getattr(response, "headers", None) or {}
         lowered = {str(name).lower(): str(value) for name, value in given.items() if value is not None}
-        return Answer(url=url, status=int(response.status_code), headers=lowered, response=response)
+        body = response.content if self._owns_session else None
+        return Answer(url=url, status=int(response.status_code), headers=lowered, response=response, content=body)
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = {
@@ -393,7 +401,7 @@ class GithubClient:
         return text.replace(self._token, "***") if self._token else text
 
 
-def _own_session() -> Any:
+def _own_session(api_url: str) -> Any:
     """Make a session that retries failed reads and follows no redirect by itself."""
     import requests  # noqa: PLC0415 - only where the network is used
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as above
@@ -404,7 +412,10 @@ def _own_session() -> Any:
             return None
 
     session = _Session()
-    session.auth = lambda request: request  # without one, requests would put a ~/.netrc login over our header
+    # Proxies and certificates of the environment, read once instead of at every request; and no login of a ~/.netrc,
+    # which requests would put over our header.
+    settings = session.merge_environment_settings(api_url, {}, None, None, None)
+    session.proxies, session.verify, session.trust_env = settings["proxies"], settings["verify"], False
     retry = Retry(
         total=3,
         backoff_factor=0.5,
@@ -435,7 +446,7 @@ def _checked_token(token: str | None) -> str | None:
 
 def _message(answer: Answer) -> str:
     try:
-        body = answer.response.json()
+        body = answer.parsed()
     except (ValueError, AttributeError):
         return ""
     return str(body.get("message", ""))[:300] if isinstance(body, dict) else ""

@@ -65,7 +65,7 @@ def truth(value: object) -> bool | None:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return a JSON object, also one written as text; an empty one when it is none."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # nearly always a dict, which the first tells far faster
         return value
     if isinstance(value, str) and value.lstrip()[:1] == "{":
         try:

@@ -15,7 +15,6 @@ import orjson
 from prodlens.github_client import GraphqlUnavailableError, NotFoundError, ServerFailedError
 from prodlens.github_records import end_cursor, events_details, has_next, node_commits, node_details
 from prodlens.json_values import mapping, sequence
-from prodlens.records import PULL_REQUEST_COLUMNS
 from prodlens.sync_streams import CUT_COMMITS, STALE_DETAILS
 
 if TYPE_CHECKING:
@@ -111,15 +110,15 @@ def _store_nodes(run: StreamRun, part: list[sqlite3.Row], data: Mapping[str, Any
     nodes = {node["id"]: node for node in sequence(data.get("nodes")) if isinstance(node, dict) and "id" in node}
     if not nodes and "nodes" not in data:
         raise GraphqlUnavailableError("GitHub's GraphQL answered without the pull requests that were asked for")
+    details, commits = [], []
+    for row in part:
+        node = nodes.get(row["node_id"])
+        details.append((row, {"details": "unavailable"} if node is None else node_details(node)))
+        if node is not None and row["merged_at"] is not None:
+            commits += node_commits(node, row["id"])
     with run.page() as conn:
-        for row in part:
-            node = nodes.get(row["node_id"])
-            if node is None:
-                _store(run, conn, row, {"details": "unavailable"})
-                continue
-            _store(run, conn, row, node_details(node))
-            if row["merged_at"] is not None:
-                _store_commits(conn, node_commits(node, row["id"]))
+        _store(run, conn, details)
+        _store_commits(conn, commits)
 
 
 def _complete_commits(run: StreamRun) -> None:
@@ -173,7 +172,7 @@ def _read_events(run: StreamRun, row: sqlite3.Row) -> None:
     except NotFoundError:  # listed, and yet without an issue that may be read
         details = {"details": "unavailable"}
     with run.page() as conn:
-        _store(run, conn, row, details)
+        _store(run, conn, [(row, details)])
 
 
 # Rows --------------------------------------------------------------------------------------------------------
@@ -188,12 +187,33 @@ def _waiting(run: StreamRun, condition: str) -> list[sqlite3.Row]:
     return run.store.conn.execute(query, (run.slug,)).fetchall()
 
 
-def _store(run: StreamRun, conn: sqlite3.Connection, row: sqlite3.Row, details: dict[str, Any]) -> None:
-    """Update a pull request with its details; what they do not tell stays as it is."""
-    columns = {name: value for name, value in details.items() if name in PULL_REQUEST_COLUMNS and value is not None}
-    columns |= {"details_for": row["updated_at"], "truncated": details.get("truncated")}
-    if columns["truncated"] is not None:
-        columns["truncated"] = orjson.dumps(columns["truncated"]).decode()
-    assignments = ", ".join(f"{name} = :{name}" for name in columns)
-    conn.execute(f"UPDATE pull_requests SET {assignments} WHERE id = :row_id", {**columns, "row_id": row["id"]})
-    run.written.add(row["id"])
+def _store(run: StreamRun, conn: sqlite3.Connection, details: list[tuple[sqlite3.Row, dict[str, Any]]]) -> None:
+    """Update pull requests with their details; what those do not tell stays as it is."""
+    values = [
+        {
+            **dict.fromkeys(_COLUMNS),
+            **found,
+            "truncated": orjson.dumps(found["truncated"]).decode() if found.get("truncated") else None,
+            "details_for": row["updated_at"],
+            "row_id": row["id"],
+        }
+        for row, found in details
+    ]
+    conn.executemany(_UPDATE, values)
+    run.written.update(value["row_id"] for value in values)
+
+
+_COLUMNS = (
+    "reopened",
+    "reopened_at",
+    "first_review_at",
+    "additions",
+    "deletions",
+    "changed_files",
+    "commit_count",
+    "details",
+)
+_UPDATE = (
+    f"UPDATE pull_requests SET {', '.join(f'{name} = coalesce(:{name}, {name})' for name in _COLUMNS)}, "
+    "details_for = :details_for, truncated = :truncated WHERE id = :row_id"
+)

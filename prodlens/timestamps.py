@@ -16,6 +16,7 @@ _SECONDS_LIMIT = 1e11
 _MILLISECONDS_LIMIT = 1e14
 _MICROSECONDS_LIMIT = 1e17
 
+_WHOLE_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|\+00:00)")
 _LONG_FRACTION = re.compile(r"([.,]\d{6})\d+")
 _OFFSET_AND_Z = re.compile(r"([+-]\d{2}:?\d{2})Z$", re.IGNORECASE)
 
@@ -86,6 +87,12 @@ def _guarded_utc(moment: datetime) -> datetime | None:
 
 def iso_utc(value: object) -> str | None:
     """Return the moment as ISO 8601 text in UTC (``2026-05-01T10:00:00+00:00``), None when unreadable."""
+    if isinstance(value, str) and value.endswith(("Z", "+00:00")) and _WHOLE_SECOND.fullmatch(value):
+        try:  # what GitHub and the store write, without making the same text again
+            datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return value if value[-1] == "0" else f"{value[:-1]}+00:00"
     moment = parse_timestamp(value)
     return None if moment is None else moment.isoformat()
 

@@ -63,26 +63,26 @@ def _as_described(body: object) -> object:
 
 
 def completed(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return an object of a component with every required property; those not given are empty, and never a figure."""
+    """Return an object of a component with every required property; those not given are empty or addresses."""
     schema = openapi()["components"]["schemas"][name]
-    return {
-        **{key: _empty(schema["properties"][key]) for key in schema.get("required", ()) if key not in values},
-        **values,
-    }
+    absent = [key for key in schema.get("required", ()) if key not in values]
+    return {**{key: _empty(schema["properties"][key], key) for key in absent}, **values}
 
 
-def _empty(schema: dict[str, Any]) -> Any:
+def _empty(schema: dict[str, Any], key: str = "") -> Any:
     """Return the emptiest value that fits a schema."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         target = openapi()["components"]["schemas"][name]
-        return completed(name, {}) if "properties" in target else _empty(target)
+        return completed(name, {}) if "properties" in target else _empty(target, key)
     options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if options:
-        return None if {"type": "null"} in options else _empty(options[0])
+        return None if {"type": "null"} in options else _empty(options[0], key)
     if "enum" in schema:
         return schema["enum"][0]
     if schema.get("type") == "object":
         inner = schema.get("properties", {})
-        return {key: _empty(inner[key]) for key in schema.get("required", ()) if key in inner}
+        return {name: _empty(inner[name], name) for name in schema.get("required", ()) if name in inner}
+    if schema.get("type") == "string" and (key.endswith("url") or key == "href"):
+        return f"https://api.github.com/repos/octo/hello/{key.removesuffix('_url')}"  # as long as a real one
     return {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}.get(str(schema.get("type")))

@@ -94,7 +94,7 @@ def _as_json_schema(node: Any, *, naming: bool = False) -> Any:
     schema = {
         key: _as_json_schema(value, naming=key == "properties")
         for key, value in node.items()
-        if key not in _PROSE | {"nullable", "format", "default"}
+        if key not in _PROSE | {"nullable", "default"}
     }
     return {"anyOf": [{"type": "null"}, schema]} if node.get("nullable") else schema
 
