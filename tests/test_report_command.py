@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from prodlens.storage import ProdLensStore
 from tests.report.situations import call, validator
 
@@ -35,15 +37,21 @@ def test_standard_output_is_the_report_alone(tmp_path: Path) -> None:
     assert report["metadata"]["lag_days"] == 2
 
 
-def test_output_goes_to_a_file(tmp_path: Path) -> None:
-    """With --output standard output is empty and the note goes to standard error."""
-    with ProdLensStore(tmp_path / "cache.db"):
-        pass
-    target = tmp_path / "out.json"
-    database = str(tmp_path / "cache.db")
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("out.json", "{"), ("out.md", ""), ("OUT.HTML", "<!doctype html>"), ("out.csv", "repo,path,value")],
+)
+def test_output_takes_its_format_from_the_suffix(tmp_path: Path, name: str, begins: str) -> None:
+    """With --output standard output is empty, the file has the format of its suffix, and the note says where it is."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions([call("5-01", model="gpt-4o"), call("5-02", model="o3")])
+    target, database = tmp_path / name, str(tmp_path / "cache.db")
     done = run("--repo", "acme/web", "--since", "2026-05-01", "--db", database, "--output", str(target))
     assert (done.returncode, done.stdout) == (0, "")
-    validator().validate(json.loads(target.read_text()))
+    assert name in done.stderr
+    text = target.read_text(encoding="utf-8")
+    assert text.lower().startswith(begins)
+    assert "acme/web" in text
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:

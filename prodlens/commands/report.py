@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.commands import DEFAULT_DATABASE
-from prodlens.errors import ConfigurationError, InputNotFoundError, StorageError
+from prodlens.errors import ConfigurationError, InputNotFoundError
 from prodlens.slugs import checked_slug
 
 if TYPE_CHECKING:
     import argparse
-    from typing import Any
 
     from prodlens.commands import Context
-
-_SUFFIXES = (".csv", ".json", ".md", ".html")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Make the report and write it; everything but the report goes to standard error."""
     since = _checked(args)
-    import orjson  # noqa: PLC0415 - not needed by ``--help``
-
-    from prodlens.metrics import ReportGenerator  # noqa: PLC0415 - as above
+    from prodlens.metrics import ReportGenerator  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.rendering import render_json, write_report  # noqa: PLC0415 - as above
     from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
 
     with ProdLensStore(args.db) as store:
@@ -49,15 +45,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
             policy_models=None if args.policy_model is None else set(args.policy_model),
         )
     if args.output is None:
-        context.stdout.write(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() + "\n")
+        context.stdout.write(render_json(report))
     else:
-        _write(args.output, report)
+        write_report(report, args.output)
         context.note(f"prod-lens: wrote {args.output}")
     return 0
 
 
 def _checked(args: argparse.Namespace) -> date:
     """Return ``--since`` as a day; every mistake in the arguments is reported at once."""
+    from prodlens.rendering import SUFFIXES  # noqa: PLC0415 - not needed by ``--help``
+
     mistakes = []
     try:
         checked_slug(args.repo)
@@ -70,20 +68,10 @@ def _checked(args: argparse.Namespace) -> date:
         mistakes.append(f"--since: not a day: {args.since!r} (expected YYYY-MM-DD, for example 2026-05-01)")
     if args.lag_days < 0:
         mistakes.append(f"--lag-days: must not be negative: {args.lag_days}")
-    if args.output is not None and args.output.suffix.lower() not in _SUFFIXES:
-        mistakes.append(f"--output: no format known for {args.output.name!r} (expected {', '.join(_SUFFIXES)})")
+    if args.output is not None and args.output.suffix.lower() not in SUFFIXES:
+        mistakes.append(f"--output: no format known for {args.output.name!r} (expected {', '.join(SUFFIXES)})")
     if mistakes:
         raise ConfigurationError(*mistakes)
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
     return since
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    import orjson  # noqa: PLC0415 - not needed by ``--help``
-
-    text = orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
-    try:
-        path.write_bytes(text)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error

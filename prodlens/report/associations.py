@@ -22,6 +22,7 @@ from prodlens.statistics.association import (
 )
 from prodlens.statistics.daily_series import Scale, Span, prepare_series
 from prodlens.statistics.multiplicity import adjust_family
+from prodlens.wording import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +36,6 @@ USAGE = ("sessions", "tokens", "cost_usd")
 OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests", "merge_hours")
 PRIMARY_USAGE, PRIMARY_METHOD = "sessions", "spearman"
 PRIMARY_OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests")
-FEWEST_DAYS = 14
-FEWEST_ACTIVE_DAYS = 5
 _SCALES: dict[str, Scale] = {"tokens": "amount", "cost_usd": "amount", "merge_hours": "as_is"}
 
 
@@ -110,21 +109,23 @@ def _tests(
     usage: DailySeries, outcome: DailySeries, prepared: Mapping[str, PreparedSeries], lags: Sequence[int]
 ) -> list[Tested]:
     found = lagged_association(prepared[usage.name], prepared[outcome.name], lags)
-    reason = _too_few(usage, outcome, common_days(prepared[usage.name].span, prepared[outcome.name].span))
+    reason = _too_few(usage, outcome)
     return [
         Tested(usage.name, outcome.name, test if reason is None else _withheld(test, reason), found.leftover_cycle)
         for test in found.tests
     ]
 
 
-def _too_few(usage: DailySeries, outcome: DailySeries, days: int) -> str | None:
+def _too_few(usage: DailySeries, outcome: DailySeries) -> str | None:
     """Say why two series are too short or too quiet to speak of association, None when they are not."""
-    used, done = (sum(bool(value) for value in series.values) for series in (usage, outcome))
-    if days >= FEWEST_DAYS and min(used, done) >= FEWEST_ACTIVE_DAYS:
+    days = (usage.first + timedelta(days=offset) for offset in range(len(usage)))
+    both = [day for day in days if 0 <= (day - outcome.first).days < len(outcome)]
+    used, done = (sum(bool(series.at(day)) for day in both) for series in (usage, outcome))
+    if evidence(len(both), used, done) != "none":
         return None
     return (
-        f"not enough data: {days} days ({used} with {usage.name}, {done} with {outcome.name}); at least {FEWEST_DAYS} "
-        f"days, {FEWEST_ACTIVE_DAYS} with each, are needed"
+        f"not enough data: {len(both)} days ({used} with {usage.name}, {done} with {outcome.name}); at least "
+        f"{FEWEST_DAYS} days, {FEWEST_ACTIVE_DAYS} with each, are needed"
     )
 
 
