@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from prodlens import storage
 from prodlens.errors import UserError
 from prodlens.schemas import CanonicalTrace
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 DEMO_REPOSITORY: Final = "simulated/team"
 DEMO_LAST_DAY: Final = date(2026, 6, 28)
 DEMO_WEEKS: Final = 12
-SIMULATED_MARK: Final = "simulated"  # a checkpoint of this name marks a store that holds nothing real
+SIMULATED_MARK: Final = storage.SIMULATED_MARK
 
 _WORKING_WEEK = (1.0, 1.1, 1.05, 1.0, 0.85, 0.12, 0.08)
 _OBSERVERS = ("ada", "barbara", "edsger", "grace", "tony")  # those whose calls are traced
@@ -104,7 +105,7 @@ def fill_store(store: ProdLensStore, simulation: Simulation, at: datetime) -> No
         UserError: The store holds records that are not simulated; nothing is written.
     """
     held = any(store.conn.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ("sessions", "commits"))
-    if held and store.get_last_checkpoint(SIMULATED_MARK) is None:
+    if held and not store.simulated:
         raise UserError(f"{store.path} holds real records; give the simulation a database of its own with --db")
     with store.transaction():
         store.set_checkpoint(SIMULATED_MARK, at)

@@ -126,7 +126,7 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     delivered = headline.delivery_figures(request, timeline, delivery)
     return {
         "schema_version": SCHEMA_VERSION,
-        "metadata": _metadata(request, timeline),
+        "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
         "coverage": quality.coverage(request, timeline, usage, delivery),
         "data_quality": quality.data_quality(request, usage, cells, daily, sync),
         **headline.usage_figures(request, usage, cells),

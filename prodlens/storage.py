@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x50724C6E  # "PrLn", so that file(1) and the cache check can tell whose database it is
 SCHEMA_VERSION = migrations()[-1][0]
+SIMULATED_MARK = "simulated"  # a checkpoint of this name marks a store that holds nothing real
 _PAGE_CACHE_KIB = 64 * 1024
 _BUSY_TIMEOUT_SECONDS = 30
 _BATCH_ROWS = 5_000
@@ -72,6 +73,11 @@ class ProdLensStore:
     def close(self) -> None:
         """Close the database; closing twice does nothing."""
         self.conn.close()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the store holds a simulated team (see ``prodlens.demo``), which every report on it has to say."""
+        return self.get_last_checkpoint(SIMULATED_MARK) is not None
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.document import Section, Table
+from prodlens.wording import CAVEAT, report_association_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ SERIES_NAMES = {
     "reworked_pull_requests": "reopened pull requests",
     "merge_hours": "time to merge",
 }
+_OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests")
+_TITLE = "Does use go with delivery?"
 _HEADER = ("Lag in days", "Correlation", "95% interval", "q", "Without adjustment", "Pairs of days")
 
 
@@ -27,20 +30,32 @@ def association_section(report: Mapping[str, Any]) -> Section:
     forward = _headline_tests(report["associations"].get("tests", ()))
     placebo = _headline_tests(report["placebo"])
     chart = charts.lag_chart([*placebo, *forward], "Model calls and commits, by lag")
-    headline = report["ai_outcome_association"]["spearman"]
-    sentences: tuple[str, ...] = ()
+    sentences = (CAVEAT, *_words(report))
     if chart is None:
-        reason = headline.get("reason") or "There are not enough days with both traces and commits."
-        return Section("association", "Does use go with delivery?", (*sentences, reason))
+        return Section("association", _TITLE, sentences)
     adjusted = report["multiple_comparison_adjustment"]["adjusted"]
     rows = tuple(_row(test, adjusted.get(test["label"])) for test in sorted([*placebo, *forward], key=_lag))
     return Section(
         "association",
-        "Does use go with delivery?",
+        _TITLE,
         sentences,
         charts=(chart,),
         table=Table(_HEADER, rows, "rrrrrr"),
     )
+
+
+def _words(report: Mapping[str, Any]) -> list[str]:
+    """Return what may be said about use and each outcome of the primary family, a paragraph each, commits first."""
+    names = {**SERIES_NAMES, "sessions": "assistant use"}
+    said: dict[str, list[str]] = {}
+    for outcome in _OUTCOMES:
+        paragraph = " ".join(report_association_sentences(report, outcome, names))
+        said.setdefault(paragraph, []).append(SERIES_NAMES[outcome])
+    return [f"{_capitalised(', '.join(outcomes))}: {paragraph}" for paragraph, outcomes in said.items()]
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def every_test_section(report: Mapping[str, Any]) -> Section | None:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prodlens.wording import hours, probability
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+__all__ = [
+    "NO_DATA",
+    "correlation",
+    "count",
+    "factor",
+    "hours",
+    "interval",
+    "milliseconds",
+    "number",
+    "optional",
+    "percent",
+    "points",
+    "points_interval",
+    "probability",
+    "ratio",
+    "usd",
+]
+
 NO_DATA = "not enough data"
-_TWO_DAYS_HOURS = 48.0
-_MINUTE_HOURS = 1 / 60
 _SECOND_MS = 1000.0
 _LARGE = 100.0
 _THOUSAND = 1000.0
@@ -57,15 +75,6 @@ def usd(value: float) -> str:
     return f"{sign}${size:,.{digits}f}"
 
 
-def hours(value: float) -> str:
-    """A duration given in hours: minutes below an hour, days from two days on."""
-    if value < 1:
-        return f"{value / _MINUTE_HOURS:.0f} min"
-    if value < _TWO_DAYS_HOURS:
-        return f"{value:.1f} h"
-    return f"{value / 24:.1f} days"
-
-
 def milliseconds(value: float) -> str:
     """A duration given in milliseconds: seconds from one second on."""
     return f"{value:.0f} ms" if value < _SECOND_MS else f"{value / _SECOND_MS:.1f} s"
@@ -84,11 +93,6 @@ def ratio(value: float) -> str:
 def correlation(value: float) -> str:
     """A correlation or effect size with two digits and a sign."""
     return _signed(f"{value:+.2f}")
-
-
-def probability(value: float) -> str:
-    """A p- or q-value: three digits, ``< 0.001`` below that."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004 - the last digit shown
 
 
 def interval(bounds: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:

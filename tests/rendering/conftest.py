@@ -27,9 +27,7 @@ def simulated_report(folder: Path, repo: str, *, weeks: int, seed: int = 1, part
         if partial:
             mark_partial(store, repo)
         since = DEMO_LAST_DAY - timedelta(days=7 * min(weeks or 4, 4) - 1)
-        report = generate(store, repo, since)
-    report["metadata"]["simulated"] = bool(weeks)
-    return report
+        return generate(store, repo, since)
 
 
 def generate(store: ProdLensStore, repo: str, since: date) -> dict[str, Any]:
