@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.storage import ProdLensStore
+    from prodlens.trace_reading import Prepare
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class TraceIngestor:
         dead_letter_dir: Path | str = Path(".prod-lens/dead-letter"),
         parquet_dir: Path | str = Path(".prod-lens/parquet"),
         people: Mapping[str, str] | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         """Ingest into this store; folders are made when something is written.
 
@@ -89,11 +91,13 @@ class TraceIngestor:
             dead_letter_dir: Folder of the lines that cannot be used.
             parquet_dir: Folder of the lake.
             people: Login of each name that people have in traces.
+            prepare: What every call goes through before it is stored, for example to leave out who made it.
         """
         self.store = store
         self.dead_letters = DeadLetterBox(dead_letter_dir)
         self.parquet_dir = Path(parquet_dir)
         self.people = dict(people or {})
+        self.prepare = prepare
 
     def ingest_file(self, path: Path | str, *, repo_slug: str | None = None) -> int:
         """Ingest a file, or whatever ``ingest`` takes as one input.
@@ -161,7 +165,7 @@ class TraceIngestor:
         return done
 
     def _retry(self, stem: str, repo_slug: str | None, touched: set[tuple[str, str]]) -> Ingestion:
-        reading = SourceReading(str(self.dead_letters.letters_path(stem)), repo_slug, self.people)
+        reading = SourceReading(str(self.dead_letters.letters_path(stem)), repo_slug, self.people, self.prepare)
         dead_again = []
         for letter in self.dead_letters.read(stem):
             reading.read(line_entry(letter.line, letter.raw))
@@ -180,7 +184,7 @@ class TraceIngestor:
         self, source: Source, repo_slug: str | None, now: datetime | None, touched: set[tuple[str, str]]
     ) -> Ingestion:
         done = Ingestion(source.name)
-        for batch in _batches(source, repo_slug, self.people):
+        for batch in _batches(source, repo_slug, self.people, self.prepare):
             done.add(batch)
             # The dead letters first: a run that is killed in between writes them again without doubling them.
             self.dead_letters.add(source.stem, batch.letters)
@@ -269,8 +273,10 @@ def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
     }
 
 
-def _batches(source: Source, repo_slug: str | None, people: Mapping[str, str]) -> Iterator[Batch]:
-    reading = SourceReading(source.name, repo_slug, people)
+def _batches(
+    source: Source, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None
+) -> Iterator[Batch]:
+    reading = SourceReading(source.name, repo_slug, people, prepare)
     size = 0
     try:
         with source.open() as stream:

@@ -18,9 +18,11 @@ from prodlens.trace_formats import REFERENCE, Decision, Item, Skipped, ToolUse, 
 from prodlens.trace_formats.base import Withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prodlens.trace_formats import Reader
+
+    Prepare = Callable[[CanonicalTrace], CanonicalTrace]
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +53,10 @@ class Batch:
 class SourceReading:
     """Reads the entries of one source in their order, keeping what its formats need of earlier ones."""
 
-    def __init__(self, name: str, repo_slug: str | None, people: Mapping[str, str]) -> None:
+    def __init__(self, name: str, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None) -> None:
         self.name = name
         self.batch = Batch()
-        self._slug, self._people = repo_slug, people
+        self._slug, self._people, self._prepare = repo_slug, people, prepare
         self._readers: dict[str, Reader] = {}
 
     def read(self, entry: Entry) -> None:
@@ -114,7 +116,7 @@ class SourceReading:
         return None
 
     def _keep_call(self, trace: CanonicalTrace) -> str | None:
-        row = trace.to_record()
+        row = (self._prepare(trace) if self._prepare else trace).to_record()
         if row["repo_slug"] is None:
             row["repo_slug"] = self._slug
         try:

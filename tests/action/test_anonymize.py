@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,11 @@ from hypothesis import strategies as st
 
 from prodlens.action.anonymize import Anonymizer, make_anonymizer
 from prodlens.schemas import CanonicalTrace
+from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion import TraceIngestor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = "a secret of the repository"
 ADDRESS = "ada.lovelace@example.org"
@@ -119,3 +125,30 @@ def test_no_address_is_ever_kept(values: dict[str, Any], everybody: bool, key: s
     kept = anonymizer(trace(**values))
     assert "@example" not in str(kept.to_record())
     assert anonymizer(kept).developer_id == kept.developer_id
+
+
+def test_nothing_of_a_person_reaches_the_store_or_the_lake(tmp_path: Path) -> None:
+    """Ingested through the anonymizer, neither a name nor an address is in any file that was made."""
+    line: dict[str, Any] = {
+        "timestamp": "2026-05-01T10:00:00Z",
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+        "attributes": {"llm.model_name": "gpt-4o", "accepted": True},
+        "metadata": {"session_id": "session_1", "developer_id": ADDRESS, "repo": "octo/repo"},
+    }
+    named = {**line, "metadata": {**line["metadata"], "developer_id": "lovelace"}}
+    (tmp_path / "traces.jsonl").write_text(f"{json.dumps(line)}\n{json.dumps(named)}\n", encoding="utf-8")
+    made = tmp_path / "made"
+    with ProdLensStore(made / "s.db") as store:
+        ingestor = TraceIngestor(
+            store,
+            dead_letter_dir=made / "dead",
+            parquet_dir=made / "lake",
+            prepare=make_anonymizer("auto", public=True, key=KEY),
+        )
+        assert ingestor.ingest_file(tmp_path / "traces.jsonl") == 2
+        people = {row["developer_id"] for row in store.fetch_sessions()}
+    assert all(re.fullmatch(r"person-[0-9a-f]{12}", person) for person in people)
+    assert len(people) == 2
+    files = [path for path in made.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".db", ".parquet"}
+    assert [path for path in files if b"lovelace" in path.read_bytes()] == []
