@@ -44,21 +44,26 @@ class NoRemoteError(GitHistoryError):
 class GitHistory:
     """What a clone knows; ``commits`` are mappings for ``ProdLensStore.insert_commits``, newest first.
 
-    ``branch`` is None on a detached checkout; ``shallow`` means that older commits exist and are not in the clone.
+    ``head`` is the sha that the branch stands at; ``branch`` is None on a detached checkout; ``shallow`` means that
+    older commits exist and are not in the clone.
     """
 
     repo_slug: str
+    head: str
     branch: str | None
     shallow: bool
     commits: list[dict[str, Any]]
 
 
-def read_history(folder: Path | str, *, repo_slug: str | None = None, since: datetime | None = None) -> GitHistory:
+def read_history(
+    folder: Path | str, *, repo_slug: str | None = None, since: datetime | None = None, known_head: str | None = None
+) -> GitHistory:
     """Read the default branch of the clone that the folder is in.
 
     The branch is what ``origin`` calls its default, else the one checked out. A commit's time is its committer date;
     its author is the login where the address is one of GitHub's own, else the bare name. Without ``repo_slug`` the
-    remote ``origin`` names the repository. ``since`` leaves older commits out.
+    remote ``origin`` names the repository. ``since`` leaves older commits out; a branch that still stands at
+    ``known_head`` is not read again and gives no commits.
 
     Raises:
         NoGitProgramError: git is not installed.
@@ -69,6 +74,9 @@ def read_history(folder: Path | str, *, repo_slug: str | None = None, since: dat
     shallow = _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
     slug = repo_slug or origin_slug(folder)
     revision, branch = _default_branch(folder)
+    head = _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
+    if head == known_head:
+        return GitHistory(repo_slug=slug, head=head, branch=branch, shallow=shallow, commits=[])
     log = _git(folder, "log", "-z", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}", revision, "--")
     first = None if since is None else as_utc(since)
     commits = [
@@ -76,7 +84,7 @@ def read_history(folder: Path | str, *, repo_slug: str | None = None, since: dat
         for commit in _commits(log)
         if first is None or commit["timestamp"] >= first
     ]
-    return GitHistory(repo_slug=slug, branch=branch, shallow=shallow, commits=commits)
+    return GitHistory(repo_slug=slug, head=head, branch=branch, shallow=shallow, commits=commits)
 
 
 def origin_slug(folder: Path | str) -> str:

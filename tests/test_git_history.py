@@ -114,3 +114,12 @@ def test_what_is_no_clone_is_a_clear_error(clone: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv("PATH", str(empty))
     with pytest.raises(NoGitProgramError, match="install"):
         read_history(clone)
+
+
+def test_a_branch_that_did_not_move_is_not_read_again(clone: Path) -> None:
+    """A history whose head is known gives no commits; one commit more, and it is read whole."""
+    head = read_history(clone).head
+    assert head == git(clone, "rev-parse", "HEAD").strip()
+    assert read_history(clone, known_head=head).commits == []
+    git(clone, "commit", "-q", "--allow-empty", "-m", "Fourth")
+    assert len(read_history(clone, known_head=head).commits) == 4
