@@ -1,1 +1,70 @@
-"""The action and the local run: one program, the only code that knows GitHub Actions."""
+"""The action and the local run: one program, the only code that knows GitHub Actions.
+
+``main`` reads flags, environment, clock and streams; everything below it takes what it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from prodlens.action.inputs import DESK_FLAGS, INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Report as the flags and the ``INPUT_`` variables ask; returns the exit status.
+
+    0: fine, also when the sync stopped at its budget. 1: a gate failed, or GitHub or the disk did. 2: a setting is
+    wrong; every mistake is named.
+    """
+    arguments = vars(build_parser().parse_args(sys.argv[1:] if argv is None else argv))
+    import os  # noqa: PLC0415 - everything below is loaded after ``--help`` has answered
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from prodlens.action.desk import World  # noqa: PLC0415
+    from prodlens.action.program import run_program  # noqa: PLC0415
+
+    world = World(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
+    return run_program(collect_texts(arguments, os.environ), arguments, world)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``entrypoint.py``: a flag for every input, and the flags of the local run."""
+    parser = argparse.ArgumentParser(
+        prog="entrypoint.py",
+        description="Report what AI coding assistants cost this repository and whether their use goes with delivery. "
+        "In a git clone it needs no flag.",
+        epilog="Every flag but the last group is also an input of the action, under the same word.",
+    )
+    inputs = parser.add_argument_group("inputs of the action")
+    for item in INPUTS:
+        default = f" (default: {item.default})" if item.default else ""
+        repeat = "; repeat the flag for several" if item.many else ""
+        inputs.add_argument(
+            f"--{item.name}",
+            action="append" if item.many else "store",
+            metavar="TEXT",
+            help=f"{item.description}{repeat}{default}".replace("%", "%%"),
+        )
+    desk = parser.add_argument_group("only at a desk")
+    for flag in DESK_FLAGS:
+        if flag.metavar:
+            desk.add_argument(f"--{flag.name}", metavar=flag.metavar, default=flag.default, help=flag.description)
+        else:
+            desk.add_argument(f"--{flag.name}", action="store_true", help=flag.description)
+    return parser
+
+
+def collect_texts(arguments: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of every input: its flag, else its ``INPUT_`` variable (hyphens kept), else nothing."""
+    texts = {}
+    for item in INPUTS:
+        given = arguments.get(item.name.replace("-", "_"))
+        if given is None:
+            given = environ.get(f"INPUT_{item.name.upper()}", "")
+        texts[item.name] = "\n".join(given) if isinstance(given, list) else str(given)
+    return texts

@@ -1,0 +1,74 @@
+"""The inputs of the action, once: action.yml, the flags of ``entrypoint.py`` and the README say the same.
+
+A test holds that.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Input(NamedTuple):
+    """One input: an ``INPUT_`` variable in a workflow, a flag at a desk.
+
+    Attributes:
+        name: The word in ``with:`` and after ``--``.
+        default: What it is when it is not given, as text.
+        description: What it means, in one line.
+        expression: What action.yml has as the default where only the workflow knows it.
+        many: Whether it takes several values, one a line (at a desk: the flag repeated).
+    """
+
+    name: str
+    default: str
+    description: str
+    expression: str = ""
+    many: bool = False
+
+
+INPUTS = (
+    Input("token", "", "reads the repository, writes the comment", expression="${{ github.token }}"),
+    Input(
+        "repository",
+        "",
+        "owner/name; several, one a line, give one report each in one summary",
+        expression="${{ github.repository }}",
+        many=True,
+    ),
+    Input("since", "28d", "start of the report: YYYY-MM-DD, Nd or Nw"),
+    Input("until", "", "end of the report (that day excluded), same forms; empty: now"),
+    Input("timezone", "UTC", "IANA name of the time zone that days are counted in"),
+    Input("lag-days", "1", "days from usage to outcome that the headline association looks at, 0 to 7"),
+    Input("policy-models", "", "approved models, one a line; shell patterns allowed", many=True),
+    Input("trace-paths", "", "files, folders or globs of traces in the workspace, one a line", many=True),
+    Input("history-days", "180", "days of history that associations and charts look back on"),
+    Input("holidays", "", "days without work (YYYY-MM-DD), one a line", many=True),
+    Input("acceptance-target", "", "acceptance rate that the team aims at, 0 to 1; empty: none"),
+    Input("diff-threshold", "0.7", "diff ratio from which a suggestion counts as kept, 0 to 1"),
+    Input(
+        "plan-cost-usd-per-month",
+        "",
+        "what subscriptions cost in US dollars a month; computed costs are then labelled list-price equivalent",
+    ),
+    Input("people", "", "TOML file that joins the identities in the traces to GitHub logins"),
+    Input("summary", "true", "write the job summary"),
+    Input("fail-if", "", "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05", many=True),
+    Input("github-budget", "800", "most GitHub API requests of one run"),
+    Input("output-dir", ".prod-lens/report", "folder that report.json, report.md, report.html and report.csv go to"),
+)
+
+
+class DeskFlag(NamedTuple):
+    """A flag of the local run that is no input of the action; without a ``metavar`` it is a switch."""
+
+    name: str
+    description: str
+    metavar: str = ""
+    default: str = ""
+
+
+DESK_FLAGS = (
+    DeskFlag("offline", "ask nothing of the network: commits from the clone, pull requests as they are stored"),
+    DeskFlag("db", "database of calls, pull requests and commits (default: .prod-lens/cache.db)", "FILE"),
+    DeskFlag("clone", "git clone to take commits from (default: this folder, if it is one of the repository)", "DIR"),
+)

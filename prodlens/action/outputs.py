@@ -1,0 +1,81 @@
+"""What a run leaves behind: the rendered reports, the job summary, the outputs of the action."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prodlens.errors import StorageError
+from prodlens.rendering import render_markdown, render_terminal, write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from prodlens.action.desk import World
+    from prodlens.action.settings import Settings
+
+OUTPUTS = {
+    "report-json": "Path of report.json in the workspace",
+    "report-markdown": "Path of report.md in the workspace",
+    "report-html": "Path of report.html in the workspace",
+    "report-csv": "Path of report.csv in the workspace",
+    "sessions": "Model calls in the window",
+    "merged-prs": "Pull requests merged in the window",
+    "cost-usd": "Cost of the calls in the window in US dollars; empty without a known cost",
+    "acceptance-rate": "Share of decided suggestions that were accepted, 0 to 1; empty without decisions",
+    "error-rate": "Share of calls with a known status that failed, 0 to 1; empty without a known status",
+    "partial": "true when the sync with GitHub stopped before it had everything, else false",
+    "gate": "pass, fail or none: what the conditions of fail-if came to",
+}
+_FORMATS = {"report-json": ".json", "report-markdown": ".md", "report-html": ".html", "report-csv": ".csv"}
+
+
+def publish(reports: Sequence[Mapping[str, Any]], settings: Settings, world: World, gate: str) -> None:
+    """Write the reports as files and print them; on the runner also the job summary and the outputs.
+
+    Raises:
+        StorageError: The output folder cannot be written.
+    """
+    content = reports[0] if len(reports) == 1 else reports
+    files = {name: settings.output_dir / f"report{suffix}" for name, suffix in _FORMATS.items()}
+    for file in files.values():
+        write_report(content, file)
+    world.stdout.write(render_terminal(content))
+    if settings.summary and (summary := world.environ.get("GITHUB_STEP_SUMMARY")):
+        _append(Path(summary), render_markdown(content, kind="summary"))
+    if world.in_actions:
+        from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it
+
+        for name, text in {**figures(reports), "gate": gate, **{n: str(f) for n, f in files.items()}}.items():
+            core.set_output(name, text)
+
+
+def figures(reports: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the headline figures as outputs: those of one report, or over several.
+
+    A figure without data is an empty string; over several reports counts and costs add up, and a rate is empty, since
+    the mean of rates is not the rate of all.
+    """
+    costs = [report["cost_metrics"]["total_session_cost_usd"] for report in reports]
+    known = [cost for cost in costs if cost is not None]
+    return {
+        "sessions": str(sum(report["ai_interaction_velocity"]["total_sessions"] for report in reports)),
+        "merged-prs": str(sum(report["pr_throughput"]["total_merged"] for report in reports)),
+        "cost-usd": f"{sum(known):.6f}" if known else "",
+        "acceptance-rate": _rate(reports, "acceptance_rate"),
+        "error-rate": _rate(reports, "error_rate"),
+        "partial": "false",
+    }
+
+
+def _rate(reports: Sequence[Mapping[str, Any]], name: str) -> str:
+    rates = [report[name] for report in reports]
+    return f"{rates[0]:.6f}" if len(rates) == 1 and rates[0] is not None else ""
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise StorageError(f"cannot write the job summary {path}: {error.strerror}") from error

@@ -1,0 +1,60 @@
+"""From texts to an exit status: settings checked, the run made, every error said where the user looks for it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prodlens.action import notices
+from prodlens.errors import ProdLensError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prodlens.action.desk import World
+
+DEFAULT_DATABASE = Path(".prod-lens/cache.db")
+STOPPED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What only a local run can be told.
+
+    Attributes:
+        offline: Ask nothing of the network.
+        database: File of the store.
+        clone: Git clone to take commits from; None: the present folder, if it is one of the repository.
+    """
+
+    offline: bool = False
+    database: Path = DEFAULT_DATABASE
+    clone: Path | None = None
+
+
+def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world: World) -> int:
+    """Check the settings, run, and turn errors into lines and an exit status."""
+    from prodlens.action.run import run  # noqa: PLC0415 - so that wrong settings are answered at once
+    from prodlens.action.settings import parse_settings  # noqa: PLC0415 - as above
+
+    logging.basicConfig(stream=world.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        return run(parse_settings(texts, world.now), _desk(arguments), world)
+    except ProdLensError as error:
+        for line in str(error).splitlines():
+            notices.error(world, line)
+        return error.exit_status
+    except KeyboardInterrupt:
+        notices.error(world, "stopped; what was committed is kept, and the next run goes on from there")
+        return STOPPED
+
+
+def _desk(arguments: Mapping[str, object]) -> Desk:
+    clone = arguments.get("clone")
+    return Desk(
+        offline=bool(arguments.get("offline")),
+        database=Path(str(arguments.get("db") or DEFAULT_DATABASE)),
+        clone=Path(str(clone)) if clone else None,
+    )

@@ -1,0 +1,199 @@
+"""From texts (flags, ``INPUT_`` variables) to checked settings; every mistake is reported at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from prodlens.action.inputs import INPUTS
+from prodlens.errors import ConfigurationError
+from prodlens.gates import Gate, parse_gates
+from prodlens.slugs import checked_slug
+from prodlens.timestamps import day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+MAX_LAG_DAYS = 7
+_AGE = re.compile(r"(\d{1,4})([dw])", re.IGNORECASE)
+_DAYS = {"d": 1, "w": 7}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run was asked to do, checked.
+
+    Attributes:
+        token: GitHub token; empty when there is none.
+        repository: Slugs to report on; empty: the clone's own.
+        since: First day of the report, in ``timezone``.
+        until: First day that is no longer in it; None: now.
+        timezone: Time zone that days are counted in.
+        lag_days: Lag of the headline association, in days.
+        policy_models: Approved models; shell patterns.
+        trace_paths: Files, folders and globs to ingest.
+        history_days: Days that associations and charts look back on.
+        holidays: Days without work.
+        acceptance_target: Acceptance rate aimed at, 0 to 1.
+        diff_threshold: Diff ratio from which a suggestion counts as kept.
+        plan_cost_usd_per_month: What subscriptions cost.
+        people: File that joins trace identities to logins.
+        summary: Whether to write the job summary.
+        fail_if: Gates on the report.
+        github_budget: Most API requests of the run.
+        output_dir: Folder of the rendered reports.
+    """
+
+    token: str = field(repr=False)
+    repository: tuple[str, ...]
+    since: date
+    until: date | None
+    timezone: ZoneInfo
+    lag_days: int
+    policy_models: tuple[str, ...]
+    trace_paths: tuple[str, ...]
+    history_days: int
+    holidays: tuple[date, ...]
+    acceptance_target: float | None
+    diff_threshold: float
+    plan_cost_usd_per_month: float | None
+    people: Path | None
+    summary: bool
+    fail_if: tuple[Gate, ...]
+    github_budget: int
+    output_dir: Path
+
+
+def parse_settings(texts: Mapping[str, str], now: datetime) -> Settings:
+    """Check the texts of the inputs; a missing or blank one takes its default.
+
+    Args:
+        texts: Input name to text; several values are lines.
+        now: The present moment, which ``28d`` counts back from.
+
+    Raises:
+        ConfigurationError: One or more texts are wrong; it lists them all.
+    """
+    mistakes: list[str] = []
+    given = {item.name: texts.get(item.name, "").strip() or item.default for item in INPUTS}
+    values: dict[str, Any] = {}
+    zone = _cleaned("timezone", given["timezone"], _zone, mistakes) or ZoneInfo("UTC")
+    today = day_of(now, zone)
+    for name, clean in {**_CLEANERS, "since": _day_before(today), "until": _optional(_day_before(today))}.items():
+        values[name.replace("-", "_")] = _cleaned(name, given[name], clean, mistakes)
+    since, until = values["since"], values["until"]
+    if since and since >= (until or today + timedelta(days=1)):
+        mistakes.append(f"since: {since} is not before the end of the report ({until or today})")
+    if mistakes:
+        raise ConfigurationError(*mistakes)
+    return Settings(timezone=zone, **values)
+
+
+def _cleaned(name: str, text: str, clean: Callable[[str], Any], mistakes: list[str]) -> Any:
+    try:
+        return clean(text)
+    except ConfigurationError as error:
+        mistakes.extend(error.mistakes)
+        return None
+    except ValueError as error:
+        mistakes.extend(f"{name}: {line}" for line in str(error).splitlines())
+        return None
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"{text!r} is no time zone; give an IANA name such as Europe/Berlin") from error
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day; write it YYYY-MM-DD") from error
+
+
+def _day_before(today: date) -> Callable[[str], date]:
+    def clean(text: str) -> date:
+        if age := _AGE.fullmatch(text):
+            return today - timedelta(days=int(age[1]) * _DAYS[age[2].lower()])
+        try:
+            return date.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no date; write YYYY-MM-DD, or 28d or 4w back from today") from error
+
+    return clean
+
+
+def _optional(clean: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda text: clean(text) if text else None
+
+
+def _lines(clean: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Clean every line that is not blank; the error lists every line that is wrong."""
+
+    def clean_all(text: str) -> tuple[Any, ...]:
+        values, mistakes = [], []
+        for line in filter(None, map(str.strip, text.splitlines())):
+            try:
+                values.append(clean(line))
+            except ValueError as error:
+                mistakes.append(str(error))
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return tuple(values)
+
+    return clean_all
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def clean(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return clean
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def clean(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise ValueError(f"{text!r} is no number from {low:g} to {high:g}")
+        return value
+
+    return clean
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
+
+
+_CLEANERS: dict[str, Callable[[str], Any]] = {
+    "token": str,
+    "repository": _lines(checked_slug),
+    "lag-days": _whole(0, MAX_LAG_DAYS),
+    "policy-models": _lines(str),
+    "trace-paths": _lines(str),
+    "history-days": _whole(1, 3660),
+    "holidays": _lines(_day),
+    "acceptance-target": _optional(_number(0, 1)),
+    "diff-threshold": _number(0, 1),
+    "plan-cost-usd-per-month": _optional(_number(0, 1e9)),
+    "people": _optional(Path),
+    "summary": _flag,
+    "fail-if": lambda text: parse_gates(text.splitlines()),
+    "github-budget": _whole(1, 15000),
+    "output-dir": Path,
+}

@@ -1,0 +1,201 @@
+"""What a run gathers into the store, and what it did not have: traces, commits, pull requests.
+
+Every ``gather_`` function returns notes for the reader: what was missing and what to do about it.
+"""
+
+from __future__ import annotations
+
+import glob
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prodlens.demo import SIMULATED_MARK
+from prodlens.errors import ConfigurationError, InputNotFoundError
+from prodlens.git_history import GitHistoryError, origin_slug, read_history
+from prodlens.slugs import split_slug
+from prodlens.timestamps import day_of, day_start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from prodlens.action.desk import World
+    from prodlens.action.program import Desk
+    from prodlens.action.settings import Settings
+    from prodlens.storage import ProdLensStore
+
+_GH_TIMEOUT_SECONDS = 10
+_NOT_LOGGED_IN = (
+    "No GitHub token, so no pull requests were read: set GITHUB_TOKEN or run `gh auth login`; "
+    "with --offline nothing is asked of GitHub."
+)
+_TRACE_FOLDERS = (".claude/projects", ".codex/sessions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run: what it was asked, where it works, and the repositories it reports on."""
+
+    store: ProdLensStore
+    settings: Settings
+    desk: Desk
+    world: World
+    repositories: tuple[str, ...]
+    people: Mapping[str, str]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the store holds a simulated team, to which nothing real is added."""
+        return self.store.get_last_checkpoint(SIMULATED_MARK) is not None
+
+    @property
+    def history_start(self) -> datetime:
+        """The moment from which on commits and pull requests are gathered: that of the window and of the history."""
+        zone = self.settings.timezone
+        first = day_of(self.world.now, zone) - timedelta(days=self.settings.history_days)
+        return day_start(min(first, self.settings.since), zone)
+
+
+def named_repositories(settings: Settings, desk: Desk) -> tuple[str, ...]:
+    """Return the repositories to report on: those named, else the clone's own.
+
+    Raises:
+        ConfigurationError: None was named and the clone names none either.
+    """
+    if settings.repository:
+        return settings.repository
+    try:
+        return (origin_slug(desk.clone or Path()),)
+    except GitHistoryError as error:
+        raise ConfigurationError(
+            f"repository: {error} (run this inside a clone of it, or say --repository owner/name)"
+        ) from error
+
+
+def gather_traces(job: Job) -> list[str]:
+    """Ingest ``trace-paths``; calls that name no repository belong to the only one reported on.
+
+    Raises:
+        InputNotFoundError: A path without wildcards is not there; nothing was ingested.
+    """
+    patterns = [pattern for pattern in job.settings.trace_paths if _names_something(pattern)]
+    if not patterns:
+        return [] if job.simulated else [_no_traces(job)]
+    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - only where there is something to ingest
+
+    folder = job.desk.database.parent
+    letters = folder / "dead-letter"
+    ingestor = TraceIngestor(job.store, dead_letter_dir=letters, parquet_dir=folder / "parquet", people=job.people)
+    owner = job.repositories[0] if len(job.repositories) == 1 else None
+    done = []
+    for pattern in patterns:
+        with job.world.progress(f"Reading {pattern}"):
+            done += ingestor.ingest([pattern], repo_slug=owner, now=job.world.now)
+    if not done:
+        return [_no_traces(job)]
+    if dead := sum(source.dead for source in done):
+        return [f"{dead} lines could not be used: prod-lens dead-letters --dead-letter-dir {letters} says why."]
+    return []
+
+
+def gather_commits(job: Job) -> list[str]:
+    """Read the commits of the repository that the clone is of; the others' come from GitHub."""
+    if job.simulated:
+        return ["This database holds a simulated team; nothing real was added to it."]
+    slug = cloned_repository(job)
+    if slug is None:
+        return []
+    mark = f"git:{slug}:{job.history_start.date()}"
+    with job.world.progress("Reading the history of the clone"):
+        history = read_history(
+            job.desk.clone or Path(), repo_slug=slug, since=job.history_start, known_head=job.store.get_etag(mark)
+        )
+        with job.store.transaction():
+            job.store.insert_commits(history.commits)
+            job.store.set_etag(mark, history.head)
+    if history.shallow:
+        return ["The clone is shallow, so older commits are missing: `git fetch --unshallow` brings them."]
+    return []
+
+
+def cloned_repository(job: Job) -> str | None:
+    """Return the repository whose commits the clone gives: the one it is said to be of, else its origin's if asked for.
+
+    A clone named with ``--clone`` is of the only repository reported on when its origin names none.
+    """
+    try:
+        slug = origin_slug(job.desk.clone or Path())
+    except GitHistoryError:
+        return job.repositories[0] if job.desk.clone and len(job.repositories) == 1 else None
+    return slug if slug in job.repositories else None
+
+
+def gather_pull_requests(job: Job) -> list[str]:
+    """Sync pull requests, and the commits that no clone gives, when a token is at hand.
+
+    Raises:
+        GithubError: GitHub refused or failed for good; what was read is stored.
+    """
+    if job.desk.offline or job.simulated:
+        return []
+    token = job.settings.token or job.world.environ.get("GITHUB_TOKEN", "") or _gh_token()
+    if not token:
+        return [_NOT_LOGGED_IN]
+    from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL  # noqa: PLC0415 - only with a token
+    from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - as above
+
+    etl = GithubETL(
+        job.store,
+        api_url=job.world.environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
+        graphql_url=job.world.environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
+        budget=job.settings.github_budget,
+    )
+    cloned = cloned_repository(job)
+    notes = []
+    for slug in job.repositories:
+        with job.world.progress(f"Syncing {slug} with GitHub"):
+            etl.sync_pull_requests(*split_slug(slug), token=token, since=job.history_start)
+            if slug != cloned:
+                etl.sync_commits(*split_slug(slug), token=token, since=job.history_start)
+        if sync_state(job.store, slug)["partial"]:
+            notes.append(f"{slug}: the sync with GitHub stopped before it had everything; the next run goes on there.")
+    return notes
+
+
+def _names_something(pattern: str) -> bool:
+    if glob.has_magic(pattern):
+        return next(glob.iglob(pattern, recursive=True), None) is not None  # noqa: PTH207 - absolute patterns too
+    if not Path(pattern).exists():
+        raise InputNotFoundError(f"trace-paths: no such file or folder: {pattern}")
+    return True
+
+
+def _no_traces(job: Job) -> str:
+    if job.settings.trace_paths:
+        return f"No trace files in {', '.join(job.settings.trace_paths)}: no calls were added."
+    home = job.world.environ.get("HOME")
+    here = [str(Path(home, folder)) for folder in _TRACE_FOLDERS if home and Path(home, folder).is_dir()]
+    if here and not job.world.in_actions:
+        return f"No traces were named; this machine has some: --trace-paths {' --trace-paths '.join(here)}"
+    return (
+        "No traces were named: give files, folders or globs of LiteLLM, OpenTelemetry, Claude Code or Codex logs "
+        "with trace-paths."
+    )
+
+
+def _gh_token() -> str:
+    """Return the token of the GitHub CLI, where it is installed and logged in."""
+    program = shutil.which("gh")
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command of the GitHub CLI
+            [program, "auth", "token"], capture_output=True, text=True, timeout=_GH_TIMEOUT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

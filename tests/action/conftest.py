@@ -1,0 +1,89 @@
+"""A clone, traces and the entry point as a subprocess with an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A folder to run in; ``run`` starts the entry point there with nothing of this process's environment."""
+
+    folder: Path
+
+    def run(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, limit_bytes: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``entrypoint.py``; ``limit_bytes`` is the size at which every file is full."""
+        keep = {name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_START") if name in os.environ}
+        program = [sys.executable, str(ROOT / "entrypoint.py"), *arguments]
+        if limit_bytes is not None:
+            program = ["sh", "-c", f'trap "" XFSZ; ulimit -f {limit_bytes // 512}; exec "$@"', "sh", *program]
+        return subprocess.run(
+            program,
+            cwd=self.folder,
+            env={**keep, "HOME": str(self.folder / "home"), "PYTHONPATH": str(ROOT), **(environ or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Return the report that the last run wrote."""
+        report: dict[str, Any] = json.loads((self.folder / ".prod-lens/report/report.json").read_text())
+        return report
+
+    def traces(self, name: str = "traces.jsonl", count: int = 10, **attributes: object) -> Path:
+        """Write reference traces, one an hour back from yesterday, and return the file."""
+        newest = datetime.now(UTC) - timedelta(days=1)
+        lines = [
+            json.dumps(
+                {
+                    "timestamp": (newest - timedelta(hours=hour)).isoformat(),
+                    "usage": {"input_tokens": 100 + hour, "output_tokens": 10},
+                    "attributes": {"llm.model_name": "gpt-4o", "status_code": 200, "latency_ms": 900, **attributes},
+                    "metadata": {"session_id": f"session_{hour}", "developer_id": "alice"},
+                }
+            )
+            for hour in range(count)
+        ]
+        path = self.folder / name
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    def git(self, *arguments: str) -> None:
+        """Run git here on settings of its own."""
+        settings = ["-c", "user.name=Alice", "-c", "user.email=1+alice@users.noreply.github.com"]
+        environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["git", *settings, *arguments], cwd=self.folder, check=True, env=environ, capture_output=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Workplace:
+    """Return an empty folder that is no clone."""
+    return Workplace(tmp_path)
+
+
+@pytest.fixture
+def clone(folder: Workplace) -> Workplace:
+    """Return a clone of octo/hello with two commits."""
+    folder.git("init", "-q", "-b", "main")
+    folder.git("remote", "add", "origin", "https://github.com/octo/hello.git")
+    folder.git("commit", "-q", "--allow-empty", "-m", "First")
+    folder.git("commit", "-q", "--allow-empty", "-m", "Second")
+    return folder

@@ -1,0 +1,137 @@
+"""The whole program as a subprocess: at a desk and as the runner starts it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.action.conftest import Workplace
+
+RENDERED = ["report.csv", "report.html", "report.json", "report.md"]
+
+
+def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
+    """Repository and commits come from the clone; what was missing is said with what to do about it."""
+    done = clone.run()
+    assert done.returncode == 0, done.stderr
+    report = clone.report()
+    assert (report["metadata"]["repo"], report["commit_frequency"]["total_commits"]) == ("octo/hello", 2)
+    assert sorted(path.name for path in (clone.folder / ".prod-lens/report").iterdir()) == RENDERED
+    assert "GITHUB_TOKEN" in done.stderr
+    assert "trace-paths" in done.stderr
+    assert "octo/hello" in done.stdout
+
+
+def test_traces_are_counted_once(clone: Workplace) -> None:
+    """The same traces given again, in another file too, change no figure."""
+    clone.traces()
+    first = clone.run("--offline", "--trace-paths", "traces.jsonl")
+    assert first.returncode == 0, first.stderr
+    before = clone.report()["ai_interaction_velocity"]
+    (clone.folder / "again.jsonl").write_bytes((clone.folder / "traces.jsonl").read_bytes())
+    assert clone.run("--offline", "--trace-paths", "*.jsonl").returncode == 0
+    assert clone.report()["ai_interaction_velocity"] == before
+    assert before["total_sessions"] == 10
+
+
+def test_a_folder_of_traces_may_be_empty(clone: Workplace) -> None:
+    """A folder without traces is said and the report made without them."""
+    (clone.folder / "traces").mkdir()
+    done = clone.run("--offline", "--trace-paths", "traces")
+    assert done.returncode == 0, done.stderr
+    assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 0
+    assert "traces" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--trace-paths", "missing.jsonl"], "missing.jsonl"),
+        (["--since", "last tuesday"], "last tuesday"),
+        (["--repository", "not a slug"], "not a slug"),
+        (["--fail-if", "error_rate is high"], "error_rate is high"),
+        (["--db", "notes.txt"], "notes.txt"),
+        (["--people", "nobody.toml"], "nobody.toml"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(clone: Workplace, arguments: list[str], named: str) -> None:
+    """Each mistake is one line on standard error that names it, without a traceback; no report is written."""
+    (clone.folder / "notes.txt").write_text("not a database, " * 100)
+    done = clone.run("--offline", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert named in line
+    assert not (clone.folder / ".prod-lens/report").exists()
+    assert (clone.folder / "notes.txt").read_text() == "not a database, " * 100
+
+
+def test_without_a_repository_the_program_says_how_to_name_one(folder: Workplace) -> None:
+    """Outside a clone, and in a clone without a remote, the way out is said."""
+    outside = folder.run("--offline")
+    folder.git("init", "-q")
+    folder.git("commit", "-q", "--allow-empty", "-m", "First")
+    for done in (outside, folder.run("--offline")):
+        assert done.returncode == 2
+        assert "--repository owner/name" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_newer_database_is_left_alone(clone: Workplace) -> None:
+    """A database of a newer version is refused with what to do, and not changed."""
+    assert clone.run("--offline").returncode == 0
+    database = clone.folder / ".prod-lens/cache.db"
+    with sqlite3.connect(database) as conn:
+        conn.execute("PRAGMA user_version = 999")
+    conn.close()
+    done = clone.run("--offline")
+    assert done.returncode == 2
+    assert "upgrade" in done.stderr
+
+
+def test_a_full_disk_is_status_1_and_loses_nothing(clone: Workplace) -> None:
+    """When no more can be written the run fails in a line, and the next one, with room, has everything."""
+    clone.traces(count=4000)
+    done = clone.run("--offline", "--trace-paths", "traces.jsonl", limit_bytes=512 * 1024)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert clone.run("--offline", "--trace-paths", "traces.jsonl").returncode == 0
+    sessions = clone.report()["metadata"]["window"]
+    assert sessions
+    with sqlite3.connect(clone.folder / ".prod-lens/cache.db") as conn:
+        assert conn.execute("SELECT count(*) FROM sessions").fetchone() == (4000,)
+    conn.close()
+
+
+def test_on_the_runner(folder: Workplace) -> None:
+    """Inputs come from the environment, hyphens kept; outputs and summary go where the runner reads them."""
+    folder.traces(status_code=500)
+    output, summary = folder.folder / "output", folder.folder / "summary"
+    environ = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "INPUT_REPOSITORY": "octo/hello",
+        "INPUT_TRACE-PATHS": "traces.jsonl",
+        "INPUT_FAIL-IF": "error_rate > 0.5\nacceptance_rate < 0.1",
+    }
+    output.touch()
+    done = folder.run(environ=environ)
+    assert done.returncode == 1, done.stderr + done.stdout
+    assert "::error" in done.stdout
+    assert "error_rate > 0.5" in done.stdout
+    lines = output.read_text()
+    for expected in ("sessions", "10", "error-rate", "1.000000", "gate", "fail", "report.html"):
+        assert expected in lines
+    assert "octo/hello" in summary.read_text()
+
+
+def test_on_the_runner_every_mistake_is_an_annotation(folder: Workplace) -> None:
+    """Several wrong inputs are several error annotations, and the status is 2."""
+    environ = {"GITHUB_ACTIONS": "true", "INPUT_SINCE": "never", "INPUT_LAG-DAYS": "99", "INPUT_TIMEZONE": "Mars"}
+    done = folder.run(environ=environ)
+    assert done.returncode == 2
+    assert done.stdout.count("::error") == 3
