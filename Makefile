@@ -1,0 +1,49 @@
+# Two commands are all the set-up: `make report` and `make test`. Both make the environment first, once.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The window of the bundled traces, so that the report is the same on any day.
+WINDOW := --since 2026-11-19 --until 2026-11-26
+
+.DEFAULT_GOAL := help
+.PHONY: help report test demo lint lock clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+# The bundled traces are of the made-up repository acme/api; the commits beside them are this clone's.
+report: $(READY) ## Report on the bundled traces and this clone's history, offline
+	$(BIN)/python entrypoint.py --offline --clone . --repository acme/api --trace-paths examples/traces $(WINDOW)
+
+demo: $(READY) ## Simulate twelve weeks of a team and report on them
+	$(BIN)/python -m prodlens.cli demo --db .prod-lens/demo/cache.db
+	$(BIN)/python entrypoint.py --offline --db .prod-lens/demo/cache.db --repository simulated/team \
+	  --since 2026-04-06 --until 2026-06-29 --output-dir .prod-lens/demo/report
+
+test: $(READY) ## Run every test that needs Python alone, with coverage
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+lint: $(READY) ## Run every linter
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-lint.lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml $(wildcard .github/actions/*/action.yml)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml $(wildcard examples/workflows/*.yml)
+	$(BIN)/zizmor --offline --quiet .
+
+lock: $(READY) ## Resolve the locked requirements anew (needs the network)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python scripts/lock.py
+
+clean: ## Remove the environment and everything a run wrote
+	rm -rf $(VENV) .prod-lens .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+
+$(READY): requirements.lock requirements-test.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "ProdLens needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-test.lock
+	@touch $@
