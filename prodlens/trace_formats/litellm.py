@@ -134,7 +134,7 @@ def _latency_is_wrong(record: Mapping[str, Any]) -> bool:
 
 def _tool_uses(response: Mapping[str, Any]) -> list[str]:
     """Return the ids of the tool uses proposed, in the shape of chat completions, messages or responses."""
-    found = [
+    found: list[Any] = [
         mapping(call).get("id")
         for choice in sequence(response.get("choices"))
         for call in sequence(mapping(mapping(choice).get("message")).get("tool_calls"))

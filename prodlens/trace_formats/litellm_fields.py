@@ -105,18 +105,6 @@ USAGE_PLACES: dict[str, tuple[Place, ...]] = {
     "tokens_out": (*places("", "completion_tokens"), *places("usage", "completion_tokens", "output_tokens")),
     "total_tokens": places("", "total_tokens"),
 }
-_CACHE_READ = (
-    "cache_read_input_tokens",
-    "prompt_tokens_details.cached_tokens",
-    "input_tokens_details.cached_tokens",
-)
-_CACHE_WRITE = (
-    "cache_creation_input_tokens",
-    "prompt_tokens_details.cache_creation_tokens",
-    "prompt_tokens_details.cache_write_tokens",
-)
-_CACHE_WRITE_1H = ("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",)
-_REASONING = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
 
 
 def real_person(value: object) -> str | None:
@@ -198,20 +186,27 @@ def developer_id(parts: Parts) -> str | None:
 def tokens_of(parts: Parts) -> Tokens:
     """Return the token counts; ``total_tokens`` is only a last resort, since LiteLLM writes 0 there at times."""
     tokens_in, tokens_out = completed(*(first(parts, USAGE_PLACES[name], count) for name in USAGE_PLACES))
+    usage = parts["usage"]
+    prompt = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
+    answer = mapping(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    kept = mapping(prompt.get("cache_creation_token_details"))
     return with_parts(
         tokens_in,
         tokens_out,
-        cache_read=_largest(parts, _CACHE_READ),
-        cache_write=_largest(parts, _CACHE_WRITE),
-        cache_write_1h=_largest(parts, _CACHE_WRITE_1H),
-        reasoning=_largest(parts, _REASONING),
+        cache_read=_largest(usage.get("cache_read_input_tokens"), prompt.get("cached_tokens")),
+        cache_write=_largest(
+            usage.get("cache_creation_input_tokens"),
+            prompt.get("cache_creation_tokens"),
+            prompt.get("cache_write_tokens"),
+        ),
+        cache_write_1h=count(kept.get("ephemeral_1h_input_tokens")),
+        reasoning=count(answer.get("reasoning_tokens")),
     )
 
 
-def _largest(parts: Parts, names: tuple[str, ...]) -> int | None:
-    """Return the largest count under the names: a provider that has no such count leaves one of them at 0."""
-    found = [first(parts, places("usage", name), count) for name in names]
-    return max((value for value in found if value is not None), default=None)
+def _largest(*given: object) -> int | None:
+    """Return the largest of counts: a provider that has no such count leaves one of its names at 0."""
+    return max((value for value in map(count, given) if value is not None), default=None)
 
 
 def common_fields(parts: Parts) -> dict[str, Any]:

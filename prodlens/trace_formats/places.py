@@ -47,9 +47,20 @@ def find(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T |
 
 
 def first(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T | None]) -> T | None:
-    """Return what the first readable place says, None when there is no such place."""
-    found = find(parts, candidates, convert)
-    return None if found is None else found[1]
+    """Return what the first readable place says, None when there is no such place: ``find`` without the place.
+
+    Every field of every record passes here, so the common cases (a part that is empty, a name without dots or
+    flattened) are settled without a further call.
+    """
+    for part, name in candidates:
+        holder = parts[part]
+        if holder:
+            value = holder.get(name)
+            if value is None and "." in name:
+                value = look_up(holder, name)
+            if value is not None and (read := convert(value)) is not None:
+                return read
+    return None
 
 
 def explained(
@@ -62,7 +73,8 @@ def explained(
 
 def unflatten(record: Mapping[str, Any], part: str) -> Mapping[str, Any]:
     """Return a part of a record that is written as an object, as JSON text or as flattened ``part.name`` keys."""
-    inner = mapping(record.get(part))
+    whole = record.get(part)
+    inner = whole if isinstance(whole, dict) else mapping(whole)
     prefix = f"{part}."
-    flat = {key[len(prefix) :]: value for key, value in record.items() if type(key) is str and key.startswith(prefix)}
-    return {**inner, **flat} if flat else inner
+    flat = [key for key in record if type(key) is str and key.startswith(prefix)]
+    return {**inner, **{key[len(prefix) :]: record[key] for key in flat}} if flat else inner

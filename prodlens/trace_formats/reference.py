@@ -118,6 +118,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
 def _parts(record: Mapping[str, Any]) -> Parts:
     attributes = unflatten(record, "attributes")
     inner, outer = unflatten(attributes, "metadata"), unflatten(record, "metadata")
+    # The outer metadata wins name by name.
     return {
         "": record,
         "attributes": attributes,
