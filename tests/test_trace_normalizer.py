@@ -161,6 +161,7 @@ def test_a_text_that_holds_a_session_is_no_developer() -> None:
         ({"input_tokens": "10", "output_tokens": 5.0}, (10, 5)),
         ({"input_tokens": 1e300, "output_tokens": 10**30}, (0, 0)),
         ({"usage": {"input_tokens": 10, "output_tokens": 5}}, (10, 5)),
+        ({"tokens": {"prompt_tokens": 10, "completion_tokens": 5}, "other": {}}, (10, 5)),
         ({"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 90}, (100, 5)),
     ],
 )
@@ -168,6 +169,16 @@ def test_tokens(usage: dict[str, Any], expected: tuple[int, int]) -> None:
     """Either pair of names, a missing part from the total, never negative; what is no number counts as missing."""
     trace = normalize(usage=usage)
     assert (trace.tokens_in, trace.tokens_out) == expected
+
+
+def test_usage_of_the_attributes_or_the_response() -> None:
+    """A usage object may be nested in the attributes or the response; a number alone is no usage object."""
+    for holder in ("attributes", "response"):
+        (trace,) = normalize_records([{"timestamp": MOMENT, holder: {"usage": {"input_tokens": 10}}}])
+        assert trace.tokens_in == 10
+    (trace,) = normalize_records([{"timestamp": MOMENT, "usage.input_tokens": 10}])
+    assert trace.tokens_in == 10
+    assert normalize_records([{"timestamp": MOMENT, "input_tokens": 10}]) == []
 
 
 @pytest.mark.parametrize(

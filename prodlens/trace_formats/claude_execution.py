@@ -8,6 +8,7 @@ messages (subagents, titles) is one more call, so that tokens and cost add up to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from prodlens.trace_formats.recorded import http_status
 from prodlens.trace_formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 NAME = "claude-code-action"
@@ -30,12 +30,11 @@ NAME = "claude-code-action"
 def matches(record: Mapping[str, Any]) -> bool:
     """Tell whether the record is a message of an execution file."""
     kind = record.get("type")
-    return (
-        isinstance(kind, str)
-        and "session_id" in record
-        and (kind in {"result", "user", "assistant", "system"})
-        and ("message" in record or "subtype" in record or "usage" in record)
-    )
+    if "session_id" not in record:
+        return False
+    if kind in ("assistant", "user"):
+        return isinstance(record.get("message"), Mapping)
+    return kind in ("system", "result") and "subtype" in record
 
 
 class ExecutionReader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, truth, words
+from prodlens.json_values import count, finite_number, mapping, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_formats.base import Format, Item, RecordReader, Unusable
@@ -78,12 +78,12 @@ def matches(record: Mapping[str, Any]) -> bool:
 
 def read(record: Mapping[str, Any]) -> list[Item]:
     """Read one record; it is unusable only without a readable timestamp or without a usage object."""
-    parts = _parts(record)
+    parts, has_usage = _parts(record)
     at = first(parts, PLACES["timestamp"], parse_timestamp)
     if at is None:
         given = record.get("timestamp", record.get("start_time"))
         return [Unusable("no timestamp" if given is None else f"unreadable timestamp ({type(given).__name__})")]
-    if not parts["usage"] and not isinstance(record.get("usage"), Mapping):
+    if not has_usage:
         return [Unusable("no usage object")]
     tokens = _tokens(parts)
     accepted = first(parts, PLACES["accepted_flag"], truth)
@@ -112,29 +112,43 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return for each field that the record has the place where it was found."""
-    return explained(_parts(record), PLACES, _CONVERTERS)
+    return explained(_parts(record)[0], PLACES, _CONVERTERS)
 
 
-def _parts(record: Mapping[str, Any]) -> Parts:
+def _parts(record: Mapping[str, Any]) -> tuple[Parts, bool]:
+    """Return the record's parts, and whether it has a usage object."""
     attributes = unflatten(record, "attributes")
+    usage = _usage(record, attributes)
     inner, outer = unflatten(attributes, "metadata"), unflatten(record, "metadata")
     # The outer metadata wins name by name.
-    return {
+    parts = {
         "": record,
         "attributes": attributes,
         "metadata": {**inner, **outer} if inner and outer else inner or outer,
-        "usage": _usage(record),
+        "usage": usage or {},
     }
+    return parts, usage is not None
 
 
 def _is_flat_usage(key: object) -> bool:
     return isinstance(key, str) and key.startswith("usage.")
 
 
-def _usage(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def _usage(record: Mapping[str, Any], attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the usage object: the record's own, else the attributes' or the response's; None when there is none.
+
+    Some writers nest the counts once more inside it.
+    """
     usage = unflatten(record, "usage")
-    nested = usage.get("usage")
-    return nested if isinstance(nested, Mapping) else usage
+    if not usage and not isinstance(record.get("usage"), Mapping):
+        inner = attributes.get("usage"), mapping(record.get("response")).get("usage")
+        found = next((usage for usage in inner if isinstance(usage, Mapping)), None)
+        if found is None:
+            return None
+        usage = found
+    if _COUNTS.isdisjoint(usage):
+        return next((v for v in usage.values() if isinstance(v, Mapping) and not _COUNTS.isdisjoint(v)), usage)
+    return usage
 
 
 def _tokens(parts: Parts) -> Tokens:
@@ -148,6 +162,7 @@ def _tokens(parts: Parts) -> Tokens:
     )
 
 
+_COUNTS = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens"})
 _TOKEN_FIELDS = ("tokens_in", "tokens_out", "total_tokens")
 _CONVERTERS: dict[str, Callable[[Any], object]] = {
     "timestamp": parse_timestamp,

@@ -1,0 +1,83 @@
+"""Reading single values of foreign JSON."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prodlens.json_values import (
+    LARGEST_WHOLE_NUMBER,
+    count,
+    finite_number,
+    mapping,
+    sequence,
+    truth,
+    whole_number,
+    words,
+)
+
+ANYTHING = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary(max_size=4)
+    | st.lists(st.integers(), max_size=2)
+    | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "number", "whole", "counted"),
+    [
+        (7, 7.0, 7, 7),
+        ("7", 7.0, 7, 7),
+        (7.9, 7.9, 7, 7),
+        (-3, -3.0, -3, 0),
+        (True, None, None, None),
+        ("nan", None, None, None),
+        (float("inf"), None, None, None),
+        (2**54, 2.0**54, None, None),
+        (10**400, None, None, None),
+        ("x", None, None, None),
+        (None, None, None, None),
+    ],
+)
+def test_numbers(given: object, number: float | None, whole: int | None, counted: int | None) -> None:
+    """A number is finite, no bool, also in text; a whole one can be stored exactly; a count is never negative."""
+    assert finite_number(given) == number
+    assert (whole_number(given), count(given)) == (whole, counted)
+
+
+@given(ANYTHING)
+def test_nothing_raises(value: Any) -> None:
+    """Whatever a value is, reading it returns something of the right type."""
+    assert isinstance(finite_number(value), float | None)
+    assert abs(whole_number(value) or 0) <= LARGEST_WHOLE_NUMBER
+    assert (count(value) or 0) >= 0
+    assert words(value) != ""
+    assert (words(value) or "").encode() is not None
+    assert truth(value) in {True, False, None}
+    assert isinstance(sequence(value), list)
+    assert mapping(value) is not None
+
+
+def test_objects_and_arrays_as_text() -> None:
+    """An object or array written as JSON text is one; anything else is an empty one."""
+    assert mapping('{"a": 1}') == mapping(MappingProxyType({"a": 1})) == {"a": 1}
+    assert sequence("[1]") == sequence((1,)) == [1]
+    assert mapping("{broken") == mapping("[1]") == mapping(None) == {}
+    assert sequence("[broken") == sequence('{"a": 1}') == sequence(None) == []
+
+
+def test_text_that_cannot_be_stored_is_mended() -> None:
+    """Lone surrogates, which no database takes, are replaced; blanks around are dropped."""
+    assert words(" a\ud800b ") == "a?b"
+    assert words("  ") is None
+    assert words(1.5) == "1.5"
+    assert words(float("nan")) is None
