@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prodlens.aggregation import DailyAggregator
+    from prodlens.aggregation import DailyAggregator, ParquetExporter
     from prodlens.github_etl import GithubETL
     from prodlens.metrics import ReportGenerator
     from prodlens.schemas import CanonicalTrace
@@ -22,6 +22,7 @@ _HOMES = {
     "CanonicalTrace": "prodlens.schemas",
     "DailyAggregator": "prodlens.aggregation",
     "GithubETL": "prodlens.github_etl",
+    "ParquetExporter": "prodlens.aggregation",
     "ProdLensStore": "prodlens.storage",
     "TraceIngestor": "prodlens.trace_ingestion",
     "ReportGenerator": "prodlens.metrics",
@@ -32,6 +33,7 @@ __all__ = [
     "CanonicalTrace",
     "DailyAggregator",
     "GithubETL",
+    "ParquetExporter",
     "ProdLensStore",
     "ReportGenerator",
     "TraceIngestor",

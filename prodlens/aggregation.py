@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from math import fsum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlens.delivery import read_delivery
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    import pyarrow as pa
 
     from prodlens.storage import ProdLensStore
 
@@ -24,7 +27,7 @@ WITH ranked AS (
   SELECT event_date, avg(latency_ms) AS median_latency_ms FROM ranked
   WHERE place IN ((known + 1) / 2, (known + 2) / 2) GROUP BY event_date
 ), days AS (
-  SELECT event_date, count(*) AS session_count, sum(total_tokens) AS total_tokens,
+  SELECT event_date, count(*) AS session_count, CAST(total(total_tokens) AS INTEGER) AS total_tokens,
     sum(acceptance_known AND accepted_flag) AS accepted_count,
     count(*) FILTER (WHERE status_code >= 400) AS error_count, sum(cost_usd) AS cost_usd
   FROM sessions WHERE :day IS NULL OR event_date = :day GROUP BY event_date
@@ -32,6 +35,23 @@ WITH ranked AS (
 SELECT event_date, session_count, total_tokens, accepted_count, error_count, median_latency_ms, cost_usd
 FROM days LEFT JOIN medians USING (event_date) ORDER BY event_date
 """
+_SESSION_TYPES = {
+    "event_date": "string",
+    "developer_id": "string",
+    "session_count": "int64",
+    "total_tokens": "int64",
+    "accepted_count": "int64",
+    "error_count": "int64",
+    "median_latency_ms": "double",
+    "cost_usd": "double",
+}
+_GITHUB_TYPES = {
+    "event_date": "string",
+    "merged_pr_count": "int64",
+    "commit_count": "int64",
+    "reopened_pr_count": "int64",
+    "avg_merge_hours": "double",
+}
 
 
 class DailyAggregator:
@@ -100,3 +120,65 @@ def _day(moment: datetime) -> str:
 
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()[:10]
+
+
+class ParquetExporter:
+    """Writes what a store holds to the lake; exporting twice leaves the same files."""
+
+    def __init__(self, parquet_dir: Path | str = Path(".prod-lens/parquet")) -> None:
+        """Export below this folder; it is made when something is written."""
+        self.parquet_dir = Path(parquet_dir)
+
+    def export_sessions_by_date(
+        self, store: ProdLensStore, since: date | None = None, repo_filter: str | None = None
+    ) -> int:
+        """Write the calls of a store, a file for each repository and day.
+
+        Args:
+            store: Where the calls are.
+            since: First day (UTC) to export.
+            repo_filter: Slug of the only repository to export.
+
+        Returns:
+            Number of calls exported.
+
+        Raises:
+            StorageError: A file cannot be written.
+        """
+        from prodlens.lake import Lake, stored_partitions  # noqa: PLC0415 - pyarrow loads only for an export
+
+        first = _iso(since) or ""
+        Lake(self.parquet_dir).sync(store.conn, stored_partitions(store.conn, first, repo_filter))
+        query = "SELECT count(*) FROM sessions WHERE event_date >= :first AND (:repo IS NULL OR repo_slug = :repo)"
+        return int(store.conn.execute(query, {"first": first, "repo": repo_filter}).fetchone()[0])
+
+    def export_aggregates_by_date(self, store: ProdLensStore, since: date | None = None) -> int:
+        """Write the daily aggregates that ``write_aggregates`` stored, a file for calls and one for GitHub.
+
+        Returns:
+            Number of rows exported, of both together.
+
+        Raises:
+            StorageError: A file cannot be written.
+        """
+        from prodlens.lake import AGGREGATES_FOLDER, Lake  # noqa: PLC0415 - as above
+
+        lake = Lake(self.parquet_dir)
+        sessions, github = store.fetch_daily_session_metrics(since), store.fetch_daily_github_metrics(since)
+        lake.write(f"{AGGREGATES_FOLDER}/daily_sessions.parquet", _table(sessions, _SESSION_TYPES))
+        lake.write(f"{AGGREGATES_FOLDER}/daily_github.parquet", _table(github, _GITHUB_TYPES))
+        return len(sessions) + len(github)
+
+    def list_partitions(self) -> list[Path]:
+        """Return the files of all partitions, sorted."""
+        from prodlens.lake import Lake  # noqa: PLC0415 - as above
+
+        return Lake(self.parquet_dir).partitions()
+
+
+def _table(rows: list[dict[str, Any]], types: dict[str, str]) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    known: dict[str, pa.DataType] = {"string": pa.string(), "int64": pa.int64(), "double": pa.float64()}
+    schema = pa.schema([(name, known[alias]) for name, alias in types.items()])
+    return pa.Table.from_pylist([{name: row[name] for name in types} for row in rows], schema=schema)

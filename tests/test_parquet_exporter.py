@@ -1,0 +1,80 @@
+"""ParquetExporter against the files that it leaves."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+
+from prodlens.aggregation import DailyAggregator, ParquetExporter
+from prodlens.storage import ProdLensStore
+from tests.report.situations import call, commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store() -> Iterator[ProdLensStore]:
+    """Open a store with calls of two repositories and of none on two days."""
+    with ProdLensStore(":memory:") as opened:
+        opened.insert_sessions(
+            [
+                call("5-01", repo_slug="acme/web"),
+                call("5-01", repo_slug="acme/web"),
+                call("5-02", repo_slug="acme/api"),
+                call("5-02", repo_slug=None),
+            ]
+        )
+        yield opened
+
+
+def names(exporter: ParquetExporter) -> list[str]:
+    """Return the partitions as paths below the folder."""
+    return [path.relative_to(exporter.parquet_dir).as_posix() for path in exporter.list_partitions()]
+
+
+def test_calls_are_exported_by_repository_and_day(store: ProdLensStore, tmp_path: Path) -> None:
+    """Each repository and day is a file with the calls of it; exporting again doubles nothing."""
+    exporter = ParquetExporter(tmp_path / "lake")
+    assert exporter.list_partitions() == []
+    for _ in range(2):
+        assert exporter.export_sessions_by_date(store) == 4
+        assert names(exporter) == [
+            "acme-api/2026-05-02.parquet",
+            "acme-web/2026-05-01.parquet",
+            "unknown/2026-05-02.parquet",
+        ]
+        rows = pq.read_table(exporter.list_partitions()[1]).to_pylist()
+        assert [(row["repo_slug"], row["event_date"]) for row in rows] == [("acme/web", "2026-05-01")] * 2
+        assert len({row["trace_hash"] for row in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("since", "repo", "count", "files"),
+    [(date(2026, 5, 2), None, 2, 2), (None, "acme/web", 2, 1), (date(2026, 5, 2), "acme/web", 0, 0)],
+)
+def test_an_export_keeps_to_its_filters(
+    store: ProdLensStore, tmp_path: Path, since: date | None, repo: str | None, count: int, files: int
+) -> None:
+    """Only days from ``since`` on and only the repository asked for are exported."""
+    exporter = ParquetExporter(tmp_path)
+    assert exporter.export_sessions_by_date(store, since=since, repo_filter=repo) == count
+    assert len(exporter.list_partitions()) == files
+
+
+def test_aggregates_have_a_file_each(store: ProdLensStore, tmp_path: Path) -> None:
+    """The aggregates stored before are exported to the two documented files, which are no partitions."""
+    store.insert_commits([commit("a", "5-03")])
+    DailyAggregator(store).write_aggregates()
+    exporter = ParquetExporter(tmp_path)
+    assert exporter.export_aggregates_by_date(store) == 3
+    sessions = pq.read_table(tmp_path / "_aggregates" / "daily_sessions.parquet").to_pylist()
+    assert [(row["event_date"], row["session_count"]) for row in sessions] == [("2026-05-01", 2), ("2026-05-02", 2)]
+    github = pq.read_table(tmp_path / "_aggregates" / "daily_github.parquet").to_pylist()
+    assert [(row["event_date"], row["commit_count"]) for row in github] == [("2026-05-03", 1)]
+    assert exporter.list_partitions() == []
+    assert exporter.export_aggregates_by_date(store, since=date(2026, 5, 3)) == 1
