@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.delivery import read_delivery
 from prodlens.report import associations, headline, quality, series
-from prodlens.report.costs import cost_by_model
+from prodlens.report.costs import cost_by_model, ledger_section
 from prodlens.report.effect_sizes import effect_size_section
 from prodlens.report.frames import frame_correlations, frame_effect_sizes
 from prodlens.report.merge_time import merge_time_section
@@ -137,6 +137,7 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
         "periods": periods_section(request, timeline, usage, delivery, daily),
         "merge_time": merge_time_section(delivery, timeline.window),
         "effect_sizes": effect_size_section(timeline, usage, cells),
+        "ledger": ledger_section(request, timeline.window, cells),
         "cost_by_model": cost_by_model(cells),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),

@@ -1,15 +1,74 @@
-"""What each model cost and how often its suggestions were accepted."""
+"""What the calls of the window cost: by model, and as a ledger whose parts add up to the whole."""
 
 from __future__ import annotations
 
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from prodlens.report.usage import totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from prodlens.report.usage import Cell
+    from prodlens.report.request import ReportRequest
+    from prodlens.report.timeline import Span
+    from prodlens.report.usage import Cell, Totals
+
+_DAYS_A_MONTH = 365.25 / 12
+_CENT = 0.01
+
+
+def ledger_section(request: ReportRequest, window: Span, cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return where the cost of the window comes from, and how much of it belongs to the repository.
+
+    ``attributed`` is the cost of calls that name the repository, ``unattributed`` that of calls that name none.
+    ``by_source`` tells recorded costs from those computed from list prices and from calls without a price.
+    ``plan_cost_usd`` is the share of the subscriptions' monthly cost that falls on the window.
+
+    Raises:
+        AssertionError: The parts do not add up to the whole.
+    """
+    whole = totals(cells)
+    named, unnamed = totals(c for c in cells if c.names_repo), totals(c for c in cells if not c.names_repo)
+    by_source = _by_source(whole)
+    _assert_balance(whole.cost_usd, named.cost_usd, unnamed.cost_usd)
+    _assert_balance(whole.cost_usd, *(line["cost_usd"] for line in by_source.values()))
+    if sum(line["sessions"] for line in by_source.values()) != whole.calls:
+        raise AssertionError(f"the ledger does not balance: {by_source} are not the {whole.calls} calls")
+    monthly = request.plan_cost_usd_per_month
+    return {
+        "sessions": whole.calls,
+        "total_tokens": whole.tokens,
+        "total_cost_usd": whole.cost_usd,
+        "attributed_cost_usd": named.cost_usd,
+        "unattributed_cost_usd": unnamed.cost_usd,
+        "by_source": by_source,
+        "plan_cost_usd": None if monthly is None else monthly * window.days / _DAYS_A_MONTH,
+    }
+
+
+def _by_source(whole: Totals) -> dict[str, dict[str, Any]]:
+    recorded = whole.priced_calls - whole.computed_calls
+    unpriced = whole.calls - whole.priced_calls
+    return {
+        "recorded": {
+            "sessions": recorded,
+            "total_tokens": whole.tokens - whole.computed_tokens - whole.unpriced_tokens,
+            "cost_usd": (whole.cost_usd or 0.0) - whole.computed_usd if recorded else None,
+        },
+        "computed": {
+            "sessions": whole.computed_calls,
+            "total_tokens": whole.computed_tokens,
+            "cost_usd": whole.computed_usd if whole.computed_calls else None,
+        },
+        "unpriced": {"sessions": unpriced, "total_tokens": whole.unpriced_tokens, "cost_usd": None},
+    }
+
+
+def _assert_balance(whole: float | None, *parts: float | None) -> None:
+    added = sum(part for part in parts if part is not None)
+    if not isclose(whole or 0.0, added, rel_tol=1e-9, abs_tol=_CENT / 2):
+        raise AssertionError(f"the ledger does not balance: {parts} do not add up to {whole}")
 
 
 def cost_by_model(cells: Iterable[Cell]) -> list[dict[str, Any]]:

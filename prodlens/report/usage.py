@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _INDEXES = (
     """CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
         repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
-        diff_ratio, accepted_lines)""",
+        cost_source, diff_ratio, accepted_lines)""",
     "CREATE INDEX IF NOT EXISTS sessions_report_people ON sessions (repo_slug, developer_id, timestamp)",
 )
 # One row of the temporary table: the prefix of the index that a part of the calls shares.
@@ -39,6 +39,9 @@ _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
 _MEASURES = """
     count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
     total(s.total_tokens) FILTER (WHERE s.cost_usd IS NULL),
+    total(s.cost_usd) FILTER (WHERE s.cost_source = 'computed'),
+    count(s.cost_usd) FILTER (WHERE s.cost_source = 'computed'),
+    total(s.total_tokens) FILTER (WHERE s.cost_source = 'computed' AND s.cost_usd IS NOT NULL),
     count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
     total(s.diff_ratio), count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
     total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL)"""
@@ -47,10 +50,12 @@ _MEASURES = """
 class Cell(NamedTuple):
     """The calls of one model and decision inside one segment.
 
-    ``accepted`` is None where the source said nothing about acceptance. Sums are over the known values alone.
+    ``accepted`` is None where the source said nothing about acceptance, ``names_repo`` False for calls that name no
+    repository. Sums are over the known values alone; ``computed`` costs come from list prices, others were recorded.
     """
 
     segment: int
+    names_repo: bool
     model: str | None
     accepted: bool | None
     calls: int
@@ -58,6 +63,9 @@ class Cell(NamedTuple):
     cost_usd: float
     priced_calls: int
     unpriced_tokens: int
+    computed_usd: float
+    computed_calls: int
+    computed_tokens: int
     known_statuses: int
     errors: int
     diff_ratio_sum: float
@@ -65,6 +73,10 @@ class Cell(NamedTuple):
     diff_ratios_above: int
     accepted_lines: int
     tokens_with_lines: int
+
+
+_FIRST_MEASURE = Cell._fields.index("calls")
+_AMOUNTS = {"cost_usd", "computed_usd", "diff_ratio_sum"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,9 @@ class Totals:
     cost_usd: float | None
     priced_calls: int
     unpriced_tokens: int
+    computed_usd: float
+    computed_calls: int
+    computed_tokens: int
     known_statuses: int
     errors: int
     diff_ratio_sum: float
@@ -116,10 +131,13 @@ class Usage:
 def totals(cells: Iterable[Cell]) -> Totals:
     """Add cells up."""
     columns = list(zip(*cells, strict=True)) or [()] * len(Cell._fields)
-    sums = dict(zip(Cell._fields[3:], (fsum(column) for column in columns[3:]), strict=True))
-    whole = {name: int(value) for name, value in sums.items() if name not in {"cost_usd", "diff_ratio_sum"}}
+    sums = dict(zip(Cell._fields[_FIRST_MEASURE:], (fsum(column) for column in columns[_FIRST_MEASURE:]), strict=True))
+    whole = {name: int(value) for name, value in sums.items() if name not in _AMOUNTS}
     return Totals(
-        **whole, cost_usd=sums["cost_usd"] if sums["priced_calls"] else None, diff_ratio_sum=sums["diff_ratio_sum"]
+        **whole,
+        cost_usd=sums["cost_usd"] if sums["priced_calls"] else None,
+        computed_usd=sums["computed_usd"],
+        diff_ratio_sum=sums["diff_ratio_sum"],
     )
 
 
@@ -142,7 +160,7 @@ def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshol
     _fill_parts(conn, repo)
     _fill_segments(conn, timeline)
     rows = conn.execute(
-        f"SELECT p.model, p.known, p.flag, g.id, {_MEASURES} "
+        f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {_MEASURES} "
         f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
         f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
         {"threshold": threshold},
@@ -161,9 +179,8 @@ def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshol
 
 
 def _cell(row: sqlite3.Row) -> Cell:
-    model, known, flag, segment, *measures = row
-    # A sum over nothing is NULL in SQL, and nothing here.
-    return Cell(segment, model, bool(flag) if known else None, *(value or 0 for value in measures))
+    segment, names_repo, model, known, flag, *measures = row
+    return Cell(segment, bool(names_repo), model, bool(flag) if known else None, *measures)
 
 
 def _make_indexes(conn: sqlite3.Connection) -> None:

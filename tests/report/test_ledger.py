@@ -1,0 +1,79 @@
+"""The ledger of a report."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prodlens.storage import ProdLensStore
+from tests.report.situations import REPO, call, report_on
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def test_every_call_is_in_one_line_of_the_ledger(store: ProdLensStore) -> None:
+    """Recorded, computed and unpriced calls are kept apart, and calls that name no repository are unattributed."""
+    store.insert_sessions(
+        [
+            call("5-01", cost_usd=0.5, cost_source="recorded", total_tokens=5),
+            call("5-01", cost_usd=0.25, total_tokens=3),
+            call("5-01", cost_usd=2.0, cost_source="computed", total_tokens=7, repo_slug=None),
+            call("5-01", total_tokens=11),
+            call("4-01", cost_usd=99.0),
+            call("5-01", cost_usd=99.0, repo_slug="acme/api"),
+        ]
+    )
+    assert report_on(store, until=date(2026, 5, 31), plan_cost_usd_per_month=73.05)["ledger"] == {
+        "sessions": 4,
+        "total_tokens": 26,
+        "total_cost_usd": 2.75,
+        "attributed_cost_usd": 0.75,
+        "unattributed_cost_usd": 2.0,
+        "by_source": {
+            "recorded": {"sessions": 2, "total_tokens": 8, "cost_usd": 0.75},
+            "computed": {"sessions": 1, "total_tokens": 7, "cost_usd": 2.0},
+            "unpriced": {"sessions": 1, "total_tokens": 11, "cost_usd": None},
+        },
+        "plan_cost_usd": pytest.approx(72.0),
+    }
+
+
+_CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "cost_usd": st.none() | st.floats(0, 1e6),
+            "cost_source": st.sampled_from([None, "recorded", "computed"]),
+            "repo_slug": st.sampled_from([REPO, None]),
+            "model": st.sampled_from([None, "a", "b"]),
+            "total_tokens": st.integers(0, 10**6),
+            "accepted_flag": st.none() | st.booleans(),
+        }
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_CALLS, st.integers(1, 28))
+def test_the_ledger_balances(calls: list[dict[str, Any]], day: int) -> None:
+    """Whatever was stored, the lines by source, by attribution and by model each add up to the whole."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions([call(f"5-{1 + (n + day) % 28:02}", **changes) for n, changes in enumerate(calls)])
+        report = report_on(store, until=date(2026, 6, 1))
+    ledger = report["ledger"]
+    costs = [changes["cost_usd"] for changes in calls if changes["cost_usd"] is not None]
+    assert ledger["total_cost_usd"] == (pytest.approx(sum(costs)) if costs else None)
+    parts = [
+        [ledger["attributed_cost_usd"], ledger["unattributed_cost_usd"]],
+        [line["cost_usd"] for line in ledger["by_source"].values()],
+        [row["cost_usd"] for row in report["cost_by_model"]],
+    ]
+    for costs in parts:
+        assert sum(cost or 0.0 for cost in costs) == pytest.approx(ledger["total_cost_usd"] or 0.0)
+    assert sum(line["sessions"] for line in ledger["by_source"].values()) == len(calls)
+    assert sum(row["total_tokens"] for row in report["cost_by_model"]) == sum(c["total_tokens"] for c in calls)
