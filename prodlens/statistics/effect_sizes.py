@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FEWEST_FOR_AN_ESTIMATE = 5
 FEWEST_FOR_AN_INTERVAL = 8
 _LARGEST_NONCENTRAL_DF = 200
+# What rounding alone makes of equal values, in units of the largest, is no spread.
+_ROUNDING = 1e-13
+_LARGEST_DIFFERENCE = float(np.finfo(np.float64).max)
 
 TOO_FEW_TO_ESTIMATE = "fewer than 5 in a group"
 TOO_FEW_FOR_INTERVAL = "fewer than 8 in a group: no interval"
@@ -145,7 +148,8 @@ def hodges_lehmann_ratio(a: Sequence[float] | FloatArray, b: Sequence[float] | F
         return MedianRatio(None, None, None, n_a, n_b, reason)
     from scipy.stats import mannwhitneyu  # noqa: PLC0415 - scipy.stats takes most of a second to import
 
-    centre, low, high = np.exp(_hodges_lehmann(np.sort(np.log(x)), np.sort(np.log(y))))
+    with np.errstate(over="ignore"):
+        centre, low, high = np.exp(_hodges_lehmann(np.sort(np.log(x)), np.sort(np.log(y))))
     p = finite(float(mannwhitneyu(x, y).pvalue))
     ratio, interval = finite(centre), finite_interval(low, high)
     return MedianRatio(ratio, interval, p, n_a, n_b, TOO_LARGE if ratio is None or interval is None else None)
@@ -158,6 +162,8 @@ def hodges_lehmann_shift(a: Sequence[float] | FloatArray, b: Sequence[float] | F
     """
     x, y = numbers(a), numbers(b)
     reason = TOO_FEW_TO_ESTIMATE if min(len(x), len(y)) < FEWEST_FOR_AN_ESTIMATE else _unusable(x, y)
+    if reason is None and max(np.abs(x).max(), np.abs(y).max()) > _LARGEST_DIFFERENCE / 2:
+        reason = TOO_LARGE
     if reason is not None:
         return EffectSize(None, None, len(x), len(y), _median(x), _median(y), reason)
     centre, low, high = _hodges_lehmann(np.sort(x), np.sort(y))
@@ -250,12 +256,14 @@ def delta_interval(x: FloatArray, y: FloatArray) -> Interval:
 
 
 def _standardised(x: FloatArray, y: FloatArray) -> float | None:
+    largest = max(float(np.abs(x).max()), float(np.abs(y).max()))
+    if largest == 0:
+        return None
+    # In units of the largest value no square leaves the range of numbers, and the effect has no unit anyway.
+    x, y = x / largest, y / largest
     df = len(x) + len(y) - 2
     pooled = math.sqrt((float(x.var(ddof=1)) * (len(x) - 1) + float(y.var(ddof=1)) * (len(y) - 1)) / df)
-    # What rounding alone makes of equal values is no spread.
-    if pooled <= 1e-13 * max(float(np.abs(x).max()), float(np.abs(y).max())):
-        return None
-    return float(x.mean() - y.mean()) / pooled
+    return None if pooled <= _ROUNDING else float(x.mean() - y.mean()) / pooled
 
 
 def _interval_of_d(x: FloatArray, y: FloatArray) -> Interval | None:

@@ -106,7 +106,7 @@ def clustered_wilson(accepted: Sequence[int], decisions: Sequence[int]) -> Propo
     t = t_quantile(len(days) - 1)
     if k in {0, n}:
         return Proportion(k, n, share, _score_interval(share, n, t), None, None)
-    spread = sum((k_d - share * m_d) ** 2 for k_d, m_d in days) * len(days) / (len(days) - 1) / n**2
+    spread = math.fsum((k_d - share * m_d) ** 2 for k_d, m_d in days) * len(days) / (len(days) - 1) / n**2
     effect = max(1.0, spread / (share * (1 - share) / n))
     return Proportion(k, n, share, _score_interval(share, n / effect, t), effect, None)
 
