@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from prodlens import normalize_records
+from prodlens.cli import main
 from prodlens.trace_formats import Decision, Skipped, ToolUse, Unusable, recognise
-from tests.trace_files import read_items, records, traces
+from tests.trace_files import FOLDER, read_items, records, traces
 
 TRANSCRIPT = "claude_code_15adb190.jsonl"
 HEADLESS = "claude_code_7fabc0bc.jsonl"
@@ -326,3 +327,11 @@ def test_explanations(name: str) -> None:
     for record in records(name):
         found |= recognise(record).explain(record)  # type: ignore[union-attr]
     assert {"timestamp", "session_id", "model", "tokens_in"} <= set(found)
+
+
+def test_a_session_is_explained_by_its_first_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """The lines before the first answer say nothing, and do not hide what the later ones say."""
+    assert main(["formats", str(FOLDER / TRANSCRIPT)]) == 0
+    out = capsys.readouterr().out
+    assert "18 claude-code" in out
+    assert "claude-code call_id: message.id" in out

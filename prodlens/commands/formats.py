@@ -1,4 +1,4 @@
-"""``prod-lens formats``: what format files are, and where in their first record each field was found."""
+"""``prod-lens formats``: what format files are, and where in their first records each field was found."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from prodlens.commands import Context
     from prodlens.containers import Source
+
+
+# Sessions begin with lines that are no calls, so more than the first record of a format is looked at.
+_EXPLAINED = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +48,8 @@ def _described(source: Source) -> list[str]:
                 for record in _records(entry.value):
                     known = recognise(record)
                     counts[known.name if known else "unknown"] += 1
-                    if known and known.name not in found:
-                        found[known.name] = known.explain(record)
+                    if known and counts[known.name] <= _EXPLAINED:
+                        found[known.name] = known.explain(record) | found.get(known.name, {})
                 if entry.reason is not None:
                     counts[entry.reason] += 1
     except ArchiveError as error:

@@ -60,15 +60,25 @@ _KIND_OF_CALL_TYPE = (
     ("health", "health check"),
 )
 
+# The parts of a record, named by their paths.
+_REQUESTER = "metadata.requester_metadata"
+_CALLER = "metadata.spend_logs_metadata"
+_KEY = "metadata.user_api_key_auth_metadata"
+_HEADERS = "metadata.requester_custom_headers"
+_CODEX = f"{_HEADERS}.x-codex-turn-metadata"
+_TAGS = "request_tags"
+_PARAMETERS = "model_parameters"
+_USAGE = "usage"
+
 IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
     "session_id": (
-        *places("requester", "session_id"),
-        *places("headers", "x-claude-code-session-id"),
-        *places("codex", "session_id", "thread_id"),
-        *places("caller", "session_id"),
+        *places(_REQUESTER, "session_id"),
+        *places(_HEADERS, "x-claude-code-session-id"),
+        *places(_CODEX, "session_id", "thread_id"),
+        *places(_CALLER, "session_id"),
     ),
     "held_session": (
-        *places("requester", "user_id"),
+        *places(_REQUESTER, "user_id"),
         *places("metadata", "user_api_key_end_user_id"),
         *places("", "end_user"),
     ),
@@ -76,33 +86,33 @@ IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
         *places("metadata", "user_api_key_user_id"),
         *places("", "user"),
         *places("metadata", "user_api_key_user_email"),
-        *places("caller", "developer_id", "developer"),
-        *places("requester", "developer_id", "developer", "user"),
+        *places(_CALLER, "developer_id", "developer"),
+        *places(_REQUESTER, "developer_id", "developer", "user"),
         *places("metadata", "user_api_key_alias"),
         *places("", "end_user"),
-        *places("parameters", "user"),
+        *places(_PARAMETERS, "user"),
     ),
-    "device": (*places("requester", "user_id"), *places("", "end_user")),
+    "device": (*places(_REQUESTER, "user_id"), *places("", "end_user")),
     "repo_slug": (
-        *places("tags", "repo"),
-        *places("caller", "repo_slug", "repo", "repository"),
-        *places("requester", "repo_slug", "repo", "repository"),
-        *places("codex", "remote"),
-        *places("key", "repo_slug", "repo", "repository"),
+        *places(_TAGS, "repo"),
+        *places(_CALLER, "repo_slug", "repo", "repository"),
+        *places(_REQUESTER, "repo_slug", "repo", "repository"),
+        *places(_CODEX, "remote"),
+        *places(_KEY, "repo_slug", "repo", "repository"),
     ),
-    "branch": (*places("tags", "branch"), *places("caller", "branch"), *places("requester", "branch")),
-    "pull_request": (*places("tags", "pr"), *places("caller", "pr", "pull_request"), *places("requester", "pr")),
+    "branch": (*places(_TAGS, "branch"), *places(_CALLER, "branch"), *places(_REQUESTER, "branch")),
+    "pull_request": (*places(_TAGS, "pr"), *places(_CALLER, "pr", "pull_request"), *places(_REQUESTER, "pr")),
     "accepted_flag": (
-        *places("caller", "prod_lens.accepted", "accepted_flag"),
-        *places("requester", "prod_lens.accepted", "accepted_flag"),
+        *places(_CALLER, "prod_lens.accepted", "accepted_flag"),
+        *places(_REQUESTER, "prod_lens.accepted", "accepted_flag"),
     ),
-    "diff_ratio": (*places("caller", "diff_ratio"), *places("requester", "diff_ratio")),
-    "accepted_lines": (*places("caller", "accepted_lines"), *places("requester", "accepted_lines")),
+    "diff_ratio": (*places(_CALLER, "diff_ratio"), *places(_REQUESTER, "diff_ratio")),
+    "accepted_lines": (*places(_CALLER, "accepted_lines"), *places(_REQUESTER, "accepted_lines")),
 }
 MODEL_PLACES = places("", "model", "model_group")
 USAGE_PLACES: dict[str, tuple[Place, ...]] = {
-    "tokens_in": (*places("", "prompt_tokens"), *places("usage", "prompt_tokens", "input_tokens")),
-    "tokens_out": (*places("", "completion_tokens"), *places("usage", "completion_tokens", "output_tokens")),
+    "tokens_in": (*places("", "prompt_tokens"), *places(_USAGE, "prompt_tokens", "input_tokens")),
+    "tokens_out": (*places("", "completion_tokens"), *places(_USAGE, "completion_tokens", "output_tokens")),
     "total_tokens": places("", "total_tokens"),
 }
 
@@ -136,14 +146,14 @@ def parts_of(record: Mapping[str, Any], metadata: Mapping[str, Any], usage: Mapp
     return {
         "": record,
         "metadata": metadata,
-        "usage": usage,
-        "requester": mapping(metadata.get("requester_metadata")),
-        "caller": mapping(metadata.get("spend_logs_metadata")),
-        "key": mapping(metadata.get("user_api_key_auth_metadata")),
-        "parameters": mapping(record.get("model_parameters")),
-        "headers": headers,
-        "codex": _codex(headers),
-        "tags": _tags(record.get("request_tags")),
+        _USAGE: usage,
+        _REQUESTER: mapping(metadata.get("requester_metadata")),
+        _CALLER: mapping(metadata.get("spend_logs_metadata")),
+        _KEY: mapping(metadata.get("user_api_key_auth_metadata")),
+        _PARAMETERS: mapping(record.get("model_parameters")),
+        _HEADERS: headers,
+        _CODEX: _codex(headers),
+        _TAGS: _tags(record.get("request_tags")),
     }
 
 
@@ -186,7 +196,7 @@ def developer_id(parts: Parts) -> str | None:
 def tokens_of(parts: Parts) -> Tokens:
     """Return the token counts; ``total_tokens`` is only a last resort, since LiteLLM writes 0 there at times."""
     tokens_in, tokens_out = completed(*(first(parts, USAGE_PLACES[name], count) for name in USAGE_PLACES))
-    usage = parts["usage"]
+    usage = parts[_USAGE]
     prompt = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
     answer = mapping(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
     kept = mapping(prompt.get("cache_creation_token_details"))
