@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.document import Section, Table
-from prodlens.wording import CAVEAT, report_association_sentences
+from prodlens.wording import CAVEAT, FEWEST_DAYS_FOR_Q, association_numbers, report_association_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def association_section(report: Mapping[str, Any]) -> Section:
     sentences = (CAVEAT, *_words(report))
     if chart is None:
         return Section("association", _TITLE, sentences)
-    adjusted = report["multiple_comparison_adjustment"]["adjusted"]
+    adjusted = report["multiple_comparison_adjustment"]["adjusted"] if _shows_q(report) else {}
     rows = tuple(_row(test, adjusted.get(test["label"])) for test in sorted([*placebo, *forward], key=_lag))
     return Section(
         "association",
@@ -42,6 +42,11 @@ def association_section(report: Mapping[str, Any]) -> Section:
         charts=(chart,),
         table=Table(_HEADER, rows, "rrrrrr"),
     )
+
+
+def _shows_q(report: Mapping[str, Any]) -> bool:
+    """Tell whether there are days enough for q-values; below, they stand in the JSON alone."""
+    return association_numbers(report).days >= FEWEST_DAYS_FOR_Q
 
 
 def _words(report: Mapping[str, Any]) -> list[str]:
@@ -63,6 +68,7 @@ def every_test_section(report: Mapping[str, Any]) -> Section | None:
     tests = [test for test in report["associations"].get("tests", ()) if test["r"] is not None]
     if not tests:
         return None
+    shows_q = _shows_q(report)
     rows = tuple(
         (
             SERIES_NAMES.get(test["usage"], test["usage"]),
@@ -71,7 +77,7 @@ def every_test_section(report: Mapping[str, Any]) -> Section | None:
             str(test["lag_days"]),
             formatting.correlation(test["r"]),
             formatting.interval(test["interval"], formatting.correlation),
-            formatting.optional(test["q"], formatting.probability, ""),
+            formatting.optional(test["q"] if shows_q else None, formatting.probability, "too few days"),
             formatting.count(test["count"]),
         )
         for test in tests
@@ -96,7 +102,7 @@ def _row(test: Mapping[str, Any], q: float | None) -> tuple[str, ...]:
         formatting.count(test["lag_days"]),
         formatting.correlation(test["r"]),
         formatting.interval(test["interval"], formatting.correlation),
-        "placebo" if placebo else formatting.optional(q, formatting.probability, ""),
+        "placebo" if placebo else formatting.optional(q, formatting.probability, "too few days"),
         formatting.optional(test["raw_r"], formatting.correlation, ""),
         formatting.count(test["count"]),
     )

@@ -98,7 +98,7 @@ def model_chart(models: Sequence[Mapping[str, Any]]) -> Chart | None:
         if row["cost_usd"] is not None
     )
     return (
-        Chart("models", "Cost by model", "Bar chart: cost in US dollars, one bar a model.", "US dollars", rows)
+        Chart("models", "Cost in US dollars", "Bar chart: cost in US dollars, one bar a model.", "US dollars", rows)
         if rows
         else None
     )

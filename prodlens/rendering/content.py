@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.association_section import association_section, every_test_section
 from prodlens.rendering.changes_section import changes_section
+from prodlens.rendering.cost_sections import cost_section, ledger_section
 from prodlens.rendering.document import Data, Document, Section, Table
 from prodlens.rendering.figures import headline_figures
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
@@ -23,12 +24,13 @@ def build_document(report: Mapping[str, Any]) -> Document:
     simulated = bool(metadata.get("simulated"))
     sections = (
         coverage_section(report),
-        Section("figures", "Headline figures", figures=headline_figures(report)),
+        _figures_section(report),
         changes_section(report),
         _weekly_section(report),
         _merge_time_section(report),
         association_section(report),
-        _cost_section(report),
+        cost_section(report),
+        ledger_section(report),
         quality_section(report),
         streams_section(report),
         _models_section(report),
@@ -42,6 +44,13 @@ def build_document(report: Mapping[str, Any]) -> Document:
         sections=tuple(section for section in sections if section is not None),
         simulated=simulated,
     )
+
+
+def _figures_section(report: Mapping[str, Any]) -> Section:
+    figures = headline_figures(report)
+    changed = any(figure.change for figure in figures)
+    sentence = "Changes are against the period before, with their 95% intervals."
+    return Section("figures", "Headline figures", (sentence,) if changed else (), figures=figures)
 
 
 def _window(metadata: Mapping[str, Any]) -> str:
@@ -100,8 +109,8 @@ def _merge_time_section(report: Mapping[str, Any]) -> Section | None:
         formatting.count(found[name]) for name in ("opened", "merged", "open", "closed_unmerged")
     )
     sentence = (
-        f"Of {opened} pull requests opened in the window, {merged} were merged and {still_open} are still open, which "
-        f"count as not merged yet; {closed} closed without a merge are no part of the curve."
+        f"Opened in the window: {opened}. Merged: {merged}. Still open, which counts as not merged yet: {still_open}. "
+        f"Closed without a merge, which is no part of the curve: {closed}."
     )
     return Section("merge-time", "Time to merge", (sentence,), charts=(chart,), table=table)
 
@@ -111,48 +120,6 @@ def _thinned(rows: Sequence[Mapping[str, Any]], most: int = 12) -> Sequence[Mapp
     if len(rows) <= most:
         return rows
     return [rows[round(step * (len(rows) - 1) / (most - 1))] for step in range(most)]
-
-
-def _cost_section(report: Mapping[str, Any]) -> Section | None:
-    models = report["cost_by_model"]
-    if not models:
-        return None
-    chart = charts.model_chart(models)
-    rows = [
-        (
-            charts.NO_MODEL if row["model"] is None else Data(row["model"]),
-            formatting.count(row["sessions"]),
-            formatting.count(row["total_tokens"]),
-            formatting.optional(row["cost_usd"], formatting.usd, "no known price"),
-            formatting.count(row["unpriced_sessions"]),
-        )
-        for row in models
-    ]
-    unpriced_tokens = sum(row["unpriced_tokens"] for row in models)
-    unpriced = sum(row["unpriced_sessions"] for row in models)
-    total = report["cost_metrics"]["total_session_cost_usd"]
-    rows.append(
-        (
-            "All",
-            formatting.count(sum(row["sessions"] for row in models)),
-            formatting.count(sum(row["total_tokens"] for row in models)),
-            formatting.optional(total, formatting.usd, "no known price"),
-            formatting.count(unpriced),
-        )
-    )
-    after = []
-    if unpriced:
-        after.append(
-            f"{formatting.count(unpriced)} calls with {formatting.count(unpriced_tokens)} tokens have no known price "
-            "and are in no cost."
-        )
-    return Section(
-        "ledger",
-        "Cost ledger",
-        charts=() if chart is None else (chart,),
-        table=Table(("Model", "Calls", "Tokens", "Cost", "Without price"), tuple(rows), "lrrrr"),
-        after=tuple(after),
-    )
 
 
 def _models_section(report: Mapping[str, Any]) -> Section | None:

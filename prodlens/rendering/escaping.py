@@ -14,6 +14,7 @@ import orjson
 
 LONGEST_TEXT = 200
 LONGEST_SENTENCE = 2000
+LONGEST_LABEL = 40
 _ELLIPSIS = "…"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read the wide signs too
 # Format characters (Cf: bidirectional overrides, zero-width), controls (Cc), lone surrogates (Cs), private use and
@@ -61,9 +62,9 @@ def markdown_text(value: object) -> str:
     return escaped.replace("&#64;", "&#64;&#8288;").replace("&#35;", "&#35;&#8288;")
 
 
-def mermaid(value: object) -> str:
+def mermaid(value: object, longest: int = LONGEST_LABEL) -> str:
     """Return text for a quoted Mermaid label: letters, digits, blanks, ``.``, ``-`` and ``_`` only."""
-    text = _MERMAID_UNSAFE.sub(" ", visible(value, longest=40))
+    text = _MERMAID_UNSAFE.sub(" ", visible(value, longest))
     return _LINE_ENDS.sub(" ", text).strip() or "none"
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
 from prodlens.rendering.changes_section import change_texts
+from prodlens.rendering.cost_sections import cost_label
 from prodlens.rendering.document import Figure
 
 if TYPE_CHECKING:
@@ -47,13 +48,6 @@ def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
             _plain("Calls to approved models", share, formatting.percent, f"of {formatting.count(calls)} calls")
         )
     return tuple(figures)
-
-
-def cost_label(report: Mapping[str, Any]) -> str:
-    """Return what the cost is called: costs computed from list prices are called so."""
-    sources = report.get("ledger", {}).get("by_source", {})
-    computed = sources.get("computed", {}).get("sessions", 0) if isinstance(sources, dict) else 0
-    return "Cost (in part from list prices)" if computed else "Cost"
 
 
 def _plain(label: str, value: float | None, form: Callable[[float], str], basis: str = "", change: str = "") -> Figure:

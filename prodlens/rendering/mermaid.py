@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.rendering.escaping import mermaid
+from prodlens.rendering.escaping import LONGEST_TEXT, mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def _survival(chart: Chart) -> list[str]:
     values = [100 * _at(rows, last * step / _STEPS) for step in range(_STEPS + 1)]
     return [
         "xychart-beta",
-        f'    title "{mermaid(chart.title)}"',
+        f'    title "{mermaid(chart.title, LONGEST_TEXT)}"',
         f'    x-axis "days since opening" 0 --> {_number(last)}',
         '    y-axis "not merged yet in percent" 0 --> 100',
         f"    line {_numbers(values)}",
@@ -65,7 +65,7 @@ def _models(chart: Chart) -> list[str]:
     rest = sum(row["cost_usd"] for row in rows[len(shown) :])
     slices = [(str(row["model"]), row["cost_usd"]) for row in shown] + ([("others", rest)] if rest else [])
     return [
-        f"pie showData title {mermaid(chart.title)}",
+        f"pie showData title {mermaid(chart.title, LONGEST_TEXT)}",
         *(f'    "{mermaid(m)}" : {v:.2f}' for m, v in slices if v >= _SMALLEST_SLICE_USD),
     ]
 
@@ -77,7 +77,7 @@ def _head(chart: Chart, labels: Sequence[str], unit: str, bounds: tuple[float, f
     quoted = ", ".join(f'"{mermaid(label)}"' for label in labels)
     return [
         "xychart-beta",
-        f'    title "{mermaid(chart.title)}"',
+        f'    title "{mermaid(chart.title, LONGEST_TEXT)}"',
         f"    x-axis [{quoted}]",
         f'    y-axis "{mermaid(unit)}" {_number(bounds[0])} --> {_number(bounds[1])}',
     ]

@@ -10,13 +10,11 @@ from prodlens.rendering.document import Data, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_UNKNOWN = (
-    ("acceptance", "acceptance"),
-    ("status", "status"),
-    ("latency", "latency"),
-    ("model", "model"),
-    ("price", "price"),
-)
+_UNKNOWN = ("acceptance", "status", "latency", "model", "price")
+_INGESTED = {
+    "dead_letters": "Unusable records, kept as dead letters",
+    "latency_withheld": "Calls whose latency is withheld",
+}
 
 
 def coverage_section(report: Mapping[str, Any]) -> Section:
@@ -43,20 +41,25 @@ def quality_section(report: Mapping[str, Any]) -> Section:
     quality = report["data_quality"]
     unknown = quality["unknown"]
     calls = unknown["sessions"]
-    rows = [
-        (f"Calls with unknown {label}", _of(unknown[name], calls))
-        for name, label in _UNKNOWN
-        if unknown.get(name) is not None
-    ]
-    rows.append(("Tokens without a price", formatting.count(unknown["tokens_without_price"])))
-    gap = quality["traces"]["longest_gap_days"]
-    rows.append(("Longest run of days without a call", formatting.count(gap)))
-    rows += [
-        (name.replace("_", " ").capitalize(), formatting.count(value))
-        for name, value in (quality.get("ingestion") or {}).items()
-        if isinstance(value, int) and not isinstance(value, bool)
-    ]
+    rows = [(f"Calls with unknown {label}", _of(unknown[label], calls)) for label in _UNKNOWN] if calls else []
+    if calls:
+        rows.append(("Tokens without a price", formatting.count(unknown["tokens_without_price"])))
+        gap = quality["traces"]["longest_gap_days"]
+        rows.append(("Longest run of days without a call", formatting.count(gap)))
+    rows += _ingested(quality.get("ingestion") or {})
+    if not rows:
+        return Section("quality", "Data quality", ("No calls in the window.",))
     return Section("quality", "Data quality", table=Table(("What", "Count"), tuple(rows), "lr"))
+
+
+def _ingested(ingestion: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        (label, formatting.count(ingestion[name]))
+        for name, label in _INGESTED.items()
+        if ingestion.get(name) is not None
+    ]
+    skipped = ingestion.get("skipped") or {}
+    return [*rows, *((f"Left out, no model call: {kind}", formatting.count(n)) for kind, n in skipped.items())]
 
 
 def streams_section(report: Mapping[str, Any]) -> Section | None:

@@ -52,7 +52,7 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _figures(figures: Sequence[Figure]) -> str:
-    header = ("Figure", "Value", "95% interval", "From", "Against the period before")
+    header = ("Figure", "Value", "95% interval", "From", "Change")
     rows = [[terminal(cell) for cell in (f.label, f.value, f.interval, f.basis, f.change)] for f in figures]
     filled = [i for i in range(len(header)) if any(row[i] for row in rows)]
     return _table(

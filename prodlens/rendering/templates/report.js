@@ -23,17 +23,4 @@
     }
   });
   window.chartsReady = Promise.all(drawn).then((results) => results.filter(Boolean).length);
-  for (const event of ["beforeprint", "afterprint"]) {
-    const open = event === "beforeprint";
-    window.addEventListener(event, () => {
-      for (const details of document.querySelectorAll("details")) {
-        if (open) {
-          details.dataset.was = details.open;
-          details.open = true;
-        } else {
-          details.open = details.dataset.was === "true";
-        }
-      }
-    });
-  }
 })();

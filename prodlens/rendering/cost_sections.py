@@ -1,0 +1,83 @@
+"""What the calls cost: by model, and the ledger whose parts add up to the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.rendering import charts, formatting
+from prodlens.rendering.document import Data, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NO_PRICE = "no known price"
+_SOURCES = {
+    "recorded": "Recorded by the source",
+    "computed": "Computed from list prices",
+    "unpriced": "Without a known price",
+}
+
+
+def cost_label(report: Mapping[str, Any]) -> str:
+    """Return what the cost is called: one that is computed from list prices is called so."""
+    sources = report["ledger"]["by_source"]
+    if not sources["computed"]["sessions"]:
+        return "Cost"
+    if report["metadata"].get("plan_cost_usd_per_month") is not None:
+        return "Cost (list-price equivalent)"
+    return "Cost (in part from list prices)" if sources["recorded"]["sessions"] else "Cost (from list prices)"
+
+
+def ledger_section(report: Mapping[str, Any]) -> Section | None:
+    """Return where the cost comes from and whom it belongs to; None without calls."""
+    ledger = report["ledger"]
+    if not ledger["sessions"]:
+        return None
+    rows = [
+        (
+            _SOURCES.get(source, source),
+            formatting.count(line["sessions"]),
+            formatting.count(line["total_tokens"]),
+            formatting.optional(line["cost_usd"], formatting.usd, ""),
+        )
+        for source, line in ledger["by_source"].items()
+    ]
+    total = formatting.optional(ledger["total_cost_usd"], formatting.usd, _NO_PRICE)
+    rows.append(("All", formatting.count(ledger["sessions"]), formatting.count(ledger["total_tokens"]), total))
+    named, unnamed = (
+        formatting.optional(ledger[name], formatting.usd, "nothing")
+        for name in ("attributed_cost_usd", "unattributed_cost_usd")
+    )
+    after = [f"{named} from calls that name this repository, {unnamed} from calls that name none."]
+    if ledger["plan_cost_usd"] is not None:
+        after.append(f"Subscriptions cost {formatting.usd(ledger['plan_cost_usd'])} over this window.")
+    table = Table(("Cost", "Calls", "Tokens", "US dollars"), tuple(rows), "lrrr")
+    return Section("ledger", "Ledger", table=table, after=tuple(after))
+
+
+def cost_section(report: Mapping[str, Any]) -> Section | None:
+    """Return cost by model; None without calls."""
+    models = report["cost_by_model"]
+    if not models:
+        return None
+    chart = charts.model_chart(models)
+    rows = tuple(
+        (
+            charts.NO_MODEL if row["model"] is None else Data(row["model"]),
+            formatting.count(row["sessions"]),
+            formatting.count(row["total_tokens"]),
+            formatting.optional(row["cost_usd"], formatting.usd, _NO_PRICE),
+            formatting.count(row["unpriced_sessions"]),
+        )
+        for row in models
+    )
+    unpriced, tokens = (sum(row[name] for row in models) for name in ("unpriced_sessions", "unpriced_tokens"))
+    counted = f"{formatting.count(unpriced)} calls with {formatting.count(tokens)} tokens"
+    sentence = f"{counted} have no known price and are in no cost."
+    return Section(
+        "cost",
+        "Cost by model",
+        charts=() if chart is None else (chart,),
+        table=Table(("Model", "Calls", "Tokens", "Cost", "Without price"), rows, "lrrrr"),
+        after=(sentence,) if unpriced else (),
+    )
