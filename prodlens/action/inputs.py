@@ -51,10 +51,19 @@ INPUTS = (
         "what subscriptions cost in US dollars a month; computed costs are then labelled list-price equivalent",
     ),
     Input("people", "", "TOML file that joins the identities in the traces to GitHub logins"),
+    Input("comment", "auto", "the pull request comment: auto, changes (only when the figures changed), always or off"),
+    Input("comment-issue", "", "number of an issue that gets the report on runs without a pull request"),
     Input("summary", "true", "write the job summary"),
     Input("fail-if", "", "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05", many=True),
     Input("github-budget", "800", "most GitHub API requests of one run"),
+    Input(
+        "anonymize",
+        "auto",
+        "people in traces become pseudonyms, or without a key are left out: auto (in public repositories), on or off",
+    ),
+    Input("anonymize-key", "", "secret that makes the pseudonyms"),
     Input("output-dir", ".prod-lens/report", "folder that report.json, report.md, report.html and report.csv go to"),
+    Input("dry-run", "false", "do everything but write to GitHub, and print what would be written"),
 )
 
 

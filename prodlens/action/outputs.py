@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import StorageError
-from prodlens.rendering import render_markdown, render_terminal, write_report
+from prodlens.rendering import markdown_blocks, render_terminal, write_report
+from prodlens.rendering.markdown import SUMMARY_LIMIT_BYTES, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,12 +27,22 @@ OUTPUTS = {
     "error-rate": "Share of calls with a known status that failed, 0 to 1; empty without a known status",
     "partial": "true when the sync with GitHub stopped before it had everything, else false",
     "gate": "pass, fail or none: what the conditions of fail-if came to",
+    "comment-url": "Address of the comment on the pull request or issue; empty when none was written",
 }
 _FORMATS = {"report-json": ".json", "report-markdown": ".md", "report-html": ".html", "report-csv": ".csv"}
 
 
-def publish(reports: Sequence[Mapping[str, Any]], settings: Settings, world: World, gate: str) -> None:
-    """Write the reports as files and print them; on the runner also the job summary and the outputs.
+def publish(
+    reports: Sequence[Mapping[str, Any]], settings: Settings, world: World, gate: str, *, head: str = ""
+) -> dict[str, str]:
+    """Write the reports as files and print them, on the runner also the job summary; returns the outputs.
+
+    Args:
+        reports: One a repository.
+        settings: What the run was asked to do.
+        world: Streams and environment.
+        gate: What the conditions came to.
+        head: What the summary says before the reports, as Markdown: the pull request's own facts.
 
     Raises:
         StorageError: The output folder cannot be written.
@@ -42,11 +53,17 @@ def publish(reports: Sequence[Mapping[str, Any]], settings: Settings, world: Wor
         write_report(content, file)
     world.stdout.write(render_terminal(content))
     if settings.summary and (summary := world.environ.get("GITHUB_STEP_SUMMARY")):
-        _append(Path(summary), render_markdown(content, kind="summary"))
+        blocks = [head] if head else []
+        _append(Path(summary), fitted([*blocks, *markdown_blocks(content, kind="summary")], SUMMARY_LIMIT_BYTES))
+    return {**figures(reports), "gate": gate, **{name: str(file) for name, file in files.items()}}
+
+
+def set_outputs(outputs: Mapping[str, str], world: World) -> None:
+    """Hand the outputs to the runner; at a desk there is nobody to hand them to."""
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it
 
-        for name, text in {**figures(reports), "gate": gate, **{n: str(f) for n, f in files.items()}}.items():
+        for name, text in outputs.items():
             core.set_output(name, text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.action import notices, outputs, sources
+from prodlens.action import notices, outputs, publishing, sources
 from prodlens.gates import check_gates
 from prodlens.metrics import ReportGenerator
 from prodlens.people import read_people
@@ -29,15 +29,25 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
     """
     repositories = sources.named_repositories(settings, desk)
     people = read_people(settings.people) if settings.people else {}
+    prepare = publishing.anonymizer(settings, world, people)
     with ProdLensStore(desk.database) as store:
         job = sources.Job(
-            store=store, settings=settings, desk=desk, world=world, repositories=repositories, people=people
+            store=store,
+            settings=settings,
+            desk=desk,
+            world=world,
+            repositories=repositories,
+            people=people,
+            prepare=prepare,
         )
         notes = [*sources.gather_traces(job), *sources.gather_commits(job), *sources.gather_pull_requests(job)]
         with world.progress("Computing the report"):
             reports = [_report(job, slug) for slug in repositories]
+        announcement = publishing.prepare(reports, settings, world, store.conn)
     gate = _gate(settings, reports, world)
-    outputs.publish(reports, settings, world, gate)
+    made = outputs.publish(reports, settings, world, gate, head=announcement.head if announcement else "")
+    url = publishing.publish_comment(announcement, settings, world) if announcement else ""
+    outputs.set_outputs({**made, "comment-url": url}, world)
     for note in notes:
         notices.note(world, note)
     return GATE_FAILED if gate == "fail" else 0

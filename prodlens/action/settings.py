@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from prodlens.action import anonymize, comment
 from prodlens.action.inputs import INPUTS
 from prodlens.errors import ConfigurationError
 from prodlens.gates import Gate, parse_gates
@@ -43,10 +44,15 @@ class Settings:
         diff_threshold: Diff ratio from which a suggestion counts as kept.
         plan_cost_usd_per_month: What subscriptions cost.
         people: File that joins trace identities to logins.
+        comment: When to write the pull request comment.
+        comment_issue: Issue that gets the report on runs without a pull request.
         summary: Whether to write the job summary.
         fail_if: Gates on the report.
         github_budget: Most API requests of the run.
+        anonymize: Whether people of the traces are anonymised: ``auto``, ``on`` or ``off``.
+        anonymize_key: Secret that makes pseudonyms; empty when there is none.
         output_dir: Folder of the rendered reports.
+        dry_run: Whether GitHub is only read.
     """
 
     token: str = field(repr=False)
@@ -63,10 +69,15 @@ class Settings:
     diff_threshold: float
     plan_cost_usd_per_month: float | None
     people: Path | None
+    comment: str
+    comment_issue: int | None
     summary: bool
     fail_if: tuple[Gate, ...]
     github_budget: int
+    anonymize: str
+    anonymize_key: str = field(repr=False)
     output_dir: Path
+    dry_run: bool
 
 
 def parse_settings(texts: Mapping[str, str], now: datetime) -> Settings:
@@ -180,6 +191,15 @@ def _flag(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def clean(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is none of {', '.join(words)}")
+        return text.lower()
+
+    return clean
+
+
 _CLEANERS: dict[str, Callable[[str], Any]] = {
     "token": str,
     "repository": _lines(checked_slug),
@@ -192,8 +212,13 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "diff-threshold": _number(0, 1),
     "plan-cost-usd-per-month": _optional(_number(0, 1e9)),
     "people": _optional(Path),
+    "comment": _one_of(comment.MODES),
+    "comment-issue": _optional(_whole(1, 2**31 - 1)),
     "summary": _flag,
     "fail-if": lambda text: parse_gates(text.splitlines()),
     "github-budget": _whole(1, 15000),
+    "anonymize": _one_of(anonymize.MODES),
+    "anonymize-key": str,
     "output-dir": Path,
+    "dry-run": _flag,
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from prodlens.action.anonymize import Anonymizer
     from prodlens.action.desk import World
     from prodlens.action.program import Desk
     from prodlens.action.settings import Settings
@@ -46,6 +47,7 @@ class Job:
     world: World
     repositories: tuple[str, ...]
     people: Mapping[str, str]
+    prepare: Anonymizer | None = None
 
     @property
     def simulated(self) -> bool:
@@ -89,7 +91,13 @@ def gather_traces(job: Job) -> list[str]:
 
     folder = job.desk.database.parent
     letters = folder / "dead-letter"
-    ingestor = TraceIngestor(job.store, dead_letter_dir=letters, parquet_dir=folder / "parquet", people=job.people)
+    ingestor = TraceIngestor(
+        job.store,
+        dead_letter_dir=letters,
+        parquet_dir=folder / "parquet",
+        people={} if job.prepare else job.people,  # the anonymizer joins people before it hides them
+        prepare=job.prepare,
+    )
     owner = job.repositories[0] if len(job.repositories) == 1 else None
     done = []
     for pattern in patterns:
