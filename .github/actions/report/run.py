@@ -1,0 +1,15 @@
+"""Run the entry point with the inputs of the composite action, which arrive as one JSON object."""  # noqa: INP001 - a script
+
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from prodlens.action import main
+
+if __name__ == "__main__":
+    for name, value in json.loads(os.environ.pop("PRODLENS_INPUTS")).items():
+        os.environ[f"INPUT_{name.upper()}"] = str(value)
+    sys.exit(main([]))
