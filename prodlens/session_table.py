@@ -7,6 +7,7 @@ up does ``session_parts`` keep the records, so that the row is a function of the
 from __future__ import annotations
 
 import hashlib
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -26,16 +27,9 @@ if TYPE_CHECKING:
     Price = Callable[[Row], Row]
     Place = tuple[str | None, str]
 
-_COLUMNS = ", ".join(SESSION_COLUMNS)
-_INSERT = (
-    f"INSERT INTO sessions ({_COLUMNS}) VALUES ({', '.join('?' * len(SESSION_COLUMNS))}) "
-    "ON CONFLICT (trace_hash) DO NOTHING"
-)
+_DEFAULTS: Row = dict.fromkeys(SESSION_COLUMNS) | {"partial": 0, "cost_is_final": 0}
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
-_HASH_AT = SESSION_COLUMNS.index("trace_hash")
-_SLUG_AT = SESSION_COLUMNS.index("repo_slug")
-_DAY_AT = SESSION_COLUMNS.index("event_date")
 _LOOKUP_SIZE = 500
 _PRICED_BY = ("model", "provider", "tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens")
 
@@ -45,33 +39,48 @@ def session_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in SESSION_COLUMNS)
 
 
-def put_sessions(conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], price: Price | None = None) -> set[Place]:
+def put_sessions(
+    conn: sqlite3.Connection,
+    rows: Sequence[tuple[Any, ...]],
+    price: Price | None = None,
+    columns: tuple[str, ...] = SESSION_COLUMNS,
+) -> set[Place]:
     """Insert rows or merge them into the stored ones, inside the caller's transaction.
 
     Args:
         conn: Connection to the store.
-        rows: Values in the order of ``SESSION_COLUMNS``.
+        rows: Values in the order of ``columns``.
+        columns: Columns of ``sessions`` that the rows have; the others take their defaults.
         price: Prices a merged row that has no recorded cost.
 
     Returns:
         The places, as (slug, day), where a row is new, has changed, or was before it moved.
     """
+    if not rows:
+        return set()
     newest = conn.execute("SELECT ifnull(max(id), 0) FROM sessions").fetchone()[0]
+    at = columns.index("trace_hash")
+    place = itemgetter(columns.index("repo_slug"), columns.index("event_date"))
     changes = conn.total_changes
-    conn.executemany(_INSERT, rows)
+    conn.executemany(
+        f"INSERT INTO sessions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
+        "ON CONFLICT (trace_hash) DO NOTHING",
+        rows,
+    )
     fresh = conn.total_changes - changes
-    changed = _apply_waiting_decisions(conn, rows, price)
+    changed = _apply_waiting_decisions(conn, [row[at] for row in rows], price)
     if fresh == len(rows):
-        return changed | {(row[_SLUG_AT], row[_DAY_AT]) for row in rows}
+        return changed | set(map(place, rows))
     for start in range(0, len(rows), _LOOKUP_SIZE):
         part = rows[start : start + _LOOKUP_SIZE]
-        stored = {row[_HASH_AT + 1]: row for row in _rows_of(conn, [row[_HASH_AT] for row in part])}
+        stored = {row[at + 1]: row for row in _rows_of(conn, [row[at] for row in part], columns)}
         for row in part:
-            known = stored[row[_HASH_AT]]
+            known = stored[row[at]]
             if known[1:] != row:
-                changed |= _put_again(conn, row[_HASH_AT], row, price)
+                record = _DEFAULTS | dict(zip(columns, row, strict=True))
+                changed |= _put_again(conn, row[at], record, price)
             elif known[0] > newest:
-                changed.add((row[_SLUG_AT], row[_DAY_AT]))
+                changed.add(place(row))
     return changed
 
 
@@ -111,22 +120,18 @@ def put_decisions(
     return changed
 
 
-def _apply_waiting_decisions(
-    conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], price: Price | None
-) -> set[Place]:
+def _apply_waiting_decisions(conn: sqlite3.Connection, hashes: Iterable[str], price: Price | None) -> set[Place]:
     """Join calls to the decisions that were read before them."""
     changed: set[Place] = set()
     if conn.execute("SELECT 1 FROM decisions LIMIT 1").fetchone():
         waiting = "SELECT 1 FROM tool_uses JOIN decisions USING (tool_use_id) WHERE trace_hash = ? LIMIT 1"
-        for row in rows:
-            if conn.execute(waiting, (row[_HASH_AT],)).fetchone():
-                changed |= _put_again(conn, row[_HASH_AT], None, price)
+        for trace_hash in hashes:
+            if conn.execute(waiting, (trace_hash,)).fetchone():
+                changed |= _put_again(conn, trace_hash, None, price)
     return changed
 
 
-def _put_again(
-    conn: sqlite3.Connection, trace_hash: str, record: tuple[Any, ...] | None, price: Price | None
-) -> set[Place]:
+def _put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, price: Price | None) -> set[Place]:
     """Make the call's row what its records, with a new one if given, and its decisions say."""
     found = list(_rows_of(conn, [trace_hash]))
     if not found:
@@ -138,10 +143,9 @@ def _put_again(
     if not parts:
         parts[_part_digest(before)] = before
     if record is not None:
-        new = dict(zip(SESSION_COLUMNS, record, strict=True))
-        parts.setdefault(_part_digest(new), new)
+        parts.setdefault(_part_digest(record), record)
         if len(parts) == 1:  # the same record; only our own price of it can differ
-            price = _price_of(new)
+            price = _price_of(record)
     after = merge(parts.values(), price or _price_of(before))
     if decisions:
         after |= _decided(after, decisions)
@@ -166,12 +170,14 @@ def _price_of(record: Row) -> Price:
     return price
 
 
-def _rows_of(conn: sqlite3.Connection, hashes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield (id, *SESSION_COLUMNS) of the calls that are stored."""
+def _rows_of(
+    conn: sqlite3.Connection, hashes: Sequence[str], columns: tuple[str, ...] = SESSION_COLUMNS
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the id and the columns of the calls that are stored."""
     cursor = conn.cursor()
     cursor.row_factory = None
     marks = ", ".join("?" * len(hashes))
-    yield from cursor.execute(f"SELECT id, {_COLUMNS} FROM sessions WHERE trace_hash IN ({marks})", hashes)
+    yield from cursor.execute(f"SELECT id, {', '.join(columns)} FROM sessions WHERE trace_hash IN ({marks})", hashes)
 
 
 def _parts_of(conn: sqlite3.Connection, trace_hash: str) -> list[tuple[str, str]]:

@@ -9,21 +9,23 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from prodlens.containers import ArchiveError, Source, find_sources
-from prodlens.dead_letters import DeadLetter, DeadLetterBox
-from prodlens.errors import StorageError
-from prodlens.json_stream import line_entry, read_entries
+from prodlens.containers import Source, find_sources
+from prodlens.dead_letters import DeadLetterBox
+from prodlens.json_stream import line_entry
 from prodlens.pricing import priced
+from prodlens.reading_process import batches_aside
 from prodlens.records import SESSION_COLUMNS
+from prodlens.reference_rows import PLAIN_COLUMNS
 from prodlens.session_table import put_decisions, put_sessions
 from prodlens.slugs import checked_slug, partition_folder
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_reading import Batch, SourceReading
+from prodlens.trace_reading import Batch, SourceReading, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINT = "trace_ingestion"
-_BATCH_ENTRIES = 5_000
-_BATCH_BYTES = 16 * 1024**2
-_SLUG_AT, _DAY_AT, _TIME_AT = (SESSION_COLUMNS.index(name) for name in ("repo_slug", "event_date", "timestamp"))
+_LARGE_BYTES = 16 * 1024**2  # below it, another process costs more than it brings
+_time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))
+_place, _plain_place = (
+    itemgetter(columns.index("repo_slug"), columns.index("event_date")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS)
+)
 
 
 @dataclass(slots=True)
@@ -65,11 +69,11 @@ class Ingestion:
     def add(self, batch: Batch) -> None:
         """Count a batch."""
         self.entries += batch.entries
-        self.stored += len(batch.rows)
+        self.stored += len(batch.rows) + len(batch.plain)
         self.skipped += batch.skipped
         self.dead += len(batch.letters)
         self.latency_withheld += batch.latency_withheld
-        self.newest = max(self.newest, max((row[_TIME_AT] for row in batch.rows), default=""))
+        self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
 
 
 class TraceIngestor:
@@ -195,7 +199,8 @@ class TraceIngestor:
     def _store(self, batch: Batch, touched: set[tuple[str, str]]) -> None:
         """Store a batch and note, in the same transaction, the partitions that it changes."""
         with self.store.transaction() as conn:
-            changed = put_sessions(conn, batch.rows, priced)
+            changed = put_sessions(conn, batch.plain, priced, PLAIN_COLUMNS)
+            changed |= put_sessions(conn, batch.rows, priced)
             changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
             partitions = {(partition_folder(slug), day) for slug, day in changed}
             conn.executemany(
@@ -203,7 +208,8 @@ class TraceIngestor:
                 [(self._lake_name(), *partition) for partition in partitions],
             )
         touched |= partitions
-        touched |= {(partition_folder(slug), day) for slug, day in {(r[_SLUG_AT], r[_DAY_AT]) for r in batch.rows}}
+        places = {*map(_place, batch.rows), *map(_plain_place, batch.plain)}
+        touched |= {(partition_folder(slug), day) for slug, day in places}
 
     def _record(self, done: Ingestion, now: datetime | None) -> None:
         with self.store.transaction() as conn:
@@ -276,21 +282,8 @@ def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
 def _batches(
     source: Source, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None
 ) -> Iterator[Batch]:
-    reading = SourceReading(source.name, repo_slug, people, prepare)
-    size = 0
-    try:
-        with source.open() as stream:
-            for entry in read_entries(stream):
-                reading.read(entry)
-                size += len(entry.raw)
-                if reading.batch.entries >= _BATCH_ENTRIES or size >= _BATCH_BYTES:
-                    yield reading.take()
-                    size = 0
-    except ArchiveError as error:
-        logger.warning("%s", error)
-        reading.batch.entries += 1
-        reading.batch.letters.append(DeadLetter(source.name, 0, b"", str(error)))
-    except OSError as error:
-        raise StorageError(f"cannot read {source.name}: {error.strerror or error}") from error
-    reading.finish()
-    yield reading.take()
+    """Return the batches of a source; a large plain file is read beside the storing of it."""
+    path = source.path
+    if prepare is None and path is not None and path.is_file() and path.stat().st_size >= _LARGE_BYTES:
+        return batches_aside(path, source.name, repo_slug, people)
+    return batches(source.open, source.name, repo_slug, people, prepare)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from prodlens.containers import ArchiveError
 from prodlens.dead_letters import DeadLetter
-from prodlens.errors import InvalidSlugError
-from prodlens.json_stream import NO_OBJECT, Entry
+from prodlens.errors import InvalidSlugError, StorageError
+from prodlens.json_stream import NO_OBJECT, Entry, read_entries
 from prodlens.pricing import priced
+from prodlens.reference_rows import PlainRows
 from prodlens.schemas import CanonicalTrace
 from prodlens.session_table import session_values
 from prodlens.slugs import partition_folder
@@ -18,7 +20,8 @@ from prodlens.trace_formats import REFERENCE, Decision, Item, Skipped, ToolUse, 
 from prodlens.trace_formats.base import Withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from prodlens.trace_formats import Reader
 
@@ -33,6 +36,7 @@ class Batch:
 
     Attributes:
         rows: Calls, in the order of ``SESSION_COLUMNS``.
+        plain: Calls read from plain reference records, in the order of ``PLAIN_COLUMNS``.
         tool_uses: Which call proposed which tool use.
         decisions: What became of tool uses.
         letters: What could not be used.
@@ -42,6 +46,7 @@ class Batch:
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+    plain: list[tuple[Any, ...]] = field(default_factory=list)
     tool_uses: list[ToolUse] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -53,15 +58,21 @@ class Batch:
 class SourceReading:
     """Reads the entries of one source in their order, keeping what its formats need of earlier ones."""
 
-    def __init__(self, name: str, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None) -> None:
+    def __init__(
+        self, name: str, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None = None
+    ) -> None:
         self.name = name
         self.batch = Batch()
         self._slug, self._people, self._prepare = repo_slug, people, prepare
         self._readers: dict[str, Reader] = {}
+        self._plain = None if prepare else PlainRows(people)
 
     def read(self, entry: Entry) -> None:
         """Add to the batch what the entry holds; a line with an unusable record is a dead letter as a whole."""
         self.batch.entries += 1
+        if self._plain and type(entry.value) is dict and (row := self._plain.row(entry.value)) is not None:
+            self.batch.plain.append(row)
+            return
         if entry.reason is not None:
             self._dead(entry, entry.reason)
             return
@@ -134,3 +145,44 @@ class SourceReading:
 
 
 _REASONS_SHOWN = 3
+_BATCH_ENTRIES = 20_000
+_BATCH_BYTES = 16 * 1024**2
+
+
+def batches(
+    opener: Callable[[], AbstractContextManager[IO[bytes]]],
+    name: str,
+    repo_slug: str | None,
+    people: Mapping[str, str],
+    prepare: Prepare | None = None,
+) -> Iterator[Batch]:
+    """Yield what a source comes to, in batches that bound the memory; damage to an archive is a dead letter.
+
+    Args:
+        opener: Opens the bytes.
+        name: What a user finds the source by.
+        repo_slug: Repository of the records that name none.
+        people: Login of each name that people have in traces.
+        prepare: What every call goes through before it is stored.
+
+    Raises:
+        StorageError: The source cannot be read.
+    """
+    reading = SourceReading(name, repo_slug, people, prepare)
+    size = 0
+    try:
+        with opener() as stream:
+            for entry in read_entries(stream):
+                reading.read(entry)
+                size += len(entry.raw)
+                if reading.batch.entries >= _BATCH_ENTRIES or size >= _BATCH_BYTES:
+                    yield reading.take()
+                    size = 0
+    except ArchiveError as error:
+        logger.warning("%s", error)
+        reading.batch.entries += 1
+        reading.batch.letters.append(DeadLetter(name, 0, b"", str(error)))
+    except OSError as error:
+        raise StorageError(f"cannot read {name}: {error.strerror or error}") from error
+    reading.finish()
+    yield reading.take()

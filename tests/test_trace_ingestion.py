@@ -20,7 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prodlens.errors import InvalidSlugError
+from prodlens.errors import InvalidSlugError, StorageError
+from prodlens.reading_process import _frame, batches_aside
+from prodlens.side_process import side_process
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor, ingestion_state
 
@@ -308,7 +310,7 @@ KILLED = """
 import sys
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-import prodlens.trace_ingestion as engine
+import prodlens.trace_reading as engine
 engine._BATCH_ENTRIES = 50
 place = sys.argv[1]
 store = ProdLensStore(place + "/cache.db")
@@ -352,3 +354,26 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
             expected.ingestor.dead_letters.read("traces")
         )
     assert killed
+
+
+def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read in a process of its own, a file gives the same store, lake and dead letters."""
+    path = tmp_path / "traces.jsonl"
+    litellm = (DATA / "litellm_standard_logging.jsonl").read_bytes()
+    path.write_bytes(lines(record(1), b"bad", call(), record(2), record(1)) + litellm)
+    here, aside = Place(tmp_path / "here"), Place(tmp_path / "aside")
+    stored = here.ingestor.ingest_file(path, repo_slug="octo/hello")
+    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+    assert aside.ingestor.ingest_file(path, repo_slug="octo/hello") == stored
+    assert (aside.rows(), aside.lake()) == (here.rows(), here.lake())
+    assert list(aside.ingestor.dead_letters.read("traces")) == list(here.ingestor.dead_letters.read("traces"))
+
+
+def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
+    """A child that ends early is an outside error, and so is a file that it cannot read."""
+    with pytest.raises(StorageError, match="ended"):
+        list(batches_aside(tmp_path, "folder", None, {}))
+    with pytest.raises(StorageError, match="ended"), side_process("prodlens.no_such_module", {}) as output:
+        output.read()
+    with pytest.raises(StorageError, match="early"):
+        _frame(io.BytesIO(b"12"), b"12")
