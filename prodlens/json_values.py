@@ -65,6 +65,8 @@ def truth(value: object) -> bool | None:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return a JSON object, also one written as text; an empty one when it is none."""
+    if value is None:
+        return _NOTHING
     if type(value) is dict or isinstance(value, Mapping):  # nearly always a dict, which the first tells far faster
         return value
     if isinstance(value, str) and value.lstrip()[:1] == "{":

@@ -195,8 +195,12 @@ def developer_id(parts: Parts) -> str | None:
 
 def tokens_of(parts: Parts) -> Tokens:
     """Return the token counts; ``total_tokens`` is only a last resort, since LiteLLM writes 0 there at times."""
-    tokens_in, tokens_out = completed(*(first(parts, USAGE_PLACES[name], count) for name in USAGE_PLACES))
     usage = parts[_USAGE]
+    tokens_in, tokens_out = completed(
+        first(parts, USAGE_PLACES["tokens_in"], count),
+        first(parts, USAGE_PLACES["tokens_out"], count),
+        count(parts[""].get("total_tokens")),
+    )
     prompt = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
     answer = mapping(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
     kept = mapping(prompt.get("cache_creation_token_details"))
@@ -224,7 +228,6 @@ def common_fields(parts: Parts) -> dict[str, Any]:
 
     A payload has no acceptance of its own; what a caller put into its metadata under ProdLens' names is kept.
     """
-    accepted = first(parts, IDENTITY_PLACES["accepted_flag"], truth)
     return {
         "developer_id": developer_id(parts),
         "model": first(parts, MODEL_PLACES, words),
@@ -232,11 +235,24 @@ def common_fields(parts: Parts) -> dict[str, Any]:
         "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], slug),
         "branch": first(parts, IDENTITY_PLACES["branch"], words),
         "pull_request": first(parts, IDENTITY_PLACES["pull_request"], whole_number),
+        **_said_of_acceptance(parts),
+    }
+
+
+def _said_of_acceptance(parts: Parts) -> dict[str, Any]:
+    if _ACCEPTANCE.isdisjoint(parts[_CALLER]) and _ACCEPTANCE.isdisjoint(parts[_REQUESTER]):
+        return _NOTHING_SAID
+    accepted = first(parts, IDENTITY_PLACES["accepted_flag"], truth)
+    return {
         "accepted_flag": bool(accepted),
         "acceptance_known": accepted is not None,
         "diff_ratio": first(parts, IDENTITY_PLACES["diff_ratio"], finite_number),
         "accepted_lines": first(parts, IDENTITY_PLACES["accepted_lines"], count),
     }
+
+
+_ACCEPTANCE = frozenset({"accepted_flag", "prod_lens", "prod_lens.accepted", "diff_ratio", "accepted_lines"})
+_NOTHING_SAID = {"accepted_flag": False, "acceptance_known": False}
 
 
 class Outcome(NamedTuple):
