@@ -29,7 +29,7 @@ class Workplace:
         self, *arguments: str, environ: Mapping[str, str] | None = None, limit_bytes: int | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run ``entrypoint.py``; ``limit_bytes`` is the size at which every file is full."""
-        keep = {name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_START") if name in os.environ}
+        keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
         program = [sys.executable, str(ROOT / "entrypoint.py"), *arguments]
         if limit_bytes is not None:
             program = ["sh", "-c", f'trap "" XFSZ; ulimit -f {limit_bytes // 512}; exec "$@"', "sh", *program]
