@@ -133,6 +133,12 @@ def test_the_most_complete_copy_of_a_message_wins() -> None:
         assert (call.tokens_out, call.partial) == (5, False)
 
 
+def test_older_transcripts_record_a_cost() -> None:
+    """A cost on the line is kept, once a message."""
+    (call,) = traces(read_items([assistant(costUSD=0.25), assistant(costUSD=0.25)]))
+    assert (call.cost_usd, call.cost_source) == (0.25, "recorded")
+
+
 def test_error_lines_are_failed_calls() -> None:
     """An error line has its status and class, never the message; other synthetic messages are no calls."""
     text = [{"type": "text", "text": "API Error: 529 Overloaded: secret"}]
@@ -174,6 +180,19 @@ def test_what_the_result_counts_beside_the_messages_is_a_call() -> None:
     assert sum(call.tokens_in for call in calls) == 76080 + 50 + 120
     assert sum(call.tokens_out for call in calls) == 425 + 7
     assert sum(call.cost_usd or 0 for call in calls) == pytest.approx(0.26842125 + 0.001)
+
+
+def test_a_result_that_does_not_split_by_model() -> None:
+    """An older result has one usage and one cost for the run, under an older name."""
+    lines = copy.deepcopy(records(EXECUTION))
+    result = lines[-1]
+    del result["modelUsage"]
+    result["cost_usd"] = result.pop("total_cost_usd")
+    calls = traces(read_items(lines))
+    assert (len(calls), sum(call.tokens_out for call in calls)) == (5, 425)
+    assert sum(call.cost_usd or 0 for call in calls) == pytest.approx(0.26842125)
+    del result["usage"]
+    assert [call.cost_usd for call in traces(read_items(lines))] == [None] * 5
 
 
 def test_a_run_that_was_cut_short() -> None:

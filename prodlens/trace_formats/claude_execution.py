@@ -81,7 +81,7 @@ class ExecutionReader:
 
     def _read_result(self, record: Mapping[str, Any]) -> list[Item]:
         calls = self._calls()
-        for model, totals in mapping(record.get("modelUsage")).items():
+        for model, totals in (mapping(record.get("modelUsage")) or _totals(record, calls)).items():
             calls = _with_result(calls, record, str(model), mapping(totals), self._latest)
         denials: list[Item] = [
             Decision(use, AUTOMATIC, "permission_denial", decided_at=self._latest)
@@ -124,6 +124,23 @@ def _call(session: str | None, model: str | None, at: datetime, identity: str, t
         partial=True,
         **tokens.fields(),
     )
+
+
+def _totals(result: Mapping[str, Any], calls: list[CanonicalTrace]) -> dict[str, Any]:
+    """Return what an older result, which does not split its usage by model, says of a run of one model."""
+    models, usage = {call.model for call in calls}, mapping(result.get("usage"))
+    if len(models) != 1 or not usage:
+        return {}
+    cost = result.get("total_cost_usd")
+    return {
+        str(models.pop()): {
+            "inputTokens": usage.get("input_tokens"),
+            "outputTokens": usage.get("output_tokens"),
+            "cacheReadInputTokens": usage.get("cache_read_input_tokens"),
+            "cacheCreationInputTokens": usage.get("cache_creation_input_tokens"),
+            "costUSD": result.get("cost_usd") if cost is None else cost,
+        }
+    }
 
 
 def _with_result(

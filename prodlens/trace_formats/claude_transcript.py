@@ -13,7 +13,7 @@ from prodlens.timestamps import parse_timestamp
 from prodlens.trace_formats.base import Format, Item, Skipped
 from prodlens.trace_formats.claude_message import ASKING_MODE, Proposals, provider_of, usage_tokens
 from prodlens.trace_formats.places import Place, explained, places
-from prodlens.trace_formats.recorded import content_identity, http_status
+from prodlens.trace_formats.recorded import content_identity, cost_fields, http_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "tokens_out": places("", f"{_USAGE}.output_tokens"),
     "cache_read_tokens": places("", f"{_USAGE}.cache_read_input_tokens"),
     "cache_write_tokens": places("", f"{_USAGE}.cache_creation_input_tokens"),
+    "cost_usd": places("", "costUSD"),
     "branch": places("", "gitBranch"),
     "call_id": places("", "message.id"),
 }
@@ -108,6 +109,7 @@ def transcript_call(record: Mapping[str, Any], message: Mapping[str, Any]) -> Ca
         partial=not failed and message.get("stop_reason") is None,
         trace_hash=None if call_id else content_identity(record),
         **tokens.fields(),
+        **cost_fields(record.get("costUSD"), tokens),  # older versions wrote it
     )
 
 
