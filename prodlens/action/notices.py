@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,16 +24,41 @@ def note(world: World, text: str) -> None:
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it
 
-        # A line that starts a workflow command would be carried out: a blank before it makes it text.
-        core.info("\n".join(f" {line}" if line.lstrip().startswith("::") else line for line in text.splitlines()))
+        core.info(harmless(text))
     else:
         world.stderr.write(f"{text}\n")
+
+
+def mask(world: World, secret: str) -> None:
+    """Have the runner replace a secret wherever it appears in the log from here on."""
+    if world.in_actions:
+        from actions_toolkit import core  # noqa: PLC0415 - as above
+
+        for line in filter(None, secret.splitlines()):
+            core.set_secret(line)
+
+
+def harmless(text: str) -> str:
+    """Return text for the log in which the runner, which reads both streams, finds no command."""
+    return "\n".join(_harmless_line(line.replace("##[", "#\N{WORD JOINER}#[")) for line in text.splitlines())
+
+
+class HarmlessFormatter(logging.Formatter):
+    """Formats a record of the log so that nothing in it is carried out by the runner."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as lines."""
+        return harmless(super().format(record))
+
+
+def _harmless_line(line: str) -> str:
+    return line.replace("::", ":\N{WORD JOINER}:") if line.lstrip().startswith("::") else line
 
 
 def _say(world: World, level: str, text: str) -> None:
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - as above
 
-        getattr(core, level)(text)
+        getattr(core, level)(text.replace("##[", "#\N{WORD JOINER}#["))
     else:
         world.stderr.write(f"{level}: {text}\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.action import notices
+from prodlens.action.ownership import hand_over
 from prodlens.errors import ProdLensError
 
 if TYPE_CHECKING:
@@ -39,9 +40,15 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world
     from prodlens.action.run import run  # noqa: PLC0415 - so that wrong settings are answered at once
     from prodlens.action.settings import parse_settings  # noqa: PLC0415 - as above
 
-    logging.basicConfig(stream=world.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+    handler = logging.StreamHandler(world.stderr)
+    handler.setFormatter(notices.HarmlessFormatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    desk, made = _desk(arguments), []
     try:
-        return run(parse_settings(texts, world.now), _desk(arguments), world)
+        settings = parse_settings(texts, world.now)
+        made = [settings.output_dir, desk.database.parent]
+        notices.mask(world, settings.anonymize_key)
+        return run(settings, desk, world)
     except ProdLensError as error:
         for line in str(error).splitlines():
             notices.error(world, line)
@@ -49,6 +56,9 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world
     except KeyboardInterrupt:
         notices.error(world, "stopped; what was committed is kept, and the next run goes on from there")
         return STOPPED
+    finally:
+        if world.in_actions and (workspace := world.environ.get("GITHUB_WORKSPACE")):
+            hand_over(Path(workspace), made)
 
 
 def _desk(arguments: Mapping[str, object]) -> Desk:

@@ -1,0 +1,336 @@
+"""The action as the runner starts it, against the stand-in for GitHub: each way that a run can go."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.github_server.server import GithubServer
+from tests.github_server.small import SLUG, commit, pull, small_repository
+from tests.github_server.world import Repository, World
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from tests.action.conftest import Workplace
+
+NUMBER = 11  # an open pull request of the small repository
+HOSTILE = (
+    "<img src=x onerror=alert(1)> @octocat #1 `|` [x](https://evil.example) ::error:: ##[error]x\n::stop-commands::y"
+)
+
+
+@dataclass
+class Runner:
+    """A runner with a workspace and GitHub behind it."""
+
+    workplace: Workplace
+    server: GithubServer
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+    def run(self, event: str, payload: dict[str, Any], ref: str = "refs/heads/main", **inputs: str) -> Any:
+        """Run the entry point for an event; inputs are given with underscores for hyphens."""
+        files = {name: self.workplace.folder / f"{name}.txt" for name in ("output", "summary")}
+        for file in files.values():
+            file.write_text("")
+        event_file = self.workplace.folder / "event.json"
+        event_file.write_text(json.dumps(payload))
+        environ = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_REPOSITORY": SLUG,
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(event_file),
+            "GITHUB_REF": ref,
+            "GITHUB_WORKSPACE": str(self.workplace.folder),
+            "GITHUB_OUTPUT": str(files["output"]),
+            "GITHUB_STEP_SUMMARY": str(files["summary"]),
+            "GITHUB_API_URL": self.server.url,
+            "GITHUB_GRAPHQL_URL": self.server.graphql_url,
+            "INPUT_TOKEN": "ghs_secret",
+            "INPUT_REPOSITORY": SLUG,
+            "INPUT_SINCE": "2026-04-01",
+            "INPUT_CACHE-ARTIFACT": "",
+            "INPUT_TRACE-ARTIFACTS": "",
+            **{f"INPUT_{name.replace('_', '-').upper()}": text for name, text in inputs.items()},
+        }
+        done = self.workplace.run(environ=environ)
+        self.outputs, self.summary = _outputs(files["output"].read_text()), files["summary"].read_text()
+        assert "ghs_secret" not in done.stdout + done.stderr + self.summary
+        return done
+
+    @property
+    def comments(self) -> list[dict[str, Any]]:
+        """Every comment on GitHub."""
+        return self.server.world.comments.rows
+
+
+def _outputs(text: str) -> dict[str, str]:
+    lines, found = iter(text.splitlines()), {}
+    for line in lines:
+        name, _, delimiter = line.partition("<<")
+        value = []
+        for inner in lines:
+            if inner == delimiter:
+                break
+            value.append(inner)
+        found[name] = "\n".join(value)
+    return found
+
+
+def event_of(number: int, head: str = SLUG, sender: str = "dev1") -> dict[str, Any]:
+    """Return the payload of a pull request event."""
+    repository = {"id": 1, "full_name": SLUG, "private": False, "default_branch": "main"}
+    sides = {"head": {"ref": "topic", "repo": {"id": 1 if head == SLUG else 2}}, "base": {"repo": {"id": 1}}}
+    return {
+        "pull_request": {"number": number, "additions": 5, "deletions": 2, **sides},
+        "repository": repository,
+        "sender": {"login": sender},
+    }
+
+
+SCHEDULE = {"schedule": "0 6 * * 1", "repository": {"id": 1, "private": False, "default_branch": "main"}}
+
+
+@pytest.fixture
+def runner(folder: Workplace) -> Iterator[Runner]:
+    """Return a runner whose GitHub has the small repository."""
+    with GithubServer(World(repositories={SLUG: small_repository()})) as server:
+        yield Runner(folder, server)
+
+
+def said(done: subprocess.CompletedProcess[str], kind: str) -> list[str]:
+    """Return the annotations of a kind."""
+    return [line for line in done.stdout.splitlines() if line.startswith(f"::{kind}")]
+
+
+def test_run_on_a_pull_request(runner: Runner) -> None:
+    """A pull request gets one comment, its own facts first; a second run updates nothing that reads the same."""
+    payload = event_of(NUMBER)
+    done = runner.run("pull_request", payload, f"refs/pull/{NUMBER}/merge")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [comment] = runner.comments
+    assert (comment["issue"], comment["html_url"]) == (NUMBER, runner.outputs["comment-url"])
+    body = comment["body"]
+    assert body.startswith("<!-- prodlens:report figures=")
+    assert body.index("110 lines added and 11 removed") < body.index("<details>")
+    assert body.index("Usual time to merge | 24.0 h") < body.index("<details>")
+    assert "`Claude Code` (a commit&#39;s trailer)" in body or "`Claude Code` (a commit's trailer)" in body
+    assert runner.summary.startswith("### ProdLens")
+    assert "110 lines added" in runner.summary
+    runner.run("pull_request", payload, f"refs/pull/{NUMBER}/merge", comment="changes")
+    assert len(runner.comments) == 1
+    assert not any(method == "PATCH" for method, _, _ in runner.server.log)
+
+
+def test_fork_with_a_read_only_token(runner: Runner) -> None:
+    """A comment that GitHub refuses is a warning and a file; the job passes and the summary is written."""
+    runner.server.world.comments.read_only = True
+    done = runner.run("pull_request", event_of(NUMBER, head="mallory/hello"), f"refs/pull/{NUMBER}/merge")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [warning] = said(done, "warning")
+    assert "pull_requests=write" in warning
+    file = runner.workplace.folder / ".prod-lens/report/comment.md"
+    assert str(file.relative_to(runner.workplace.folder)) in warning
+    assert file.read_text().startswith("<!-- prodlens:report")
+    assert "110 lines added" in runner.summary
+    assert (runner.comments, runner.outputs["comment-url"]) == ([], "")
+
+
+def test_dependabot(runner: Runner) -> None:
+    """Dependabot's run has a read-only token as well, and passes."""
+    runner.server.world.comments.read_only = True
+    done = runner.run("pull_request", event_of(13, sender="dependabot[bot]"), "refs/pull/13/merge")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(said(done, "warning")) == 1
+    assert "ProdLens report" in runner.summary
+
+
+def test_schedule_with_comment_issue(runner: Runner) -> None:
+    """A run without a pull request puts its digest on the issue, in place the second time."""
+    for since in ("2026-04-01", "2026-04-02"):
+        done = runner.run("schedule", SCHEDULE, comment_issue="42", since=since)
+        assert done.returncode == 0, done.stdout + done.stderr
+    [comment] = runner.comments
+    assert comment["issue"] == 42
+    assert f"`{SLUG}`, 2026-04-02" in comment["body"]
+    assert runner.outputs["comment-url"] == comment["html_url"]
+    runner.comments.clear()
+    assert runner.run("schedule", SCHEDULE).returncode == 0
+    assert (runner.comments, runner.outputs["comment-url"]) == ([], "")
+
+
+def test_workflow_run(runner: Runner) -> None:
+    """After a fork's run the pull request is found by owner, branch and commit, never by what the run lists."""
+    head = {
+        "ref": "topic",
+        "sha": "c" * 40,
+        "user": {"login": "mallory"},
+        "repo": {"full_name": "mallory/hello", "id": 2},
+    }
+    repository = runner.server.world.repositories[SLUG]
+    repository.add_pulls([pull(30, state="open", merged_at=None, closed_at=None, head=head)])
+    run = {
+        "event": "pull_request",
+        "head_branch": "topic",
+        "head_sha": "c" * 40,
+        "head_repository": {"id": 2, "owner": {"login": "mallory"}},
+        "pull_requests": [{"number": 1}],
+    }
+    payload = {"workflow_run": run, "repository": {"id": 1, "private": False, "default_branch": "main"}}
+    assert runner.run("workflow_run", payload).returncode == 0
+    assert [comment["issue"] for comment in runner.comments] == [30]
+    run["head_sha"] = "d" * 40
+    done = runner.run("workflow_run", payload)
+    assert done.returncode == 0
+    assert len(runner.comments) == 1
+    assert "No pull request has the head" in done.stdout
+
+
+def test_several_repositories(runner: Runner) -> None:
+    """Several repositories are one summary, one comment, and outputs that are totals."""
+    other = Repository("octo/other")
+    other.add_pulls([pull(1)])
+    other.commits = [commit(0)]
+    runner.server.world.repositories["octo/other"] = other
+    done = runner.run("schedule", SCHEDULE, repository=f"{SLUG}\nocto/other", comment_issue="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.summary.index(f"`{SLUG}`") < runner.summary.index("`octo/other`")
+    [comment] = runner.comments
+    assert "octo/other" in comment["body"]
+    reports = json.loads((runner.workplace.folder / ".prod-lens/report/report.json").read_text())
+    assert [report["metadata"]["repo"] for report in reports] == [SLUG, "octo/other"]
+    assert runner.outputs["merged-prs"] == str(sum(report["pr_throughput"]["total_merged"] for report in reports))
+
+
+def test_comment_over_the_limit(runner: Runner) -> None:
+    """Figures that do not fit into a comment are cut with a notice; what was posted is within GitHub's limit."""
+    slugs = [f"octo/r{number}" for number in range(30)]
+    for slug in slugs:
+        runner.server.world.repositories[slug] = Repository(slug, commits=[commit(0)])
+    done = runner.run("schedule", SCHEDULE, repository="\n".join(slugs), comment_issue="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [comment] = runner.comments
+    assert 30_000 < len(comment["body"].encode()) <= 65_000
+    assert "did not fit" in comment["body"]
+    assert comment["body"].rstrip().endswith("</details>")
+
+
+def test_hostile_titles_names_and_models(runner: Runner) -> None:
+    """What strangers wrote does nothing: no tag, mention, link, table cell or workflow command comes of it."""
+    repository = runner.server.world.repositories[SLUG]
+    repository.add_pulls([pull(NUMBER, title=HOSTILE, state="open", merged_at=None, closed_at=None, labels=[HOSTILE])])
+    hostile: dict[str, Any] = {"llm.model_name": HOSTILE}
+    runner.workplace.traces("t.jsonl", **hostile)
+    payload = event_of(NUMBER)
+    payload["pull_request"]["title"] = HOSTILE
+    newest = datetime.now(UTC) - timedelta(days=30)
+    done = runner.run("pull_request", payload, trace_paths="t.jsonl", anonymize="off", since=newest.date().isoformat())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.outputs["sessions"] == "10"
+    for page in (runner.comments[0]["body"], runner.summary):
+        assert "<img" not in page
+        assert "@octocat" not in page.replace("`", "")
+        assert "](https://evil" not in page
+    log = done.stdout + done.stderr
+    assert not [line for line in log.splitlines() if line.strip().startswith(("::stop", "::error"))]
+    assert "##[" not in log
+
+
+def test_gate_failing(runner: Runner) -> None:
+    """A condition that holds fails the job, with an annotation; comment, summary and outputs are written as ever."""
+    done = runner.run("pull_request", event_of(NUMBER), fail_if="pr_throughput.total_merged >= 1\nerror_rate > 0.5")
+    assert done.returncode == 1
+    [error] = said(done, "error")
+    assert "pr_throughput.total_merged >= 1" in error
+    assert runner.outputs["gate"] == "fail"
+    assert (len(runner.comments), bool(runner.summary)) == (1, True)
+
+
+def test_dry_run(runner: Runner) -> None:
+    """A dry run writes nothing to GitHub and prints exactly what it would have written."""
+    payload = event_of(NUMBER)
+    dry = runner.run("pull_request", payload, dry_run="true")
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    assert runner.comments == []
+    assert not [path for method, path, _ in runner.server.log if method != "GET" and path != "/graphql"]
+    assert f"{SLUG}#{NUMBER}" in dry.stdout
+    runner.run("pull_request", payload)
+    begin = dry.stdout.index("<!-- prodlens:report")
+    printed = dry.stdout[begin : dry.stdout.rindex("\n::")]
+    posted = runner.comments[0]["body"].rstrip()
+    assert _without_times(printed) == _without_times(posted)
+
+
+def _without_times(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith(("| Open for |", "| report time |")))
+
+
+def test_every_configuration_mistake(runner: Runner) -> None:
+    """Every wrong input is an annotation of its own, all of them at once, and nothing is asked of GitHub."""
+    wrong = {
+        "repository": "not a slug",
+        "since": "yesterday",
+        "until": "1.1.2026",
+        "timezone": "Mars/Olympus",
+        "lag_days": "99",
+        "history_days": "0",
+        "holidays": "Christmas",
+        "acceptance_target": "2",
+        "diff_threshold": "x",
+        "plan_cost_usd_per_month": "much",
+        "comment": "sometimes",
+        "comment_issue": "#1",
+        "summary": "maybe",
+        "fail_if": "error_rate is high",
+        "github_budget": "0",
+        "anonymize": "perhaps",
+        "dry_run": "no",
+    }
+    done = runner.run("schedule", SCHEDULE, **wrong)
+    assert done.returncode == 2
+    errors = said(done, "error")
+    for name in wrong:
+        assert any(line.startswith(f"::error::{name.replace('_', '-')}: ") for line in errors), name
+    assert len(errors) == len(wrong)
+    assert runner.server.log == []
+
+
+def test_comment_off_and_an_unreadable_event(runner: Runner) -> None:
+    """``off`` writes none; an event that cannot be read is no pull request, and the report is made all the same."""
+    assert runner.run("pull_request", event_of(NUMBER), comment="off").returncode == 0
+    (runner.workplace.folder / "event.json").write_text("{")
+    assert runner.run("pull_request", {}).returncode == 0
+    assert runner.comments == []
+
+
+def test_people_are_left_out_in_public_repositories(runner: Runner) -> None:
+    """With ``auto`` and no key nobody is named; with a key pseudonyms are kept and the key is masked, never stored."""
+    runner.workplace.traces("t.jsonl")
+    database = runner.workplace.folder / ".prod-lens/cache.db"
+    runner.run("schedule", SCHEDULE, trace_paths="t.jsonl")
+    assert b"alice" not in database.read_bytes()
+    done = runner.run("schedule", SCHEDULE, trace_paths="t.jsonl", anonymize_key="hush hush")
+    assert "::add-mask::hush hush" in done.stdout
+    made = [path for path in (runner.workplace.folder / ".prod-lens").rglob("*") if path.is_file()]
+    assert [path for path in made if b"hush hush" in path.read_bytes()] == []
+    assert [path for path in made if path.suffix != ".html" and b"alice" in path.read_bytes()] == []  # aliceblue
+    private = {"schedule": "x", "repository": {"id": 1, "private": True, "default_branch": "main"}}
+    runner.run("schedule", private, trace_paths="t.jsonl")
+    assert b"alice" in database.read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_files_belong_to_the_owner_of_the_workspace(runner: Runner) -> None:
+    """What a run makes in the workspace is its owner's, not root's."""
+    os.chown(runner.workplace.folder, 12_345, 12_345)
+    assert runner.run("schedule", SCHEDULE).returncode == 0
+    made = list((runner.workplace.folder / ".prod-lens").rglob("*"))
+    assert made
+    assert {path.stat().st_uid for path in made} == {12_345}
