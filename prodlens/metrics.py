@@ -17,6 +17,7 @@ from prodlens.report.timeline import build_timeline
 from prodlens.report.usage import last_call, read_usage, totals
 from prodlens.sync_streams import sync_state
 from prodlens.timestamps import as_utc, parse_timestamp
+from prodlens.trace_ingestion import ingestion_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,14 +122,14 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None))
     usage = read_usage(store.conn, request.repo, timeline, request.diff_threshold)
     cells = usage.in_segments(timeline.segments(timeline.window))
-    sync = sync_state(store, request.repo)
-    daily = series.daily_series(request, timeline, usage, delivery, _readings(sync))
+    sync, ingestion = sync_state(store, request.repo), ingestion_state(store)
+    daily = series.daily_series(request, timeline, usage, delivery, _readings(sync, ingestion))
     delivered = headline.delivery_figures(request, timeline, delivery)
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
         "coverage": quality.coverage(request, timeline, usage, delivery),
-        "data_quality": quality.data_quality(request, usage, cells, daily, sync),
+        "data_quality": quality.data_quality(request, usage, cells, daily, (sync, ingestion)),
         **headline.usage_figures(request, usage, cells),
         **delivered,
         **interval_sections(request, timeline, cells, delivery),
@@ -144,12 +145,13 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     }
 
 
-def _readings(sync: Mapping[str, Any]) -> dict[str, series.Reading]:
-    """Return how far each stream of GitHub was read."""
-    return {
+def _readings(sync: Mapping[str, Any], ingestion: Mapping[str, Any]) -> dict[str, series.Reading]:
+    """Return how far traces and each stream of GitHub were read."""
+    readings = {
         stream["stream"]: series.Reading(parse_timestamp(stream["since"]), parse_timestamp(stream["synced_at"]))
         for stream in sync["streams"]
     }
+    return {**readings, "sessions": series.Reading(through=parse_timestamp(ingestion["last_ingested_at"]))}
 
 
 def _metadata(request: ReportRequest, timeline: Timeline) -> dict[str, Any]:

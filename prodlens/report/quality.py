@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BOT_SUFFIX = "[bot]"
 _STREAM_KEYS = ("stream", "rows", "since", "synced_at", "partial", "stopped")
+_INGESTION_KEYS = ("last_ingested_at", "sources", "entries", "dead_letters", "latency_withheld")
 
 
 def coverage(request: ReportRequest, timeline: Timeline, usage: Usage, delivery: Delivery) -> dict[str, Any]:
@@ -47,9 +48,13 @@ def data_quality(
     usage: Usage,
     cells: Sequence[Cell],
     daily: Mapping[str, DailySeries],
-    sync: Mapping[str, Any],
+    readings: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return what is known of traces and sync and what is missing in them, over the window unless said otherwise."""
+    """Return what is known of traces and sync and what is missing in them, over the window unless said otherwise.
+
+    ``readings`` are the states of the sync and of the ingestion.
+    """
+    sync, ingestion = readings
     everything = totals(cells)
     latencies = sum(len(values) for values in usage.latencies_ms.values())
     return {
@@ -67,6 +72,11 @@ def data_quality(
             "partial": sync["partial"],
             "last_synced_at": sync["last_synced_at"],
             "streams": [{name: stream[name] for name in _STREAM_KEYS} for stream in sync["streams"]],
+        },
+        "ingestion": {
+            **{name: ingestion[name] for name in _INGESTION_KEYS},
+            "skipped": sum(ingestion["skipped"].values()),
+            "skipped_by_kind": ingestion["skipped"],
         },
     }
 

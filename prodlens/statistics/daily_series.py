@@ -84,7 +84,10 @@ def log_amounts(values: FloatArray) -> FloatArray:
     used = values[values > 0]
     if not used.size:
         return np.zeros_like(values)
-    return np.log1p(values / np.median(used))
+    # log(1 + v / m) without the quotient, which a tiny median takes out of the range of numbers.
+    with np.errstate(divide="ignore"):
+        logarithms: FloatArray = np.logaddexp(0.0, np.log(values) - np.log(np.median(used)))
+    return logarithms
 
 
 _SCALES: dict[str, Callable[[FloatArray], FloatArray]] = {"count": log_counts, "amount": log_amounts}

@@ -77,3 +77,10 @@ def test_the_ledger_balances(calls: list[dict[str, Any]], day: int) -> None:
         assert sum(cost or 0.0 for cost in costs) == pytest.approx(ledger["total_cost_usd"] or 0.0)
     assert sum(line["sessions"] for line in ledger["by_source"].values()) == len(calls)
     assert sum(row["total_tokens"] for row in report["cost_by_model"]) == sum(c["total_tokens"] for c in calls)
+
+
+def test_absurd_costs_do_not_break_a_report(store: ProdLensStore) -> None:
+    """A typical day of next to nothing beside one of a fortune leaves every figure a number or null."""
+    costs = [5e-324] * 19 + [1e300]
+    store.insert_sessions([call(f"5-{day:02}", cost_usd=cost) for day, cost in enumerate(costs, start=1)])
+    assert report_on(store)["cost_metrics"]["total_session_cost_usd"] == 1e300

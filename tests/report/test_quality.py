@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion import TraceIngestor
 from tests.report.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
-    from prodlens.storage import ProdLensStore
+    from pathlib import Path
 
 
 def test_people_are_matched_by_login_or_by_the_names_given(store: ProdLensStore) -> None:
@@ -64,3 +66,30 @@ def test_age_span_and_gaps_of_the_traces(store: ProdLensStore) -> None:
         "days_with_sessions": 4,
         "longest_gap_days": 3,
     }
+
+
+def test_what_was_read_is_observed_though_nothing_happened(tmp_path: Path) -> None:
+    """Calls ingested and commits synced at some moment are observed to the end of the day before, and not beyond."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        lines = tmp_path / "traces.jsonl"
+        lines.write_text(
+            '{"timestamp": "2026-05-02T12:00:00Z", "usage": {"total_tokens": 5}, "metadata": {"repo": "acme/web"}}\n'
+            '{"timestamp": "never"}\n'
+        )
+        ingestor = TraceIngestor(store, dead_letter_dir=tmp_path / "dead", parquet_dir=tmp_path / "lake")
+        ingestor.ingest([lines], now=at("5-06 08:00"))
+        store.insert_commits([commit("a", "5-04"), commit("b", "5-09")])
+        with store.transaction() as conn:
+            conn.execute(
+                "INSERT INTO sync_streams (repo_slug, stream, covered_since, synced_at, last_run_at) "
+                "VALUES ('acme/web', 'commits', '2026-05-01T18:00:00+00:00', ?, ?)",
+                (at("5-20").isoformat(), at("5-20").isoformat()),
+            )
+        report = report_on(store)
+    daily = dict(zip(report["daily"]["days"], report["daily"]["sessions"], strict=True))
+    assert daily == {f"2026-05-0{day}": {2: 1, 3: 0, 4: 0, 5: 0}.get(day) for day in range(2, 10)}
+    assert report["daily"]["commits"] == [0, 0, 1, 0, 0, 0, 0, 1]
+    quality = report["data_quality"]
+    assert quality["sync"]["last_synced_at"] == "2026-05-20T12:00:00+00:00"
+    assert (quality["ingestion"]["entries"], quality["ingestion"]["dead_letters"]) == (2, 1)
+    assert quality["ingestion"]["last_ingested_at"] == "2026-05-06T08:00:00+00:00"

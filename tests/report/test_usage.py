@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
-from tests.report.situations import REPO, call, commit, report_on
+from tests.report.situations import REPO, at, call, commit, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
 
 def test_a_report_reads_calls_from_its_index_alone(store: ProdLensStore) -> None:
@@ -41,6 +47,7 @@ def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
         store.conn.execute("DROP INDEX sessions_report_people")
         store.close()
         store.conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        store.conn.row_factory = sqlite3.Row
         assert report_on(store) == with_index
 
 
@@ -59,3 +66,57 @@ def test_absurd_token_counts_do_not_break_a_report(store: ProdLensStore) -> None
     """Sums beyond 64 bits are approximate, not an error."""
     store.insert_sessions([call("5-01", total_tokens=2**53, accepted_flag=True) for _ in range(1024)])
     assert report_on(store)["token_efficiency"]["total_tokens"] == 2**63
+
+
+def test_a_report_loads_no_pandas() -> None:
+    """The road of a report needs neither pandas nor pyarrow nor an HTTP library."""
+    code = (
+        "import sys, datetime, prodlens.metrics, prodlens.storage\n"
+        "store = prodlens.storage.ProdLensStore(':memory:')\n"
+        "prodlens.metrics.ReportGenerator(store).generate_report(repo='o/r', since=datetime.date(2026, 5, 1))\n"
+        "print(sorted({'pandas', 'pyarrow', 'requests', 'jsonschema'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+_CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "hour": st.integers(0, 24 * 60),
+            "accepted_flag": st.none() | st.booleans(),
+            "status_code": st.sampled_from([None, 200, 404, 500]),
+            "latency_ms": st.none() | st.floats(0.1, 1e5),
+            "total_tokens": st.integers(0, 10**6),
+            "model": st.sampled_from([None, "a", "b"]),
+        }
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_CALLS, st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns"]), st.randoms(use_true_random=False))
+def test_nothing_is_lost_or_counted_twice(calls: list[dict[str, Any]], zone: str, random: Random) -> None:
+    """Days add up to the window in every zone, and the order of insertion changes nothing."""
+    rows = [
+        {
+            **fields,
+            "timestamp": at("3-01 00:00") + timedelta(hours=fields["hour"]),
+            "trace_hash": str(n),
+            "repo_slug": REPO,
+        }
+        for n, fields in enumerate(calls)
+    ]
+    reports = []
+    for _ in range(2):
+        with ProdLensStore(":memory:") as store:
+            store.insert_sessions(rows)
+            reports.append(report_on(store, "2-27", timezone=zone))
+        random.shuffle(rows)
+    first, second = reports
+    assert first == second
+    assert sum(first["daily"]["sessions"]) == len(calls)
+    assert sum(first["daily"]["tokens"]) == sum(fields["total_tokens"] for fields in calls)
+    known = [fields["status_code"] for fields in calls if fields["status_code"] is not None]
+    assert first["error_rate"] == (sum(code >= 400 for code in known) / len(known) if known else None)
