@@ -14,7 +14,7 @@ from prodlens.report.periods import periods_section
 from prodlens.report.proportions import interval_sections
 from prodlens.report.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.report.timeline import build_timeline
-from prodlens.report.usage import last_call, read_usage, totals
+from prodlens.report.usage import call_span, read_usage, totals
 from prodlens.sync_streams import sync_state
 from prodlens.timestamps import as_utc, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
@@ -117,9 +117,10 @@ class ReportGenerator:
 
 def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     delivery = read_delivery(store.conn, request.repo)
-    moments = [last_call(store.conn, request.repo), *delivery.pull_request_moments()]
+    first_call, last_call = call_span(store.conn, request.repo)
+    moments = [last_call, *delivery.pull_request_moments()]
     moments += [commit.timestamp for commit in delivery.commits]
-    timeline = build_timeline(request, max((m for m in moments if m is not None), default=None))
+    timeline = build_timeline(request, max((m for m in moments if m is not None), default=None), first_call)
     usage = read_usage(store.conn, request.repo, timeline, request.diff_threshold)
     cells = usage.in_segments(timeline.segments(timeline.window))
     sync, ingestion = sync_state(store, request.repo), ingestion_state(store)

@@ -11,6 +11,9 @@ from prodlens.timestamps import as_utc, day_start
 
 DEFAULT_DIFF_THRESHOLD = 0.7
 DEFAULT_HISTORY_DAYS = 180
+# Bounds within which every period before, every zone and every lag stays inside the calendar.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+_MOST_HISTORY_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,9 @@ class ReportRequest:
                 f"not a time zone: {self.timezone!r} (expected an IANA name: Europe/Berlin)",
             ),
             (self.lag_days < 0, f"lag days must not be negative: {self.lag_days}"),
-            (self.history_days < 1, f"history days must be at least 1: {self.history_days}"),
+            (not 1 <= self.history_days <= _MOST_HISTORY_DAYS, f"history days must be 1 to 36500: {self.history_days}"),
+            (self.since.year < _FIRST_YEAR, f"since must not be before 1970: {self.since}"),
+            (self.until is not None and self.until.year > _LAST_YEAR, f"until is too far away: {self.until}"),
             (target is not None and not 0 <= target <= 1, f"the acceptance target must be 0 to 1: {target}"),
             (not 0 <= self.diff_threshold <= 1, f"the diff threshold must be 0 to 1: {self.diff_threshold}"),
         ]

@@ -59,17 +59,15 @@ class Timeline:
         """Return the numbers of the segments inside a span whose ends are bounds."""
         return range(bisect_right(self.bounds, span.start) - 1, bisect_right(self.bounds, span.end) - 1)
 
-    def segment_of(self, moment: datetime) -> int | None:
-        """Return the number of the segment that holds the moment, None outside."""
-        number = bisect_right(self.bounds, moment) - 1
-        return number if 0 <= number < len(self.days) else None
 
-
-def build_timeline(request: ReportRequest, last_observed: datetime | None) -> Timeline:
+def build_timeline(
+    request: ReportRequest, last_observed: datetime | None, first_call: datetime | None = None
+) -> Timeline:
     """Cut time as the request needs it.
 
     Args:
         request: What the report is asked for.
+        first_call: Before it no call has to be counted by day: time is cut at the ends of the periods alone.
         last_observed: Last moment at which anything was observed; ends the window when the request does not.
 
     Raises:
@@ -83,8 +81,10 @@ def build_timeline(request: ReportRequest, last_observed: datetime | None) -> Ti
     )
     last_day = day_of(window.end - timedelta(microseconds=1), zone)
     first_day = last_day - timedelta(days=request.history_days - 1)
-    marks = {previous.start, window.start, window.end, *_day_starts(first_day, window.end, request)}
-    marks |= set(_day_starts(day_of(previous.start, zone), window.end, request))
+    first_cut = min(first_day, day_of(previous.start, zone))
+    if first_call is not None:
+        first_cut = max(first_cut, day_of(first_call, zone))
+    marks = {previous.start, window.start, window.end, *_day_starts(first_cut, window.end, request)}
     bounds = tuple(sorted(mark for mark in marks if mark <= window.end))
     if request.report_time is not None:
         last_day = min(last_day, day_of(request.report_time, zone) - timedelta(days=1))

@@ -141,11 +141,11 @@ def totals(cells: Iterable[Cell]) -> Totals:
     )
 
 
-def last_call(conn: sqlite3.Connection, repo: str) -> datetime | None:
-    """Return the time of the last stored call of the repository or of none."""
+def call_span(conn: sqlite3.Connection, repo: str) -> tuple[datetime | None, datetime | None]:
+    """Return the times of the first and the last stored call of the repository or of none."""
     _make_indexes(conn)
     _fill_parts(conn, repo)
-    return _edge(conn, "max", "")
+    return _edge(conn, "min", ""), _edge(conn, "max", "")
 
 
 def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshold: float) -> Usage:

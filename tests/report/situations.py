@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -54,9 +54,11 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def report_on(store: ProdLensStore, since: str = "5-01 00:00", **options: Any) -> dict[str, Any]:
+def report_on(store: ProdLensStore, since: str | date = "5-01 00:00", **options: Any) -> dict[str, Any]:
     """Report on the repository; what comes back is strict JSON that fits the schema."""
-    report = ReportGenerator(store).generate_report(repo=REPO, since=at(since), **options)
+    report = ReportGenerator(store).generate_report(
+        repo=REPO, since=at(since) if isinstance(since, str) else since, **options
+    )
     strict: dict[str, Any] = json.loads(json.dumps(report, allow_nan=False))
     validator().validate(strict)
     return strict

@@ -212,9 +212,19 @@ def test_windows_are_half_open(store: ProdLensStore, options: dict[str, Any], ca
         ({"lag_days": -1}, "lag days"),
         ({"until": date(2026, 5, 1)}, "after since"),
         ({"acceptance_target": 1.5}, "target"),
+        ({"history_days": 0}, "history days"),
+        ({"until": date(9999, 12, 31)}, "too far"),
     ],
 )
 def test_wrong_settings_are_the_callers(store: ProdLensStore, options: dict[str, Any], message: str) -> None:
     """A setting that no report can be made from is refused by name."""
     with pytest.raises(ConfigurationError, match=message):
         ReportGenerator(store).generate_report(repo="o/r", since=date(2026, 5, 1), **options)
+
+
+def test_a_window_over_all_time_is_a_window(store: ProdLensStore) -> None:
+    """Whoever asks for everything since 1970 gets everything, at once."""
+    store.insert_sessions([call("5-01"), call("5-02")])
+    assert report_on(store, date(1970, 1, 1))["ai_interaction_velocity"]["total_sessions"] == 2
+    with pytest.raises(ConfigurationError, match="1970"):
+        report_on(store, date(1, 1, 1))
