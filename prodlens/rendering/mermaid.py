@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering.escaping import LONGEST_TEXT, mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from prodlens.rendering.document import Chart
 
@@ -19,8 +19,14 @@ _STEPS = 24
 
 def mermaid_chart(chart: Chart) -> str:
     """Return the chart as a fenced Mermaid block, empty when there is too little to draw."""
-    lines = _KINDS[chart.name.partition("-")[0]](chart)
-    return "\n".join(["```mermaid", *lines, "```"]) if lines else ""
+    kind = chart.name.partition("-")[0]
+    lines = _KINDS[kind](chart)
+    return "\n".join(["```mermaid", *_colours(kind), *lines, "```"]) if lines else ""
+
+
+def _colours(kind: str) -> list[str]:
+    """Return the directive that makes bars, lines and slices stand out on a light and on a dark page."""
+    return [f"%%{{init: {json.dumps({'themeVariables': _THEMES[kind]})}}}%%"]
 
 
 def _weekly(chart: Chart) -> list[str]:
@@ -70,6 +76,16 @@ def _models(chart: Chart) -> list[str]:
     ]
 
 
+_COLOURS = ("#2f6fdb", "#0f8a7e", "#8250c4", "#c2571a", "#b3366d", "#5d6878", "#8a7a1f", "#93a4bd")
+_THEMES: dict[str, dict[str, Any]] = {
+    "weekly": {"xyChart": {"plotColorPalette": _COLOURS[0]}},
+    "survival": {"xyChart": {"plotColorPalette": _COLOURS[0]}},
+    "lags": {"xyChart": {"plotColorPalette": f"{_COLOURS[-1]}, {_COLOURS[0]}, {_COLOURS[-1]}"}},
+    "models": {
+        **{f"pie{number}": colour for number, colour in enumerate(_COLOURS, start=1)},
+        "pieSectionTextColor": "#ffffff",
+    },
+}
 _KINDS = {"weekly": _weekly, "lags": _lags, "survival": _survival, "models": _models}
 
 

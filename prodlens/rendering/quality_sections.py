@@ -58,7 +58,7 @@ def _ingested(ingestion: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, label in _INGESTED.items()
         if ingestion.get(name) is not None
     ]
-    skipped = ingestion.get("skipped") or {}
+    skipped = ingestion.get("skipped_by_kind") or {}
     return [*rows, *((f"Left out, no model call: {kind}", formatting.count(n)) for kind, n in skipped.items())]
 
 
