@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.association_section import association_section, every_test_section
@@ -11,6 +13,7 @@ from prodlens.rendering.cost_sections import cost_section, ledger_section
 from prodlens.rendering.document import Data, Document, Section, Table
 from prodlens.rendering.figures import headline_figures
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
+from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,9 +57,12 @@ def _figures_section(report: Mapping[str, Any]) -> Section:
 
 
 def _window(metadata: Mapping[str, Any]) -> str:
-    window = metadata["window"]
-    days = formatting.count(window["days"])
-    return f"{window['start'][:10]} to {window['end'][:10]} ({days} days, {metadata['timezone']} time)"
+    """Return first and last day of the window, both included, as they are called in its time zone."""
+    window, zone = metadata["window"], ZoneInfo(metadata["timezone"])
+    start, end = (datetime.fromisoformat(window[name]) for name in ("start", "end"))
+    first, last = day_of(start, zone), day_of(max(end - timedelta(microseconds=1), start), zone)
+    days = formatting.count(window["days"]) if window["days"] >= 1 else formatting.number(window["days"])
+    return f"{first} to {last} ({days} days, {metadata['timezone']} time)"
 
 
 def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:

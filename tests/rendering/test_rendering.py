@@ -165,6 +165,14 @@ def test_every_form_says_simulated(reports: Reports) -> None:
     assert "Simulated" not in render_markdown(reports["empty"])
 
 
+def test_the_window_is_named_by_its_own_days(reports: Reports) -> None:
+    """First and last day are those of the report's time zone, the last one included."""
+    report = with_text(reports["rich"][0], "octocat/berlin")
+    report["metadata"]["timezone"] = "Europe/Berlin"
+    report["metadata"]["window"] |= {"start": "2026-05-31T22:00:00+00:00", "end": "2026-06-28T22:00:00+00:00"}
+    assert "2026-06-01 to 2026-06-28 (28 days, Europe/Berlin time)" in render_terminal(report)
+
+
 def test_a_long_comment_is_cut_between_sections(reports: Reports) -> None:
     """A comment that would be too long ends with a whole section and a notice, within the limit in bytes."""
     many = [with_text(reports["rich"][0], f"näme-{number}") for number in range(40)]
