@@ -222,6 +222,23 @@ class GithubClient:
         """
         return self._send(method, self._absolute(url), {}, json=dict(body))
 
+    def location(self, url: str) -> str:
+        """Return the address at another host that a download is redirected to, without going there.
+
+        Raises:
+            GithubError: One of the classes of this module; ``NotFoundError`` also when it has expired.
+        """
+        url = self._absolute(url)
+        for _ in range(_MOST_REDIRECTS):
+            answer = self._send("get", url, {}, follow=False)
+            target = urljoin(url, answer.headers.get("location", ""))
+            if answer.status == 302 and target != url:  # noqa: PLR2004 - Found; a moved repository is 301
+                return target
+            if answer.status not in _REDIRECTS:
+                break
+            url = target
+        raise ServerFailedError(f"GitHub does not say where {_place(url)} can be downloaded; try again later")
+
     def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Run a query and return its data, in which parts that failed are null.
 
@@ -253,14 +270,14 @@ class GithubClient:
     def _absolute(self, url: str) -> str:
         return url if "://" in url else f"{self.api_url}/{url.lstrip('/')}"
 
-    def _send(self, method: str, url: str, headers: dict[str, str], **content: Any) -> Answer:
-        """Send, following redirects and waiting out short rate limits."""
+    def _send(self, method: str, url: str, headers: dict[str, str], *, follow: bool = True, **content: Any) -> Answer:
+        """Send, following redirects unless told not to, and waiting out short rate limits."""
         resource = "graphql" if url == self.graphql_url else "rest"
         for attempt in range(_ATTEMPTS):
             self._wait(resource)
-            answer = self._follow(method, url, headers, content)
+            answer = (self._follow if follow else self._once)(method, url, headers, content)
             self._note_quota(resource, answer)
-            if answer.status < 300 or answer.unchanged:  # noqa: PLR2004 - success
+            if answer.status < 300 or answer.unchanged or (not follow and answer.status in _REDIRECTS):  # noqa: PLR2004
                 return answer
             limited_until = self._limited_until(answer, attempt)
             if limited_until is None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.action.place import Place, started_place
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -87,3 +89,10 @@ def clone(folder: Workplace) -> Workplace:
     folder.git("commit", "-q", "--allow-empty", "-m", "First")
     folder.git("commit", "-q", "--allow-empty", "-m", "Second")
     return folder
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """Start a repository with artifacts."""
+    with started_place() as started:
+        yield started

@@ -55,12 +55,30 @@ class Seen:
     size: int
 
 
+def workflow_run(number: int, slug: str, repository_id: int, **changes: Any) -> dict[str, Any]:
+    """Return the REST object of a run by the schedule of ``weekly.yml`` on main; ``changes`` replace fields of it."""
+    home = {"id": repository_id, "full_name": slug}
+    return {
+        "id": number,
+        "event": "schedule",
+        "path": ".github/workflows/weekly.yml",
+        "head_branch": "main",
+        "head_sha": f"{number:040x}",
+        "conclusion": "success",
+        "run_attempt": 1,
+        "repository": home,
+        "head_repository": home,
+        **changes,
+    }
+
+
 class ArtifactHost:
     """Both hosts on ports of their own, and the artifacts they keep; a context manager.
 
     Attributes:
         url: What the runner gives as ``ACTIONS_RESULTS_URL`` (with a path, which clients must drop).
         artifacts: What is stored, by id.
+        runs: The REST objects of the workflow runs, by id.
         seen: Every request, in order.
         twirp_faults: Replies that the next Twirp calls get instead of an answer: a status, or (status, body).
         blob_faults: The same for the blob host.
@@ -72,7 +90,8 @@ class ArtifactHost:
         self.twirp_faults: deque[int | tuple[int, bytes]] = deque()
         self.blob_faults: deque[int | tuple[int, bytes]] = deque()
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self._runs: dict[str, dict[str, Any]] = {}
+        self.runs: dict[int, dict[str, Any]] = {}
+        self._backends: dict[str, dict[str, Any]] = {}
         self._next_id = 1000
         self._lock = threading.Lock()
         self._servers = [_server(self._twirp), _server(self._blob)]
@@ -94,7 +113,7 @@ class ArtifactHost:
     def start_run(self, run: Mapping[str, Any]) -> str:
         """Register a workflow run (its REST object) and return the runtime token that its job gets."""
         backend, job = str(uuid.uuid4()), str(uuid.uuid4())
-        self._runs[backend] = dict(run)
+        self._backends[backend] = self.runs[run["id"]] = dict(run)
         claims = {"scp": f"Actions.GenericRead:0 Actions.Results:{backend}:{job} Actions.UploadArtifacts:0"}
         payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
         return f"eyJhbGciOiJub25lIn0.{payload}.signature"
@@ -103,6 +122,7 @@ class ArtifactHost:
         """Store a finished artifact as if a run had uploaded it; ``changes`` replace its fields."""
         with self._lock:
             artifact = self._create(name, dict(run), str(uuid.uuid4()), None, "application/zip")
+            self.runs[run["id"]] = dict(run)
             artifact.content, artifact.finalized = content, True
             artifact.digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
             for key, value in changes.items():
@@ -132,7 +152,7 @@ class ArtifactHost:
         if headers.get("content-type") != "application/json":
             return _twirp_error(404, "bad_route", f"unexpected Content-Type: {headers.get('content-type')}")
         asked = json.loads(body)
-        if asked.get("workflow_run_backend_id") not in self._runs:
+        if asked.get("workflow_run_backend_id") not in self._backends:
             return _twirp_error(403, "permission_denied", "not a run of this token")
         with self._lock:
             return call(self, asked, run, job)
@@ -144,7 +164,7 @@ class ArtifactHost:
             _, backend, job = next(s for s in scopes if s.startswith("Actions.Results:")).split(":")
         except (KeyError, IndexError, ValueError, StopIteration):
             return None, ""
-        return self._runs.get(backend), job
+        return self._backends.get(backend), job
 
     def _create(
         self, name: str, run: dict[str, Any], job: str, expires_at: datetime | None, content_type: str
@@ -281,7 +301,7 @@ def _monolith(artifact: StoredArtifact, backend: str) -> dict[str, Any]:
         "database_id": str(artifact.id),
         "name": artifact.name,
         "size": str(len(artifact.content)),
-        "created_at": artifact.created_at.isoformat(),
+        "created_at": artifact.created_at.isoformat().replace("+00:00", "Z"),
         "digest": artifact.digest,
     }
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.github_server import comment_routes, graphql_routes, repository_routes
+from tests.github_server import artifact_routes, comment_routes, graphql_routes, repository_routes
 from tests.github_server.faults import Fault, FaultPlan
 from tests.github_server.http import Reply, Request, refused
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from tests.github_server.world import World
 
 # A module of routes more is a line more here.
-ROUTES: tuple[Route, ...] = (*repository_routes.ROUTES, *comment_routes.ROUTES, *graphql_routes.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *repository_routes.ROUTES,
+    *comment_routes.ROUTES,
+    *artifact_routes.ROUTES,
+    *graphql_routes.ROUTES,
+)
 
 
 class GithubServer:

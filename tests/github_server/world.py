@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tests.github_server.artifact_host import ArtifactHost
+
 
 @dataclass(slots=True)
 class Repository:
@@ -119,6 +121,7 @@ class World:
         hourly_limit: Requests an hour with a token; None: a server without rate limits, which sends no such headers.
         graphql_most_ids: A GraphQL query for more nodes than this fails with 502, as a heavy one does.
         graphql_works: Whether there is a GraphQL endpoint.
+        artifacts: Where artifacts are kept; None: there are none, and no workflow runs.
         page_cap: Most rows a page, whatever is asked for.
         clock: Unix time.
         comments: Those of every repository, and who writes them.
@@ -131,6 +134,7 @@ class World:
     anonymous_limit: int = 60
     graphql_most_ids: int = 100
     graphql_works: bool = True
+    artifacts: ArtifactHost | None = None
     page_cap: int = 100
     clock: Callable[[], float] = time.time
     comments: Comments = field(default_factory=Comments)
