@@ -1,0 +1,68 @@
+"""docs/troubleshooting.md has every message that a user can meet."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8").replace("\\|", "|")
+# Mistakes of a programmer, which no user's input leads to.
+_OURS = {"AssertionError", "AttributeError", "ValueError", "_NameTakenError"}
+_SHORTEST = 10  # a shorter piece of text between two values says nothing on its own
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """Yield place and longest fixed piece of every error that is raised, and of every annotation."""
+    for path in sorted((ROOT / "prodlens").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not _is_message(node, name):
+                continue
+            pieces = [piece for argument in node.args for piece in _pieces(argument)]
+            longest = max(pieces, key=len, default="")
+            if len(longest) >= _SHORTEST:
+                yield f"{name}:{node.lineno}", longest
+
+
+def _is_message(call: ast.Call, path: str) -> bool:
+    if isinstance(call.func, ast.Name):
+        raised = call.func.id.endswith("Error") and call.func.id[0] in "_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        return raised and (call.func.id not in _OURS or (call.func.id == "ValueError" and "action/settings" in path))
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id == "notices" and call.func.attr in {"warning", "error"}  # type: ignore[attr-defined]
+
+
+def _pieces(argument: ast.expr) -> Iterator[str]:
+    """Yield the fixed pieces of a text, f-string or concatenation."""
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        yield argument.value.strip()
+    elif isinstance(argument, ast.JoinedStr):
+        for part in argument.values:
+            yield from _pieces(part) if isinstance(part, ast.Constant) else ()
+    elif isinstance(argument, ast.BinOp):
+        yield from _pieces(argument.left)
+        yield from _pieces(argument.right)
+
+
+@pytest.mark.parametrize(("place", "text"), list(messages()), ids=lambda value: value if ":" in value else "")
+def test_every_message_is_in_the_page(place: str, text: str) -> None:
+    """Whoever looks a message up finds its cause and what to do."""
+    assert text in PAGE, f"{place}: add this message to docs/troubleshooting.md"
+
+
+def test_every_row_says_what_to_do() -> None:
+    """A row has a message, a cause and a remedy."""
+    rows = [line for line in (ROOT / "docs/troubleshooting.md").read_text().splitlines() if line.startswith("| `")]
+    assert len(rows) > 50
+    for row in rows:
+        cells = re.split(r"(?<!\\)\|", row)[1:-1]
+        assert len(cells) == 3, row
+        assert all(cell.strip() for cell in cells), row
