@@ -66,3 +66,11 @@ def test_every_row_says_what_to_do() -> None:
         cells = re.split(r"(?<!\\)\|", row)[1:-1]
         assert len(cells) == 3, row
         assert all(cell.strip() for cell in cells), row
+
+
+def test_security_page_names_tests_that_exist() -> None:
+    """Every test that docs/security.md says tried something is there."""
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    assert [name for name in named if f"def {name}(" not in tests] == []
