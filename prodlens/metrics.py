@@ -55,6 +55,7 @@ class ReportGenerator:
         diff_threshold: float = DEFAULT_DIFF_THRESHOLD,
         plan_cost_usd_per_month: float | None = None,
         people: Mapping[str, str] | None = None,
+        unnamed: str = "with",
     ) -> dict[str, Any]:
         """Report on one repository over ``[since, until)``; see ``ReportRequest`` for every parameter.
 
@@ -79,6 +80,7 @@ class ReportGenerator:
             diff_threshold=diff_threshold,
             plan_cost_usd_per_month=plan_cost_usd_per_month,
             people=tuple((people or {}).items()),
+            unnamed=unnamed,
         )
         return _report(self.store, request)
 
@@ -117,11 +119,11 @@ class ReportGenerator:
 
 def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     delivery = read_delivery(store.conn, request.repo)
-    first_call, last_call = call_span(store.conn, request.repo)
+    first_call, last_call = call_span(store.conn, request.covered)
     moments = [last_call, *delivery.pull_request_moments()]
     moments += [commit.timestamp for commit in delivery.commits]
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None), first_call)
-    usage = read_usage(store.conn, request.repo, timeline, request.diff_threshold)
+    usage = read_usage(store.conn, request.covered, timeline, request.diff_threshold)
     cells = usage.in_segments(timeline.segments(timeline.window))
     sync, ingestion = sync_state(store, request.repo), ingestion_state(store)
     daily = series.daily_series(request, timeline, usage, delivery, _readings(sync, ingestion))

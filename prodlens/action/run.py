@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prodlens.action.settings import Settings
 
 GATE_FAILED = 1
+NO_REPOSITORY = "no repository"
 
 
 def run(settings: Settings, desk: Desk, world: World) -> int:
@@ -42,7 +43,7 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
         )
         notes = [*sources.gather_traces(job), *sources.gather_commits(job), *sources.gather_pull_requests(job)]
         with world.progress("Computing the report"):
-            reports = [_report(job, slug) for slug in repositories]
+            reports = _reports(job)
         announcement = publishing.prepare(reports, settings, world, store.conn)
     gate = _gate(settings, reports, world)
     made = outputs.publish(reports, settings, world, gate, head=announcement.head if announcement else "")
@@ -53,7 +54,16 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
     return GATE_FAILED if gate == "fail" else 0
 
 
-def _report(job: sources.Job, slug: str) -> dict[str, Any]:
+def _reports(job: sources.Job) -> list[dict[str, Any]]:
+    """Report on each repository; with several, calls that name none appear once, on their own."""
+    if len(job.repositories) == 1:
+        return [_report(job, job.repositories[0])]
+    reports = [_report(job, slug, "without") for slug in job.repositories]
+    unnamed = _report(job, NO_REPOSITORY, "only")
+    return [*reports, unnamed] if unnamed["ai_interaction_velocity"]["total_sessions"] else reports
+
+
+def _report(job: sources.Job, slug: str, unnamed: str = "with") -> dict[str, Any]:
     settings = job.settings
     report = ReportGenerator(job.store).generate_report(
         repo=slug,
@@ -69,6 +79,7 @@ def _report(job: sources.Job, slug: str) -> dict[str, Any]:
         diff_threshold=settings.diff_threshold,
         plan_cost_usd_per_month=settings.plan_cost_usd_per_month,
         people=job.people,
+        unnamed=unnamed,
     )
     if job.simulated:
         report["metadata"]["simulated"] = True

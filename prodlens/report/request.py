@@ -34,6 +34,8 @@ class ReportRequest:
         diff_threshold: Diff ratio from which on a suggestion counts as kept.
         plan_cost_usd_per_month: What subscriptions cost, beside the list price of the calls.
         people: Login of each trace identity that is not a login itself.
+        unnamed: Whether calls that name no repository are covered ``with`` the repository's own, as the reference has
+            it, ``without``, or ``only`` they are; where several repositories are reported on, they appear once.
     """
 
     repo: str
@@ -49,12 +51,18 @@ class ReportRequest:
     diff_threshold: float = DEFAULT_DIFF_THRESHOLD
     plan_cost_usd_per_month: float | None = None
     people: tuple[tuple[str, str], ...] = ()
+    unnamed: str = "with"
 
     def __post_init__(self) -> None:
         """Refuse what no report can be made from, every mistake at once."""
         mistakes = [text for wrong, text in self._checks() if wrong]
         if mistakes:
             raise ConfigurationError(*mistakes)
+
+    @property
+    def covered(self) -> tuple[str | None, ...]:
+        """The repositories whose calls are covered; None stands for calls that name none."""
+        return {"with": (self.repo, None), "without": (self.repo,), "only": (None,)}[self.unnamed]
 
     def _checks(self) -> list[tuple[bool, str]]:
         target = self.acceptance_target

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from prodlens.report.timeline import Timeline
@@ -141,23 +141,23 @@ def totals(cells: Iterable[Cell]) -> Totals:
     )
 
 
-def call_span(conn: sqlite3.Connection, repo: str) -> tuple[datetime | None, datetime | None]:
-    """Return the times of the first and the last stored call of the repository or of none."""
+def call_span(conn: sqlite3.Connection, repos: Sequence[str | None]) -> tuple[datetime | None, datetime | None]:
+    """Return the times of the first and last stored call of the repositories; None: of calls that name none."""
     _make_indexes(conn)
-    _fill_parts(conn, repo)
+    _fill_parts(conn, repos)
     return _edge(conn, "min", ""), _edge(conn, "max", "")
 
 
-def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshold: float) -> Usage:
-    """Count the calls of the repository, and of none, over the timeline.
+def read_usage(conn: sqlite3.Connection, repos: Sequence[str | None], timeline: Timeline, threshold: float) -> Usage:
+    """Count the calls of the repositories over the timeline.
 
     Args:
         conn: The store's connection.
-        repo: Slug of the repository.
+        repos: Slugs; None stands for the calls that name no repository.
         timeline: The segments to count in.
         threshold: Diff ratio from which on ``diff_ratios_above`` counts.
     """
-    _fill_parts(conn, repo)
+    _fill_parts(conn, repos)
     _fill_segments(conn, timeline)
     rows = conn.execute(
         f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {_MEASURES} "
@@ -173,7 +173,7 @@ def read_usage(conn: sqlite3.Connection, repo: str, timeline: Timeline, threshol
         last=_edge(conn, "max", f"AND s.timestamp < '{window.end.isoformat()}'"),
         window_first=_edge(conn, "min", in_window),
         window_last=_edge(conn, "max", in_window),
-        developers=_developers(conn, repo, in_window),
+        developers=_developers(conn, repos, in_window),
         latencies_ms={decision: _latencies(conn, decision, in_window) for decision in (None, False, True)},
     )
 
@@ -189,11 +189,11 @@ def _make_indexes(conn: sqlite3.Connection) -> None:
             conn.execute(statement)
 
 
-def _fill_parts(conn: sqlite3.Connection, repo: str) -> None:
+def _fill_parts(conn: sqlite3.Connection, repos: Sequence[str | None]) -> None:
     """List every (repository, model, decision) that has calls, by skipping through the index."""
     parts = [
         (slug, model, known, flag)
-        for slug in (repo, None)
+        for slug in repos
         for model in _distinct(conn, "model", slug)
         for known in (0, 1)
         for flag in (0, 1)
@@ -229,12 +229,12 @@ def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime |
     return parse_timestamp(row[0])
 
 
-def _developers(conn: sqlite3.Connection, repo: str, in_window: str) -> frozenset[str]:
+def _developers(conn: sqlite3.Connection, repos: Sequence[str | None], in_window: str) -> frozenset[str]:
     """Return who called in the window, by skipping from one developer to the next."""
     query = "SELECT 1 FROM sessions s WHERE s.repo_slug IS ? AND s.developer_id = ?"
     return frozenset(
         name
-        for slug in (repo, None)
+        for slug in repos
         for name in _distinct(conn, "developer_id", slug)
         if name is not None and conn.execute(f"{query} {in_window} LIMIT 1", (slug, name)).fetchone()
     )

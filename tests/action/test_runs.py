@@ -209,6 +209,18 @@ def test_several_repositories(runner: Runner) -> None:
     assert runner.outputs["merged-prs"] == str(sum(report["pr_throughput"]["total_merged"] for report in reports))
 
 
+def test_calls_that_name_no_repository_appear_once(runner: Runner) -> None:
+    """With several repositories, calls that name none are a part of their own and counted once."""
+    runner.server.world.repositories["octo/other"] = Repository("octo/other", commits=[commit(0)])
+    runner.workplace.traces("t.jsonl")
+    done = runner.run("schedule", SCHEDULE, repository=f"{SLUG}\nocto/other", trace_paths="t.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    reports = json.loads((runner.workplace.folder / ".prod-lens/report/report.json").read_text())
+    calls = {report["metadata"]["repo"]: report["ai_interaction_velocity"]["total_sessions"] for report in reports}
+    assert calls == {SLUG: 0, "octo/other": 0, "no repository": 10}
+    assert runner.outputs["sessions"] == "10"
+
+
 def test_comment_over_the_limit(runner: Runner) -> None:
     """Figures that do not fit into a comment are cut with a notice; what was posted is within GitHub's limit."""
     slugs = [f"octo/r{number}" for number in range(30)]
