@@ -12,6 +12,8 @@ from prodlens.sync_streams import REACH, WHOLE_HISTORY
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from prodlens.github_client import Answer
     from prodlens.sync_streams import StreamRun
 
@@ -70,7 +72,7 @@ def _store_page(run: StreamRun, answer: Answer) -> str | None:
     with run.page() as conn:
         upsert_pull_requests(conn, rows)
         if branch := default_branch(items):
-            conn.execute("INSERT OR REPLACE INTO repositories VALUES (?, ?)", (run.slug, branch))
+            _note_default_branch(conn, run.slug, branch)
         moments = [row["updated_at"] for row in rows]
         run.see(moments)
         stop = _stop_moment(run)
@@ -81,6 +83,14 @@ def _store_page(run: StreamRun, answer: Answer) -> str | None:
             run.leave_walk_at(next_url)
     run.written.update(row["id"] for row in rows)
     return next_url
+
+
+def _note_default_branch(conn: sqlite3.Connection, slug: str, branch: str) -> None:
+    """Note the branch, also on commits that were stored before any pull request named it."""
+    known = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (slug,)).fetchone()
+    if known is None or known[0] != branch:
+        conn.execute("INSERT OR REPLACE INTO repositories VALUES (?, ?)", (slug, branch))
+        conn.execute("UPDATE commits SET branch = ? WHERE repo_slug = ? AND branch IS NULL", (branch, slug))
 
 
 def _stop_moment(run: StreamRun) -> str:
