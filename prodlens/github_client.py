@@ -1,15 +1,4 @@
-"""One HTTP client for GitHub: auth, retries, rate limits, a request budget, pages, conditional requests, GraphQL.
-
-GithubError                      (``prodlens.errors``) anything below, or an answer nothing else fits
-├── AuthenticationError          the token is wrong or expired: give another
-├── PermissionMissingError       the token may not do this: grant what the text names
-├── NotFoundError                not there, or not visible to this token
-├── RateLimitedError             come back at ``reset_at``
-├── BudgetSpentError             our own limit of requests is reached: go on in the next run
-├── EmptyRepositoryError         there is no commit yet: nothing to read
-├── ServerFailedError            GitHub failed or could not be reached: try again, or ask for less
-└── GraphqlUnavailableError      GraphQL cannot be used here: ask REST instead
-"""
+"""One HTTP client for GitHub: auth, retries, rate limits, a request budget, pages, conditional requests, GraphQL."""
 
 from __future__ import annotations
 
@@ -20,10 +9,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import orjson
-
 from prodlens import __version__
 from prodlens.errors import ConfigurationError, GithubError
+from prodlens.github_answers import Answer, message_of, place
+from prodlens.github_errors import (
+    AuthenticationError,
+    BudgetSpentError,
+    EmptyRepositoryError,
+    GraphqlUnavailableError,
+    NotFoundError,
+    PermissionMissingError,
+    RateLimitedError,
+    ServerFailedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,46 +36,9 @@ _ATTEMPTS = 3  # at one request that a rate limit turned away
 _MOST_REDIRECTS = 5
 _SECONDARY_WAIT_SECONDS = 60.0  # GitHub's advice where it names no time; doubled each time
 _REDIRECTS = frozenset({301, 302, 307, 308})
-_LINK = re.compile(r'<([^<>]*)>\s*;[^,<]*?\brel="?([^",;]*)"?')
 _QUERY_TOO_LARGE = re.compile(
     r"something went wrong|timeout|timed out|limits? exceeded|too (large|complex)", re.IGNORECASE
 )
-
-
-class AuthenticationError(GithubError):
-    """GitHub does not know the token."""
-
-
-class PermissionMissingError(GithubError):
-    """The token is good, and may not do this."""
-
-
-class NotFoundError(GithubError):
-    """The thing is not there, or the token may not see it."""
-
-
-class RateLimitedError(GithubError):
-    """GitHub wants no more requests before ``reset_at`` (UTC)."""
-
-    def __init__(self, message: str, reset_at: datetime) -> None:
-        super().__init__(message)
-        self.reset_at = reset_at
-
-
-class BudgetSpentError(GithubError):
-    """The run's own limit of requests is reached."""
-
-
-class EmptyRepositoryError(GithubError):
-    """The repository has no commit yet."""
-
-
-class ServerFailedError(GithubError):
-    """GitHub failed, could not be reached, or answered something unreadable."""
-
-
-class GraphqlUnavailableError(GithubError):
-    """GraphQL is not there or does not know what was asked, as on an old server."""
 
 
 @dataclass(slots=True)
@@ -105,59 +66,6 @@ class RequestBudget:
             raise BudgetSpentError(
                 f"the budget of {self.limit} GitHub requests is spent; the next run goes on where this one stopped"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An answer of GitHub; header names are lower case."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    response: Any
-    content: bytes | None = None  # the body, where the session is ours and more than its ``json`` may be used
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether a conditional request found nothing new (304)."""
-        return self.status == 304  # noqa: PLR2004 - Not Modified
-
-    @property
-    def etag(self) -> str | None:
-        """The ETag, None when there is none."""
-        return self.headers.get("etag")
-
-    @property
-    def next_url(self) -> str | None:
-        """The next page as ``Link`` names it, verbatim; None on the last page."""
-        links = _LINK.findall(self.headers.get("link", ""))
-        return next((urljoin(self.url, url) for url, relation in links if "next" in relation.split()), None)
-
-    def json(self) -> Any:
-        """Return the parsed body.
-
-        Raises:
-            ServerFailedError: It is no JSON.
-        """
-        try:
-            return self.parsed()
-        except ValueError:
-            raise ServerFailedError(f"GitHub answered {_place(self.url)} with no JSON; try again later") from None
-
-    def parsed(self) -> Any:
-        """Return the parsed body; raises ``ValueError`` when it is no JSON."""
-        return self.response.json() if self.content is None else orjson.loads(self.content)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the body as a list of objects; elements that are none are left out.
-
-        Raises:
-            ServerFailedError: The body is no JSON list.
-        """
-        body = self.json()
-        if not isinstance(body, list):
-            raise ServerFailedError(f"GitHub answered {_place(self.url)} with no list; try again later")
-        return [item for item in body if isinstance(item, dict)]
 
 
 class GithubClient:
@@ -237,7 +145,7 @@ class GithubClient:
             if answer.status not in _REDIRECTS:
                 break
             url = target
-        raise ServerFailedError(f"GitHub does not say where {_place(url)} can be downloaded; try again later")
+        raise ServerFailedError(f"GitHub does not say where {place(url)} can be downloaded; try again later")
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Run a query and return its data, in which parts that failed are null.
@@ -294,7 +202,7 @@ class GithubClient:
             url = urljoin(url, target)
             if urlsplit(url).query:  # GitHub repeats the question in the address it sends us to
                 content = {**content, "params": {}} if "params" in content else content
-        raise ServerFailedError(f"GitHub redirects {_place(url)} in a circle; check the repository's name")
+        raise ServerFailedError(f"GitHub redirects {place(url)} in a circle; check the repository's name")
 
     def _once(self, method: str, url: str, headers: dict[str, str], content: dict[str, Any]) -> Answer:
         self.budget.require_one()
@@ -306,7 +214,7 @@ class GithubClient:
             response = call(url, headers={**self._headers(url), **headers}, timeout=_TIMEOUT_SECONDS, **content)
         except OSError as error:  # every error of requests is one
             raise ServerFailedError(
-                f"GitHub could not be reached at {_place(url)}: {self._redacted(f'{type(error).__name__}: {error}')}; "
+                f"GitHub could not be reached at {place(url)}: {self._redacted(f'{type(error).__name__}: {error}')}; "
                 "check the network and proxy settings, or try again later"
             ) from None
         self.budget.spend(_retries_behind(response))
@@ -355,7 +263,7 @@ class GithubClient:
         reset = _number(answer.headers.get("x-ratelimit-reset"))
         if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
             return reset
-        if answer.status == 429 or "rate limit" in _message(answer).lower():  # noqa: PLR2004 - Too Many Requests
+        if answer.status == 429 or "rate limit" in message_of(answer).lower():  # noqa: PLR2004 - Too Many Requests
             return self._clock() + _SECONDARY_WAIT_SECONDS * (1 << attempt)
         return None
 
@@ -370,8 +278,8 @@ class GithubClient:
     # Refusals ------------------------------------------------------------------------------------------------
 
     def _refuse(self, answer: Answer, doing: str) -> NoReturn:
-        said = self._redacted(_message(answer))
-        what = f"{_place(answer.url)} ({answer.status}{': ' if said else ''}{said})"
+        said = self._redacted(message_of(answer))
+        what = f"{place(answer.url)} ({answer.status}{': ' if said else ''}{said})"
         if answer.status == 401:  # noqa: PLR2004 - Unauthorized
             raise AuthenticationError(f"GitHub does not accept the token for {what}; check it, or make a new one")
         if answer.status == 403:  # noqa: PLR2004 - Forbidden
@@ -394,7 +302,7 @@ class GithubClient:
         except ServerFailedError:
             if "json" in answer.headers.get("content-type", ""):
                 raise
-            raise GraphqlUnavailableError(f"{_place(answer.url)} is no GraphQL endpoint") from None
+            raise GraphqlUnavailableError(f"{place(answer.url)} is no GraphQL endpoint") from None
         body = body if isinstance(body, dict) else {}
         found = body.get("errors")
         errors = [error for error in found if isinstance(error, dict)] if isinstance(found, list) else []
@@ -459,20 +367,6 @@ def _checked_token(token: str | None) -> str | None:
     if not (token.isascii() and token.isprintable()) or " " in token:  # would be quoted in an error of the HTTP library
         raise ConfigurationError("the GitHub token holds blanks or other characters that no token has; copy it again")
     return token
-
-
-def _message(answer: Answer) -> str:
-    try:
-        body = answer.parsed()
-    except (ValueError, AttributeError):
-        return ""
-    return str(body.get("message", ""))[:300] if isinstance(body, dict) else ""
-
-
-def _place(url: str) -> str:
-    """Return host and path: what was asked, without a query and without a login."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}{parts.path}"
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -14,7 +14,8 @@ GROUND = "errors schemas timestamps slugs json_values records migrations statist
 STORES_AND_FORMATS = """storage session_table github_tables frames pricing people acceptance trace_formats wording
     lake file_lock side_process reference_rows containers json_stream call_merge"""
 SOURCES = """trace_normalizer trace_reading reading_process trace_ingestion dead_letters ledger git_history attribution
-    trailers github_client github_etl github_records pull_request_sync pull_request_details commit_sync sync_streams"""
+    trailers github_errors github_answers github_client github_etl github_records pull_request_sync
+    pull_request_details commit_sync sync_streams"""
 REPORTS = "delivery aggregation report metrics gates"
 FACES = "rendering demo"
 PROGRAMS = "action commands cli"
@@ -73,3 +74,9 @@ def test_only_the_programs_touch_the_process(path: Path) -> None:
         if isinstance(node, ast.Attribute)
     }
     assert found & touched == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_stay_small(path: Path) -> None:
+    """A module of more than 400 lines is two."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

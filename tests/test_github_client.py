@@ -9,16 +9,15 @@ import pytest
 import requests
 
 from prodlens.errors import ConfigurationError, GithubError
-from prodlens.github_client import (
+from prodlens.github_client import GithubClient, RequestBudget
+from prodlens.github_errors import (
     AuthenticationError,
     BudgetSpentError,
     EmptyRepositoryError,
-    GithubClient,
     GraphqlUnavailableError,
     NotFoundError,
     PermissionMissingError,
     RateLimitedError,
-    RequestBudget,
     ServerFailedError,
 )
 from tests.github_server.faults import CUT, RATE_LIMIT, SERVER_ERROR, WRONG_JSON, Fault

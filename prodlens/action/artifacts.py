@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from prodlens.github_client import NotFoundError, ServerFailedError
+from prodlens.github_errors import NotFoundError, ServerFailedError
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:

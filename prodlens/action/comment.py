@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import GithubError
-from prodlens.github_client import NotFoundError
+from prodlens.github_errors import NotFoundError
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, fitted
 from prodlens.schemas import content_hash
 

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.errors import GithubError
-from prodlens.github_client import AuthenticationError, EmptyRepositoryError, NotFoundError, PermissionMissingError
+from prodlens.github_errors import AuthenticationError, EmptyRepositoryError, NotFoundError, PermissionMissingError
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:

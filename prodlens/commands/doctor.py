@@ -38,12 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
     from prodlens.action.doctor import check_github, check_traces, check_workflows  # noqa: PLC0415 - not for ``--help``
     from prodlens.git_history import origin_slug  # noqa: PLC0415 - as above
-    from prodlens.github_client import (  # noqa: PLC0415 - as above
-        DEFAULT_API_URL,
-        DEFAULT_GRAPHQL_URL,
-        GithubClient,
-        RequestBudget,
-    )
+    from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget  # noqa: PLC0415 - as above
     from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
 
     environ = context.environ

@@ -18,7 +18,7 @@ from prodlens.action.artifacts import (
     download,
     workflow_run,
 )
-from prodlens.github_client import PermissionMissingError, ServerFailedError
+from prodlens.github_errors import PermissionMissingError, ServerFailedError
 from tests.action.place import NOW, SLUG
 
 if TYPE_CHECKING:
