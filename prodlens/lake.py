@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import filecmp
 import re
+import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,14 +18,15 @@ import pyarrow.parquet as pq
 from prodlens.errors import StorageError
 from prodlens.file_lock import locked
 from prodlens.records import SESSION_COLUMNS
+from prodlens.side_process import side_process
 from prodlens.slugs import partition_folder
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 AGGREGATES_FOLDER = "_aggregates"
 _BATCH_ROWS = 20_000
+_MANY_DAYS = 60  # with fewer, another process costs more than it brings
 _INTEGERS = frozenset(
     {
         "tokens_in",
@@ -83,11 +85,18 @@ class Lake:
         days: dict[str, set[str]] = {}
         for folder, day in partitions:
             days.setdefault(day, set()).add(folder)
-        count = 0
         with locked(self.folder):
-            for day in sorted(days):
-                count += self._sync_day(conn, day, days[day])
-        return count
+            database = _shared_file(conn)
+            if len(days) < _MANY_DAYS or database is None:
+                return self.sync_days(conn, days)
+            ordered = sorted(days)
+            arguments = {
+                "lake": str(self.folder.resolve()),
+                "database": database,
+                "days": {day: sorted(days[day]) for day in ordered[::2]},
+            }
+            with side_process(__name__, arguments) as output:
+                return self.sync_days(conn, {day: days[day] for day in ordered[1::2]}) + int(output.read() or 0)
 
     def write(self, name: str, table: pa.Table) -> Path:
         """Write a table of another shape as ``<folder>/<name>``, beside its name and renamed over it.
@@ -99,6 +108,10 @@ class Lake:
             path = self.folder / name
             _replace(path, table.schema, [table])
             return path
+
+    def sync_days(self, conn: sqlite3.Connection, days: Mapping[str, Collection[str]]) -> int:
+        """Bring the folders of each day to what the store holds, under a lock that the caller has."""
+        return sum(self._sync_day(conn, day, days[day]) for day in sorted(days))
 
     def _sync_day(self, conn: sqlite3.Connection, day: str, folders: Collection[str]) -> int:
         count = 0
@@ -219,6 +232,24 @@ def _replace(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def run_aside(arguments: dict[str, Any], output: IO[bytes]) -> None:
+    """Write the partitions of some days, as the side process of a ``Lake.sync`` that holds the lock."""
+    conn = sqlite3.connect(arguments["database"])
+    try:
+        count = Lake(arguments["lake"]).sync_days(conn, arguments["days"])
+    except StorageError as error:
+        raise SystemExit(f"prod-lens: {error}") from error
+    finally:
+        conn.close()
+    output.write(str(count).encode())
+
+
+def _shared_file(conn: sqlite3.Connection) -> str | None:
+    """Return the database's file when another process sees there what this connection sees."""
+    path = conn.execute("PRAGMA database_list").fetchone()[2]
+    return str(path) if path and not conn.in_transaction else None
 
 
 def stored_partitions(conn: sqlite3.Connection, since: str = "", repo: str | None = None) -> list[tuple[str, str]]:

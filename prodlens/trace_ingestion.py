@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -17,7 +17,9 @@ import orjson
 
 from prodlens.containers import Source, find_sources
 from prodlens.dead_letters import DeadLetterBox
+from prodlens.errors import StorageError
 from prodlens.json_stream import line_entry
+from prodlens.known_files import file_digest, newest_id, recall, remember
 from prodlens.pricing import priced
 from prodlens.reading_process import batches_aside
 from prodlens.records import SESSION_COLUMNS
@@ -187,14 +189,41 @@ class TraceIngestor:
     def _ingest_source(
         self, source: Source, repo_slug: str | None, now: datetime | None, touched: set[tuple[str, str]]
     ) -> Ingestion:
+        digest = self._digest(source, repo_slug)
+        known = self._known(source, digest, touched)
+        if known is not None:
+            self._record(known, now)
+            return known
         done = Ingestion(source.name)
+        before = newest_id(self.store.conn)
+        of_source: set[tuple[str, str]] = set()
         for batch in _batches(source, repo_slug, self.people, self.prepare):
             done.add(batch)
             # The dead letters first: a run that is killed in between writes them again without doubling them.
             self.dead_letters.add(source.stem, batch.letters)
-            self._store(batch, touched)
-        self._record(done, now)
+            self._store(batch, of_source)
+        touched |= of_source
+        with self.store.transaction() as conn:
+            self._record(done, now)
+            if digest is not None:
+                remember(conn, digest, before, asdict(done), of_source)
         return done
+
+    def _digest(self, source: Source, repo_slug: str | None) -> str | None:
+        """Identify a source that is worth knowing again, a large plain file that goes to the store as it is."""
+        if self.prepare is not None or not _is_large(source):
+            return None
+        try:
+            return file_digest(Path(source.name), repo_slug, self.people)
+        except OSError as error:
+            raise StorageError(f"cannot read {source.name}: {error.strerror or error}") from error
+
+    def _known(self, source: Source, digest: str | None, touched: set[tuple[str, str]]) -> Ingestion | None:
+        found = recall(self.store.conn, digest) if digest is not None else None
+        if found is None or (found[0]["dead"] and not self.dead_letters.letters_path(source.stem).exists()):
+            return None
+        touched |= found[1]
+        return Ingestion(**{**found[0], "source": source.name, "skipped": Counter(found[0]["skipped"])})
 
     def _store(self, batch: Batch, touched: set[tuple[str, str]]) -> None:
         """Store a batch and note, in the same transaction, the partitions that it changes."""
@@ -283,7 +312,11 @@ def _batches(
     source: Source, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None
 ) -> Iterator[Batch]:
     """Return the batches of a source; a large plain file is read beside the storing of it."""
-    path = source.path
-    if prepare is None and path is not None and path.is_file() and path.stat().st_size >= _LARGE_BYTES:
-        return batches_aside(path, source.name, repo_slug, people)
+    if prepare is None and source.path is not None and _is_large(source):
+        return batches_aside(source.path, source.name, repo_slug, people)
     return batches(source.open, source.name, repo_slug, people, prepare)
+
+
+def _is_large(source: Source) -> bool:
+    path = source.path
+    return path is not None and path.is_file() and path.stat().st_size >= _LARGE_BYTES

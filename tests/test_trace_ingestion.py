@@ -13,7 +13,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -25,6 +25,9 @@ from prodlens.reading_process import _frame, batches_aside
 from prodlens.side_process import side_process
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor, ingestion_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DATA = Path(__file__).parent / "data" / "traces"
 
@@ -377,3 +380,27 @@ def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
         output.read()
     with pytest.raises(StorageError, match="early"):
         _frame(io.BytesIO(b"12"), b"12")
+
+
+def test_a_large_file_is_known_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bytes again are not read again, unless rows, partitions or dead letters of theirs are gone."""
+    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+    place = Place(tmp_path)
+    data = lines(record(1), b"bad", record(2))
+    assert place.ingest(data) == 2
+    before = place.rows(), place.lake()
+    letters = tmp_path / "dead" / "traces.deadletter.jsonl"
+    damages: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: place.store.conn.execute("DELETE FROM sessions WHERE session_id = '2'"),
+        (tmp_path / "lake" / "acme-web" / "2026-05-02.parquet").unlink,
+        letters.unlink,
+    ]
+    for damage in damages:
+        damage()
+        (done,) = place.ingestor.ingest([tmp_path / "traces.jsonl"])
+        assert (done.stored, done.dead, done.entries) == (2, 1, 3)
+        assert (place.rows(), place.lake()) == before
+        assert letters.read_bytes() == b"bad\n"
+    assert place.ingest(data + lines(record(3))) == 3
+    assert place.ingest(data, repo_slug="octo/hello") == 2

@@ -72,6 +72,14 @@ CREATE TABLE ingestions (
   latency_withheld INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX ingestions_source ON ingestions (source);
+-- Large files that were ingested to their end, while the rows that they brought are all there.
+CREATE TABLE known_files (
+  digest TEXT PRIMARY KEY,          -- of the content and of what else its rows depend on
+  before_id INTEGER NOT NULL,       -- its rows are those of sessions after this one
+  last_id INTEGER NOT NULL,         -- and up to this one
+  counts TEXT NOT NULL,             -- JSON: what became of it
+  partitions TEXT NOT NULL          -- JSON list of [folder, day]
+) WITHOUT ROWID;
 -- Partitions of a lake that changed in the store and are not written yet: what a killed run left to do.
 CREATE TABLE lake_pending (
   lake TEXT NOT NULL,               -- absolute path

@@ -1,0 +1,70 @@
+"""Large files that were ingested to their end: the same bytes again need no second look.
+
+A file is known by the digest of its content and of everything else that its rows depend on. It counts only while
+every row that it brought is still in the store, so that rows that were deleted come back with the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from prodlens import __version__
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_CHUNK_BYTES = 4 * 1024**2
+
+
+def file_digest(path: Path, *settings: object) -> str:
+    """Identify a file by its bytes, the settings, and the versions of this program and its price list."""
+    said = (*settings, __version__, version("genai-prices"))
+    digest = hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def newest_id(conn: sqlite3.Connection) -> int:
+    """Return the number of the newest row of ``sessions``, 0 when there is none."""
+    return int(conn.execute("SELECT ifnull(max(id), 0) FROM sessions").fetchone()[0])
+
+
+def remember(
+    conn: sqlite3.Connection, digest: str, before: int, counts: dict[str, Any], partitions: Iterable[tuple[str, str]]
+) -> None:
+    """Note that a file is ingested, inside the caller's transaction; only if each of its calls made a new row.
+
+    Args:
+        conn: Connection to the store.
+        digest: ``file_digest`` from before the file was read.
+        before: ``newest_id`` from before its first row.
+        counts: What became of the file; ``stored`` is the number of its calls.
+        partitions: Partitions of the lake that its rows are in.
+    """
+    last = newest_id(conn)
+    if counts["stored"] and last - before == counts["stored"] == _rows_between(conn, before, last):
+        said = (orjson.dumps(counts).decode(), orjson.dumps(sorted(partitions)).decode())
+        conn.execute("INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?)", (digest, before, last, *said))
+
+
+def recall(conn: sqlite3.Connection, digest: str) -> tuple[dict[str, Any], set[tuple[str, str]]] | None:
+    """Return counts and partitions of a known file, None when it is not known or rows of it are gone."""
+    row = conn.execute(
+        "SELECT before_id, last_id, counts, partitions FROM known_files WHERE digest = ?", (digest,)
+    ).fetchone()
+    if row is None or _rows_between(conn, row[0], row[1]) != row[1] - row[0]:
+        return None
+    return orjson.loads(row[2]), {(folder, day) for folder, day in orjson.loads(row[3])}
+
+
+def _rows_between(conn: sqlite3.Connection, before: int, last: int) -> int:
+    query = "SELECT count(*) FROM sessions WHERE id > ? AND id <= ?"
+    return int(conn.execute(query, (before, last)).fetchone()[0])

@@ -1,0 +1,110 @@
+"""The lake's files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from prodlens.errors import InvalidSlugError, StorageError
+from prodlens.lake import Lake, stored_partitions
+from prodlens.records import SESSION_COLUMNS
+from prodlens.slugs import partition_folder
+from prodlens.storage import ProdLensStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ProdLensStore]:
+    """Open a store with a call a day for a quarter, in two repositories and in none."""
+    with ProdLensStore(tmp_path / "cache.db") as opened:
+        opened.insert_sessions(
+            {"timestamp": f"2026-{month:02}-{day:02}T10:00:00Z", "repo_slug": slug, "session_id": slug}
+            for month in (1, 2, 3)
+            for day in range(1, 29)
+            for slug in ("acme/web", "acme/api", None)
+        )
+        yield opened
+
+
+def test_many_days_are_written_by_two_processes(store: ProdLensStore, tmp_path: Path) -> None:
+    """A long lake, written half by a side process, has every row once, in every column."""
+    lake = Lake(tmp_path / "lake")
+    assert lake.sync(store.conn, stored_partitions(store.conn)) == 3 * 84
+    assert len(lake.partitions()) == 3 * 84
+    table = pa.concat_tables([pq.ParquetFile(path).read() for path in lake.partitions()])
+    assert tuple(table.column_names) == SESSION_COLUMNS
+    assert sorted(map(str, table["trace_hash"].to_pylist())) == sorted(
+        row["trace_hash"] for row in store.fetch_sessions()
+    )
+    times = {path: path.stat().st_mtime_ns for path in lake.partitions()}
+    lake.sync(store.conn, stored_partitions(store.conn))
+    assert {path: path.stat().st_mtime_ns for path in lake.partitions()} == times
+
+
+def test_partitions_by_day_and_repository(store: ProdLensStore) -> None:
+    """Partitions are those from a day on, of one repository if given."""
+    assert stored_partitions(store.conn, "2026-03-28") == [
+        ("acme-api", "2026-03-28"),
+        ("acme-web", "2026-03-28"),
+        ("unknown", "2026-03-28"),
+    ]
+    assert stored_partitions(store.conn, "2026-03-28", "acme/web") == [("acme-web", "2026-03-28")]
+
+
+def test_a_partition_without_calls_is_removed(store: ProdLensStore, tmp_path: Path) -> None:
+    """When the last call of a day moves away, its file goes; a row that only the file knew would keep it."""
+    lake = Lake(tmp_path / "lake")
+    day = [("acme-web", "2026-01-05")]
+    lake.sync(store.conn, day)
+    store.conn.execute("UPDATE sessions SET event_date = '2026-01-06' WHERE event_date = '2026-01-05'")
+    assert lake.sync(store.conn, day) == 0
+    assert lake.partitions() == []
+
+
+def test_files_of_an_older_version_gain_the_new_columns(store: ProdLensStore, tmp_path: Path) -> None:
+    """Rows of an old file without today's columns are kept with nulls there; a foreign file is said by name."""
+    lake = Lake(tmp_path / "lake")
+    path = lake.path("acme-web", "2026-01-05")
+    path.parent.mkdir(parents=True)
+    old = pa.table({"trace_hash": ["old"], "timestamp": ["2026-01-05T00:00:00+00:00"], "tokens_in": [7]})
+    pq.write_table(old, path)
+    lake.sync(store.conn, [("acme-web", "2026-01-05")])
+    rows = pq.ParquetFile(path).read().to_pylist()
+    assert {row["trace_hash"]: row["tokens_in"] for row in rows}["old"] == 7
+    assert len(rows) == 2
+    path.write_bytes(b"no parquet")
+    with pytest.raises(StorageError, match="no partition"):
+        lake.sync(store.conn, [("acme-web", "2026-01-05")])
+
+
+def test_other_tables_stand_beside(tmp_path: Path) -> None:
+    """Aggregates are written as they are and are no partitions; a folder that cannot be written is said."""
+    lake = Lake(tmp_path / "lake")
+    path = lake.write("_aggregates/2026-01-01.parquet", pa.table({"a": [1]}))
+    assert pq.ParquetFile(path).read().to_pylist() == [{"a": 1}]
+    assert lake.partitions() == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match="file"):
+        Lake(tmp_path / "file").write("x.parquet", pa.table({"a": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("slug", "folder"),
+    [("acme/web", "acme-web"), (None, "unknown"), ("bare", "bare"), ("a b/c", "a-b-c"), ("_aggregates", "aggregates")],
+)
+def test_folders_stay_inside(slug: str | None, folder: str) -> None:
+    """A slug gives its documented folder, other harmless text one of its own."""
+    assert partition_folder(slug) == folder
+
+
+@pytest.mark.parametrize("slug", ["../../etc", "/etc", "..", "a/..", "..\\..\\x", "C:/x", "a\0b", "./x"])
+def test_slugs_that_would_leave_are_refused(slug: str) -> None:
+    """A slug that would leave the lake is no folder."""
+    with pytest.raises(InvalidSlugError):
+        partition_folder(slug)
