@@ -14,6 +14,7 @@ DEFAULT_HISTORY_DAYS = 180
 # Bounds within which every period before, every zone and every lag stays inside the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _MOST_HISTORY_DAYS = 36_500
+_LONGEST_LAG = 3_650
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class ReportRequest:
                 _zone(self.timezone) is None,
                 f"not a time zone: {self.timezone!r} (expected an IANA name: Europe/Berlin)",
             ),
-            (self.lag_days < 0, f"lag days must not be negative: {self.lag_days}"),
+            (not 0 <= self.lag_days <= _LONGEST_LAG, f"lag days must be 0 to {_LONGEST_LAG}: {self.lag_days}"),
             (not 1 <= self.history_days <= _MOST_HISTORY_DAYS, f"history days must be 1 to 36500: {self.history_days}"),
             (self.since.year < _FIRST_YEAR, f"since must not be before 1970: {self.since}"),
             (self.until is not None and self.until.year > _LAST_YEAR, f"until is too far away: {self.until}"),

@@ -210,6 +210,7 @@ def test_windows_are_half_open(store: ProdLensStore, options: dict[str, Any], ca
     [
         ({"timezone": "Mars/Olympus"}, "time zone"),
         ({"lag_days": -1}, "lag days"),
+        ({"lag_days": 10**9}, "lag days"),
         ({"until": date(2026, 5, 1)}, "after since"),
         ({"acceptance_target": 1.5}, "target"),
         ({"history_days": 0}, "history days"),
