@@ -43,8 +43,8 @@ def read(path: Path) -> dict[Any, Any]:
 
 @pytest.fixture(scope="module")
 def writer() -> ModuleType:
-    """Return tools/write_inputs.py as a module."""
-    spec = importlib.util.spec_from_file_location("write_inputs", ROOT / "tools/write_inputs.py")
+    """Return scripts/write_inputs.py as a module."""
+    spec = importlib.util.spec_from_file_location("write_inputs", ROOT / "scripts/write_inputs.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -53,10 +53,10 @@ def writer() -> ModuleType:
 
 
 def test_generated_stretches_are_up_to_date(writer: ModuleType) -> None:
-    """What tools/write_inputs.py writes is what stands in the files."""
+    """What scripts/write_inputs.py writes is what stands in the files."""
     for name in writer.FILES:
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert writer.written(text) == text, f"run tools/write_inputs.py: {name} is out of date"
+        assert writer.written(text) == text, f"run scripts/write_inputs.py: {name} is out of date"
 
 
 @pytest.mark.parametrize("path", ACTIONS, ids=lambda path: path.parent.name)

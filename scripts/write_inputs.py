@@ -3,7 +3,6 @@
 ``action.yml``, the composite action and the reusable workflow have the same inputs; each has a stretch between two
 marks that this writes and nobody edits; in the README it is two tables. ``--check`` says whether they are up to date.
 """
-# ruff: noqa: INP001 - a script, in no package
 
 from __future__ import annotations
 
@@ -147,7 +146,7 @@ def main() -> int:
             if "--check" not in sys.argv:
                 path.write_text(written(text), encoding="utf-8")
     for name in old:
-        print(f"{name}: {'out of date, run tools/write_inputs.py' if '--check' in sys.argv else 'written'}")  # noqa: T201
+        print(f"{name}: {'out of date, run scripts/write_inputs.py' if '--check' in sys.argv else 'written'}")
     return 1 if old and "--check" in sys.argv else 0
 
 
