@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-COMMON = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--quiet"]
+COMMON = [
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-strip-extras",
+    "--quiet",
+]
 LOCKS = {
     "requirements.lock": ["pyproject.toml"],
     "requirements-test.lock": ["--group", "test", "--constraint", "requirements.lock"],
