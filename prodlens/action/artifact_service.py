@@ -23,7 +23,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from prodlens import __version__
-from prodlens.errors import ConfigurationError, OutsideError
+from prodlens.action.artifacts import checked_name
+from prodlens.errors import OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 8 * 1024 * 1024
 ZIP = "application/zip"
-_INVALID_IN_NAMES = frozenset('":<>|*?\r\n\\/')
 _SERVICE = "twirp/github.actions.results.api.v1.ArtifactService"
 _VERSION = 7  # of CreateArtifact: the one with a MIME type
 _SCOPE = "Actions.Results"
@@ -230,17 +230,6 @@ def backend_ids(token: str) -> tuple[str, str] | None:
     except (IndexError, KeyError, ValueError, TypeError, AttributeError, StopIteration, binascii.Error):
         return None
     return (run_id, job_id) if run_id and job_id else None
-
-
-def checked_name(name: str) -> str:
-    """Return the name of an artifact unchanged.
-
-    Raises:
-        ConfigurationError: It is none that an artifact can have.
-    """
-    if not name or _INVALID_IN_NAMES & set(name):
-        raise ConfigurationError(f'{name!r} cannot name an artifact; leave out " : < > | * ? \\ / and line ends')
-    return name
 
 
 def new_session(pause_seconds: float = _PAUSE_SECONDS) -> requests.Session:

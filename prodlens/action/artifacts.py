@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prodlens.errors import ConfigurationError
 from prodlens.github_errors import NotFoundError, ServerFailedError
 from prodlens.timestamps import parse_timestamp
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from prodlens.github_client import GithubClient
 
 PAGE_SIZE = 100
+_INVALID_IN_NAMES = frozenset('":<>|*?\r\n\\/')
 _CHUNK_BYTES = 256 * 1024
 _ATTEMPTS = 3
 _TIMEOUT_SECONDS = (10, 60)
@@ -78,6 +80,17 @@ class Page:
     number: int
     artifacts: tuple[Artifact, ...]
     last: bool
+
+
+def checked_name(name: str) -> str:
+    """Return the name of an artifact unchanged.
+
+    Raises:
+        ConfigurationError: It is none that an artifact can have.
+    """
+    if not name or _INVALID_IN_NAMES & set(name):
+        raise ConfigurationError(f'{name!r} cannot name an artifact; leave out " : < > | * ? \\ / and line ends')
+    return name
 
 
 def artifact_of(description: Mapping[str, Any]) -> Artifact | None:

@@ -93,13 +93,6 @@ def _distrust_run(artifact: Artifact, run: Mapping[str, Any], context: TrustCont
     return next((reason for speaks_against, reason in rules if speaks_against), None)
 
 
-def workflow_path(text: str) -> str:
-    """Return the path of a workflow file from its name, its path, or ``owner/name/path@ref``."""
-    path = text.partition("@")[0].strip()
-    marker = ".github/workflows/"
-    return marker + path.rpartition(marker)[2]
-
-
 def unpack(archive: Path, target: Path) -> None:
     """Write the one member that a cache archive must hold to a file.
 

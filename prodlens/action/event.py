@@ -98,6 +98,13 @@ def mode_of(event: str, payload: object, ref: str) -> Mode:
     )
 
 
+def workflow_path(text: str) -> str:
+    """Return the path of a workflow file from its name, its path, or ``owner/name/path@ref``."""
+    path = text.partition("@")[0].strip()
+    marker = ".github/workflows/"
+    return marker + path.rpartition(marker)[2]
+
+
 def _why_not_saved(event: str, data: Mapping[str, Any], ref: str, by_dependabot: bool) -> str:
     if event not in SAVING_EVENTS:
         return f"runs by {event or 'hand'} read the cache and never save it"

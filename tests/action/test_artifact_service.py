@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.action import artifact_service
-from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError, backend_ids, checked_name
+from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError, backend_ids
+from prodlens.action.artifacts import checked_name
 from prodlens.errors import ConfigurationError
 from tests.github_server.artifact_host import ArtifactHost
 

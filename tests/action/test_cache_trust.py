@@ -22,8 +22,8 @@ from prodlens.action.cache_trust import (
     make_indexes,
     schema_of,
     unpack,
-    workflow_path,
 )
+from prodlens.action.event import workflow_path
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
 
 if TYPE_CHECKING:
