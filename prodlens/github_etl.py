@@ -39,9 +39,9 @@ class GithubETL:
     """Synchronizes GitHub repositories into a store.
 
     A given session is used for everything, and of it only ``get`` and ``post`` (url, headers=, params=, json=,
-    timeout=). ``budget`` is the most requests that this object sends; ``patience_seconds`` the longest wait for a rate
-    limit. A sync that would pass either stops cleanly: what it has is stored, ``sync_state`` says ``partial``, and the
-    next run goes on there.
+    timeout=). ``budget`` is the most requests that this object sends, or a budget that it shares with others;
+    ``patience_seconds`` the longest wait for a rate limit. A sync that would pass either stops cleanly: what it has is
+    stored, ``sync_state`` says ``partial``, and the next run goes on there.
     """
 
     def __init__(  # noqa: PLR0913 - settings and effects, each by its name
@@ -51,7 +51,7 @@ class GithubETL:
         *,
         api_url: str = DEFAULT_API_URL,
         graphql_url: str = DEFAULT_GRAPHQL_URL,
-        budget: int | None = None,
+        budget: RequestBudget | int | None = None,
         patience_seconds: float = 60.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -59,7 +59,7 @@ class GithubETL:
         self.store = store
         self._session = session
         self._urls = {"api_url": api_url, "graphql_url": graphql_url}
-        self._budget = RequestBudget(limit=budget)
+        self._budget = budget if isinstance(budget, RequestBudget) else RequestBudget(limit=budget)
         self._patience = patience_seconds
         self._clock, self._sleep = clock, sleep
 

@@ -20,8 +20,6 @@ ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("examples/workflows/*.yml")])
 ACTIONS = [ROOT / "action.yml", *sorted(ROOT.glob(".github/actions/*/action.yml"))]
 NAMES = {item.name for item in INPUTS}
-# Inputs that the examples give already and that come with the cache.
-COMING = {"cache-workflows", "trace-artifacts"}
 SECRETS = {"token", "anonymize-key"}
 EXAMPLES = {
     "weekly-summary",
@@ -130,7 +128,7 @@ def test_examples_use_real_inputs(path: Path) -> None:
     for job in read(path)["jobs"].values():
         for step in job["steps"]:
             if step.get("uses", "").startswith("prodlens/"):
-                assert set(step.get("with", {})) <= NAMES | COMING
+                assert set(step.get("with", {})) <= NAMES
 
 
 def test_release_moves_the_major_tag_last() -> None:

@@ -60,11 +60,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def collect_texts(arguments: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the text of every input: its flag, else its ``INPUT_`` variable (hyphens kept), else nothing."""
+    """Return the text of every input that is given: by its flag, else by its ``INPUT_`` variable (hyphens kept)."""
     texts = {}
     for item in INPUTS:
         given = arguments.get(item.name.replace("-", "_"))
         if given is None:
-            given = environ.get(f"INPUT_{item.name.upper()}", "")
-        texts[item.name] = "\n".join(given) if isinstance(given, list) else str(given)
+            given = environ.get(f"INPUT_{item.name.upper()}")
+        if given is not None:
+            texts[item.name] = "\n".join(given) if isinstance(given, list) else str(given)
     return texts

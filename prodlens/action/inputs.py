@@ -17,6 +17,7 @@ class Input(NamedTuple):
         description: What it means, in one line.
         expression: What action.yml has as the default where only the workflow knows it.
         many: Whether it takes several values, one a line (at a desk: the flag repeated).
+        none: Whether an empty text, given on purpose, means none instead of the default.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Input(NamedTuple):
     description: str
     expression: str = ""
     many: bool = False
+    none: bool = False
 
 
 INPUTS = (
@@ -40,7 +42,28 @@ INPUTS = (
     Input("timezone", "UTC", "IANA name of the time zone that days are counted in"),
     Input("lag-days", "1", "days from usage to outcome that the headline association looks at, 0 to 7"),
     Input("policy-models", "", "approved models, one a line; shell patterns allowed", many=True),
+    Input(
+        "trace-artifacts",
+        "prodlens-traces",
+        "names of artifacts to ingest, one a line; shell patterns allowed (they list page by page); empty: none",
+        many=True,
+        none=True,
+    ),
     Input("trace-paths", "", "files, folders or globs of traces in the workspace, one a line", many=True),
+    Input(
+        "cache-artifact",
+        "prodlens-cache",
+        "artifact that carries the database from run to run (at a desk it stays where it is); empty: no cache",
+        none=True,
+    ),
+    Input("cache-retention-days", "90", "days that GitHub keeps that artifact"),
+    Input(
+        "cache-workflows",
+        "",
+        "workflow files whose cache is trusted, one a line, so that several can share it; empty: this workflow's file",
+        many=True,
+    ),
+    Input("keep-days", "400", "days after which rows leave the cache, if nothing in the report looks back that far"),
     Input("history-days", "180", "days of history that associations and charts look back on"),
     Input("holidays", "", "days without work (YYYY-MM-DD), one a line", many=True),
     Input("acceptance-target", "", "acceptance rate that the team aims at, 0 to 1; empty: none"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.errors import StorageError
 from prodlens.rendering import markdown_blocks, render_terminal, write_report
@@ -25,37 +25,60 @@ OUTPUTS = {
     "cost-usd": "Cost of the calls in the window in US dollars; empty without a known cost",
     "acceptance-rate": "Share of decided suggestions that were accepted, 0 to 1; empty without decisions",
     "error-rate": "Share of calls with a known status that failed, 0 to 1; empty without a known status",
+    "cache-restored": "true when the run began with the cache of an earlier one, else false",
+    "cache-file": "The saved copy of the database, where it could not be uploaded from inside the run; else empty",
+    "report-url": "Address of the uploaded report; empty when it was not uploaded",
     "partial": "true when the sync with GitHub stopped before it had everything, else false",
     "gate": "pass, fail or none: what the conditions of fail-if came to",
     "comment-url": "Address of the comment on the pull request or issue; empty when none was written",
 }
+
+
+class Saved(NamedTuple):
+    """What became of the cache: ``file`` is the copy that was left in the workspace, ``failed`` a failed upload."""
+
+    file: str = ""
+    failed: bool = False
+
+
+NOT_SAVED = Saved()
 _FORMATS = {"report-json": ".json", "report-markdown": ".md", "report-html": ".html", "report-csv": ".csv"}
 
 
-def publish(
-    reports: Sequence[Mapping[str, Any]], settings: Settings, world: World, gate: str, *, head: str = ""
-) -> dict[str, str]:
-    """Write the reports as files and print them, on the runner also the job summary; returns the outputs.
-
-    Args:
-        reports: One a repository.
-        settings: What the run was asked to do.
-        world: Streams and environment.
-        gate: What the conditions came to.
-        head: What the summary says before the reports, as Markdown: the pull request's own facts.
+def write_reports(reports: Sequence[Mapping[str, Any]], settings: Settings, world: World) -> dict[str, str]:
+    """Write the reports, one a repository, as files and print them; returns the files by the name of their output.
 
     Raises:
         StorageError: The output folder cannot be written.
     """
-    content = reports[0] if len(reports) == 1 else reports
+    content = _content(reports)
     files = {name: settings.output_dir / f"report{suffix}" for name, suffix in _FORMATS.items()}
     for file in files.values():
         write_report(content, file)
     world.stdout.write(render_terminal(content))
-    if settings.summary and (summary := world.environ.get("GITHUB_STEP_SUMMARY")):
-        blocks = [head] if head else []
-        _append(Path(summary), fitted([*blocks, *markdown_blocks(content, kind="summary")], SUMMARY_LIMIT_BYTES))
-    return {**figures(reports), "gate": gate, **{name: str(file) for name, file in files.items()}}
+    return {name: str(file) for name, file in files.items()}
+
+
+def write_summary(
+    reports: Sequence[Mapping[str, Any]], settings: Settings, world: World, *, head: str = "", tail: str = ""
+) -> None:
+    """Add the reports to the job summary, where there is one.
+
+    Args:
+        reports: One a repository.
+        settings: Whether a summary is wanted.
+        world: The runner's environment.
+        head: What stands before them, as Markdown: the pull request's own facts.
+        tail: What stands right after the head, as Markdown: where the whole report is.
+
+    Raises:
+        StorageError: The summary cannot be written.
+    """
+    summary = world.environ.get("GITHUB_STEP_SUMMARY")
+    if settings.summary and summary:
+        blocks = [block for block in (head, tail) if block]
+        blocks += markdown_blocks(_content(reports), kind="summary")
+        _append(Path(summary), fitted(blocks, SUMMARY_LIMIT_BYTES))
 
 
 def set_outputs(outputs: Mapping[str, str], world: World) -> None:
@@ -81,8 +104,12 @@ def figures(reports: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "cost-usd": f"{sum(known):.6f}" if known else "",
         "acceptance-rate": _rate(reports, "acceptance_rate"),
         "error-rate": _rate(reports, "error_rate"),
-        "partial": "false",
+        "partial": str(any(report["data_quality"]["sync"]["partial"] for report in reports)).lower(),
     }
+
+
+def _content(reports: Sequence[Mapping[str, Any]]) -> Any:
+    return reports[0] if len(reports) == 1 else reports
 
 
 def _rate(reports: Sequence[Mapping[str, Any]], name: str) -> str:

@@ -101,7 +101,7 @@ def publish_comment(announcement: Announcement, settings: Settings, world: World
         return ""
     try:
         posted = post_comment(
-            _client(settings, world),
+            github_client(settings, world),
             announcement.repository,
             announcement.number,
             announcement.body,
@@ -127,7 +127,7 @@ def _on_pull_request(
     mode, payload = event
     if settings.comment == OFF:
         return None
-    repository, client = world.environ["GITHUB_REPOSITORY"], _client(settings, world)
+    repository, client = world.environ["GITHUB_REPOSITORY"], github_client(settings, world)
     try:
         number = mode.pull_request or (find_pull_request(client, repository, mode.head) if mode.head else None)
     except GithubError as error:
@@ -188,19 +188,20 @@ def _is_public(settings: Settings, world: World) -> bool | None:
     described, slug = payload.get("repository"), world.environ.get("GITHUB_REPOSITORY", "")
     if not isinstance(described, dict) and is_slug(slug):
         try:
-            described = _client(settings, world).get(f"repos/{slug}").json()
+            described = github_client(settings, world).get(f"repos/{slug}").json()
         except GithubError:
             return None
     private = described.get("private") if isinstance(described, dict) else None
     return not private if isinstance(private, bool) else None
 
 
-def _client(settings: Settings, world: World) -> GithubClient:
+def github_client(settings: Settings, world: World, budget: RequestBudget | None = None) -> GithubClient:
+    """Return a client with the run's token; without a budget given, one with what a comment may spend."""
     return GithubClient(
         token=settings.token or world.environ.get("GITHUB_TOKEN", ""),
         api_url=world.environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
         graphql_url=world.environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
-        budget=RequestBudget(limit=MOST_REQUESTS),
+        budget=RequestBudget(limit=MOST_REQUESTS) if budget is None else budget,
     )
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices, outputs, publishing, sources
+from prodlens.action.outputs import NOT_SAVED
 from prodlens.gates import check_gates
+from prodlens.github_client import RequestBudget
 from prodlens.metrics import ReportGenerator
 from prodlens.people import read_people
 from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from prodlens.action.desk import World
+    from prodlens.action.persistence import RunCache
     from prodlens.action.program import Desk
     from prodlens.action.settings import Settings
 
-GATE_FAILED = 1
+FAILED = 1
 NO_REPOSITORY = "no repository"
 
 
 def run(settings: Settings, desk: Desk, world: World) -> int:
-    """Gather, report, publish; returns the exit status.
+    """Restore, gather, report, publish, save; returns the exit status.
 
     Raises:
         UserError: The repository, a path or the database is not what was said.
@@ -31,6 +34,8 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
     repositories = sources.named_repositories(settings, desk)
     people = read_people(settings.people) if settings.people else {}
     prepare = publishing.anonymizer(settings, world, people)
+    budget = RequestBudget(limit=settings.github_budget)
+    cache = _restored(settings, desk, world, budget)
     with ProdLensStore(desk.database) as store:
         job = sources.Job(
             store=store,
@@ -39,19 +44,58 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
             world=world,
             repositories=repositories,
             people=people,
+            budget=budget,
             prepare=prepare,
         )
-        notes = [*sources.gather_traces(job), *sources.gather_commits(job), *sources.gather_pull_requests(job)]
+        if cache:
+            cache.opened(store)
+        notes = _gather(job)
         with world.progress("Computing the report"):
             reports = _reports(job)
-        announcement = publishing.prepare(reports, settings, world, store.conn)
-    gate = _gate(settings, reports, world)
-    made = outputs.publish(reports, settings, world, gate, head=announcement.head if announcement else "")
-    url = publishing.publish_comment(announcement, settings, world) if announcement else ""
-    outputs.set_outputs({**made, "comment-url": url}, world)
+        gate = _gate(settings, reports, world)
+        made = _publish(job, reports)
+        saved = cache.save(store, before=job.kept_since) if cache else NOT_SAVED
+    cached = {"cache-restored": str(bool(cache and cache.restored)).lower(), "cache-file": saved.file}
+    outputs.set_outputs({**made, **cached, "gate": gate}, world)
     for note in notes:
         notices.note(world, note)
-    return GATE_FAILED if gate == "fail" else 0
+    return FAILED if gate == "fail" or saved.failed else 0
+
+
+def _restored(settings: Settings, desk: Desk, world: World, budget: RequestBudget) -> RunCache | None:
+    """Return the restored cache; None at a desk, or without a name for it, where the file stays where it is."""
+    if not world.in_actions or not settings.cache_artifact:
+        return None
+    from prodlens.action.persistence import restore_cache  # noqa: PLC0415 - a local run does without it
+
+    return restore_cache(settings, world, publishing.github_client(settings, world, budget), desk.database)
+
+
+def _gather(job: sources.Job) -> list[str]:
+    """Fill the store from every source; returns what the reader should know of it."""
+    notes = sources.gather_traces(job)
+    notes += sources.gather_commits(job)
+    return notes + sources.gather_pull_requests(job)
+
+
+def _publish(job: sources.Job, reports: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Leave the reports wherever they belong; returns the outputs that say where."""
+    settings, world = job.settings, job.world
+    files = outputs.write_reports(reports, settings, world)
+    report_url = _uploaded(files, job)
+    link = f"[The whole report, with charts]({report_url})" if report_url else ""
+    announcement = publishing.prepare(reports, settings, world, job.store.conn, tail=link)
+    outputs.write_summary(reports, settings, world, head=announcement.head if announcement else "", tail=link)
+    comment_url = publishing.publish_comment(announcement, settings, world) if announcement else ""
+    return {**outputs.figures(reports), **files, "report-url": report_url, "comment-url": comment_url}
+
+
+def _uploaded(files: Mapping[str, str], job: sources.Job) -> str:
+    if not job.world.in_actions:
+        return ""
+    from prodlens.action.persistence import upload_report  # noqa: PLC0415 - a local run does without it
+
+    return upload_report(files, job.settings, job.world)
 
 
 def _reports(job: sources.Job) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from prodlens.action import anonymize, comment
+from prodlens.action.artifacts import checked_name
+from prodlens.action.event import workflow_path
 from prodlens.action.inputs import INPUTS
 from prodlens.errors import ConfigurationError
 from prodlens.gates import Gate, parse_gates
@@ -19,6 +21,8 @@ from prodlens.timestamps import day_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from prodlens.action.inputs import Input
 
 MAX_LAG_DAYS = 7
 _AGE = re.compile(r"(\d{1,4})([dw])", re.IGNORECASE)
@@ -37,7 +41,12 @@ class Settings:
         timezone: Time zone that days are counted in.
         lag_days: Lag of the headline association, in days.
         policy_models: Approved models; shell patterns.
+        trace_artifacts: Names and shell patterns of artifacts to ingest.
         trace_paths: Files, folders and globs to ingest.
+        cache_artifact: Artifact that carries the database from run to run; empty: none does.
+        cache_retention_days: Days that GitHub keeps it.
+        cache_workflows: Paths of the workflow files whose cache is trusted; empty: this workflow's own.
+        keep_days: Days after which rows leave the cache.
         history_days: Days that associations and charts look back on.
         holidays: Days without work.
         acceptance_target: Acceptance rate aimed at, 0 to 1.
@@ -62,7 +71,12 @@ class Settings:
     timezone: ZoneInfo
     lag_days: int
     policy_models: tuple[str, ...]
+    trace_artifacts: tuple[str, ...]
     trace_paths: tuple[str, ...]
+    cache_artifact: str
+    cache_retention_days: int
+    cache_workflows: tuple[str, ...]
+    keep_days: int
     history_days: int
     holidays: tuple[date, ...]
     acceptance_target: float | None
@@ -81,7 +95,7 @@ class Settings:
 
 
 def parse_settings(texts: Mapping[str, str], now: datetime) -> Settings:
-    """Check the texts of the inputs; a missing or blank one takes its default.
+    """Check the texts of the inputs; a missing one takes its default, and so does a blank one that cannot mean none.
 
     Args:
         texts: Input name to text; several values are lines.
@@ -91,7 +105,7 @@ def parse_settings(texts: Mapping[str, str], now: datetime) -> Settings:
         ConfigurationError: One or more texts are wrong; it lists them all.
     """
     mistakes: list[str] = []
-    given = {item.name: texts.get(item.name, "").strip() or item.default for item in INPUTS}
+    given = {item.name: _text(item, texts.get(item.name)) for item in INPUTS}
     values: dict[str, Any] = {}
     zone = _cleaned("timezone", given["timezone"], _zone, mistakes) or ZoneInfo("UTC")
     today = day_of(now, zone)
@@ -103,6 +117,11 @@ def parse_settings(texts: Mapping[str, str], now: datetime) -> Settings:
     if mistakes:
         raise ConfigurationError(*mistakes)
     return Settings(timezone=zone, **values)
+
+
+def _text(item: Input, text: str | None) -> str:
+    stripped = (text or "").strip()
+    return stripped if stripped or (item.none and text is not None) else item.default
 
 
 def _cleaned(name: str, text: str, clean: Callable[[str], Any], mistakes: list[str]) -> Any:
@@ -191,6 +210,19 @@ def _flag(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _artifact_name(text: str) -> str:
+    try:
+        return checked_name(text)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from error
+
+
+def _artifact_pattern(text: str) -> str:
+    """Check a name in which shell patterns may stand."""
+    _artifact_name(text.replace("*", "-").replace("?", "-"))
+    return text
+
+
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
     def clean(text: str) -> str:
         if text.lower() not in words:
@@ -205,7 +237,12 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "repository": _lines(checked_slug),
     "lag-days": _whole(0, MAX_LAG_DAYS),
     "policy-models": _lines(str),
+    "trace-artifacts": _lines(_artifact_pattern),
     "trace-paths": _lines(str),
+    "cache-artifact": lambda text: _artifact_name(text) if text else "",
+    "cache-retention-days": _whole(1, 400),
+    "cache-workflows": _lines(workflow_path),
+    "keep-days": _whole(1, 36_500),
     "history-days": _whole(1, 3660),
     "holidays": _lines(_day),
     "acceptance-target": _optional(_number(0, 1)),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from prodlens.action.desk import World
     from prodlens.action.program import Desk
     from prodlens.action.settings import Settings
+    from prodlens.github_client import RequestBudget
     from prodlens.storage import ProdLensStore
 
 _GH_TIMEOUT_SECONDS = 10
@@ -47,6 +48,7 @@ class Job:
     world: World
     repositories: tuple[str, ...]
     people: Mapping[str, str]
+    budget: RequestBudget
     prepare: Anonymizer | None = None
 
     @property
@@ -60,6 +62,18 @@ class Job:
         zone = self.settings.timezone
         first = day_of(self.world.now, zone) - timedelta(days=self.settings.history_days)
         return day_start(min(first, self.settings.since), zone)
+
+    @property
+    def kept_since(self) -> datetime:
+        """The moment from which on rows stay in the cache; nothing that is gathered is dropped again."""
+        zone = self.settings.timezone
+        oldest = day_start(day_of(self.world.now, zone) - timedelta(days=self.settings.keep_days), zone)
+        return min(oldest, self.history_start)
+
+    @property
+    def token(self) -> str:
+        """The token at hand, empty when there is none."""
+        return self.settings.token or self.world.environ.get("GITHUB_TOKEN", "") or _gh_token()
 
 
 def named_repositories(settings: Settings, desk: Desk) -> tuple[str, ...]:
@@ -150,7 +164,7 @@ def gather_pull_requests(job: Job) -> list[str]:
     """
     if job.desk.offline or job.simulated:
         return []
-    token = job.settings.token or job.world.environ.get("GITHUB_TOKEN", "") or _gh_token()
+    token = job.token
     if not token:
         return [_NOT_LOGGED_IN]
     from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL  # noqa: PLC0415 - only with a token
@@ -160,7 +174,7 @@ def gather_pull_requests(job: Job) -> list[str]:
         job.store,
         api_url=job.world.environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
         graphql_url=job.world.environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
-        budget=job.settings.github_budget,
+        budget=job.budget,
     )
     cloned = cloned_repository(job)
     notes = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.action.place import Place, started_place
+from tests.action.runner import Runner, started_runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +46,14 @@ class Workplace:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+
+    def remove(self, name: str) -> None:
+        """Remove a folder or a link, whichever is there."""
+        path = self.folder / name
+        if path.is_symlink():
+            path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
     def report(self) -> dict[str, Any]:
         """Return the report that the last run wrote."""
@@ -95,4 +105,11 @@ def clone(folder: Workplace) -> Workplace:
 def place() -> Iterator[Place]:
     """Start a repository with artifacts."""
     with started_place() as started:
+        yield started
+
+
+@pytest.fixture
+def runner(folder: Workplace) -> Iterator[Runner]:
+    """Start a runner whose GitHub has the small repository."""
+    with started_runner(folder) as started:
         yield started

@@ -117,6 +117,7 @@ def test_on_the_runner(folder: Workplace) -> None:
         "INPUT_REPOSITORY": "octo/hello",
         "INPUT_TRACE-PATHS": "traces.jsonl",
         "INPUT_FAIL-IF": "error_rate > 0.5\nacceptance_rate < 0.1",
+        "INPUT_CACHE-ARTIFACT": "",
     }
     output.touch()
     done = folder.run(environ=environ)

@@ -4,110 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.github_server.server import GithubServer
-from tests.github_server.small import SLUG, commit, pull, small_repository
-from tests.github_server.world import Repository, World
+from tests.action.runner import NUMBER, REPOSITORY, SCHEDULE, event_of
+from tests.github_server.small import SLUG, commit, pull
+from tests.github_server.world import Repository
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator
+    from tests.action.runner import Runner
 
-    from tests.action.conftest import Workplace
-
-NUMBER = 11  # an open pull request of the small repository
 HOSTILE = (
     "<img src=x onerror=alert(1)> @octocat #1 `|` [x](https://evil.example) ::error:: ##[error]x\n::stop-commands::y"
 )
-
-
-@dataclass
-class Runner:
-    """A runner with a workspace and GitHub behind it."""
-
-    workplace: Workplace
-    server: GithubServer
-    outputs: dict[str, str] = field(default_factory=dict)
-    summary: str = ""
-
-    def run(self, event: str, payload: dict[str, Any], ref: str = "refs/heads/main", **inputs: str) -> Any:
-        """Run the entry point for an event; inputs are given with underscores for hyphens."""
-        files = {name: self.workplace.folder / f"{name}.txt" for name in ("output", "summary")}
-        for file in files.values():
-            file.write_text("")
-        event_file = self.workplace.folder / "event.json"
-        event_file.write_text(json.dumps(payload))
-        environ = {
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_REPOSITORY": SLUG,
-            "GITHUB_EVENT_NAME": event,
-            "GITHUB_EVENT_PATH": str(event_file),
-            "GITHUB_REF": ref,
-            "GITHUB_WORKSPACE": str(self.workplace.folder),
-            "GITHUB_OUTPUT": str(files["output"]),
-            "GITHUB_STEP_SUMMARY": str(files["summary"]),
-            "GITHUB_API_URL": self.server.url,
-            "GITHUB_GRAPHQL_URL": self.server.graphql_url,
-            "INPUT_TOKEN": "ghs_secret",
-            "INPUT_REPOSITORY": SLUG,
-            "INPUT_SINCE": "2026-04-01",
-            "INPUT_CACHE-ARTIFACT": "",
-            "INPUT_TRACE-ARTIFACTS": "",
-            **{f"INPUT_{name.replace('_', '-').upper()}": text for name, text in inputs.items()},
-        }
-        done = self.workplace.run(environ=environ)
-        self.outputs, self.summary = _outputs(files["output"].read_text()), files["summary"].read_text()
-        assert "ghs_secret" not in done.stdout + done.stderr + self.summary
-        return done
-
-    @property
-    def comments(self) -> list[dict[str, Any]]:
-        """Every comment on GitHub."""
-        return self.server.world.comments.rows
-
-
-def _outputs(text: str) -> dict[str, str]:
-    lines, found = iter(text.splitlines()), {}
-    for line in lines:
-        name, _, delimiter = line.partition("<<")
-        value = []
-        for inner in lines:
-            if inner == delimiter:
-                break
-            value.append(inner)
-        found[name] = "\n".join(value)
-    return found
-
-
-def event_of(number: int, head: str = SLUG, sender: str = "dev1") -> dict[str, Any]:
-    """Return the payload of a pull request event."""
-    repository = {"id": 1, "full_name": SLUG, "private": False, "default_branch": "main"}
-    sides = {"head": {"ref": "topic", "repo": {"id": 1 if head == SLUG else 2}}, "base": {"repo": {"id": 1}}}
-    return {
-        "pull_request": {"number": number, "additions": 5, "deletions": 2, **sides},
-        "repository": repository,
-        "sender": {"login": sender},
-    }
-
-
-SCHEDULE = {"schedule": "0 6 * * 1", "repository": {"id": 1, "private": False, "default_branch": "main"}}
-
-
-@pytest.fixture
-def runner(folder: Workplace) -> Iterator[Runner]:
-    """Return a runner whose GitHub has the small repository."""
-    with GithubServer(World(repositories={SLUG: small_repository()})) as server:
-        yield Runner(folder, server)
-
-
-def said(done: subprocess.CompletedProcess[str], kind: str) -> list[str]:
-    """Return the annotations of a kind."""
-    return [line for line in done.stdout.splitlines() if line.startswith(f"::{kind}")]
 
 
 def test_run_on_a_pull_request(runner: Runner) -> None:
@@ -134,7 +45,7 @@ def test_fork_with_a_read_only_token(runner: Runner) -> None:
     runner.server.world.comments.read_only = True
     done = runner.run("pull_request", event_of(NUMBER, head="mallory/hello"), f"refs/pull/{NUMBER}/merge")
     assert done.returncode == 0, done.stdout + done.stderr
-    [warning] = said(done, "warning")
+    [warning] = done.said("warning")
     assert "pull_requests=write" in warning
     file = runner.workplace.folder / ".prod-lens/report/comment.md"
     assert str(file.relative_to(runner.workplace.folder)) in warning
@@ -148,7 +59,7 @@ def test_dependabot(runner: Runner) -> None:
     runner.server.world.comments.read_only = True
     done = runner.run("pull_request", event_of(13, sender="dependabot[bot]"), "refs/pull/13/merge")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(said(done, "warning")) == 1
+    assert len(done.said("warning")) == 1
     assert "ProdLens report" in runner.summary
 
 
@@ -183,7 +94,7 @@ def test_workflow_run(runner: Runner) -> None:
         "head_repository": {"id": 2, "owner": {"login": "mallory"}},
         "pull_requests": [{"number": 1}],
     }
-    payload = {"workflow_run": run, "repository": {"id": 1, "private": False, "default_branch": "main"}}
+    payload = {"workflow_run": run, "repository": REPOSITORY}
     assert runner.run("workflow_run", payload).returncode == 0
     assert [comment["issue"] for comment in runner.comments] == [30]
     run["head_sha"] = "d" * 40
@@ -231,7 +142,8 @@ def test_comment_over_the_limit(runner: Runner) -> None:
     [comment] = runner.comments
     assert 30_000 < len(comment["body"].encode()) <= 65_000
     assert "did not fit" in comment["body"]
-    assert comment["body"].rstrip().endswith("</details>")
+    link = f"[The whole report, with charts]({runner.outputs['report-url']})"
+    assert comment["body"].rstrip().endswith(f"</details>\n\n{link}")
 
 
 def test_hostile_titles_names_and_models(runner: Runner) -> None:
@@ -259,7 +171,7 @@ def test_gate_failing(runner: Runner) -> None:
     """A condition that holds fails the job, with an annotation; comment, summary and outputs are written as ever."""
     done = runner.run("pull_request", event_of(NUMBER), fail_if="pr_throughput.total_merged >= 1\nerror_rate > 0.5")
     assert done.returncode == 1
-    [error] = said(done, "error")
+    [error] = done.said("error")
     assert "pr_throughput.total_merged >= 1" in error
     assert runner.outputs["gate"] == "fail"
     assert (len(runner.comments), bool(runner.summary)) == (1, True)
@@ -270,14 +182,15 @@ def test_dry_run(runner: Runner) -> None:
     payload = event_of(NUMBER)
     dry = runner.run("pull_request", payload, dry_run="true")
     assert dry.returncode == 0, dry.stdout + dry.stderr
-    assert runner.comments == []
+    assert (runner.comments, runner.host.artifacts) == ([], {})
     assert not [path for method, path, _ in runner.server.log if method != "GET" and path != "/graphql"]
     assert f"{SLUG}#{NUMBER}" in dry.stdout
     runner.run("pull_request", payload)
     begin = dry.stdout.index("<!-- prodlens:report")
     printed = dry.stdout[begin : dry.stdout.rindex("\n::")]
-    posted = runner.comments[0]["body"].rstrip()
-    assert _without_times(printed) == _without_times(posted)
+    posted, _, link = runner.comments[0]["body"].rstrip().rpartition("\n")
+    assert _without_times(printed) == _without_times(posted.rstrip())
+    assert runner.outputs["report-url"] in link  # an address that only an upload has
 
 
 def _without_times(text: str) -> str:
@@ -307,7 +220,7 @@ def test_every_configuration_mistake(runner: Runner) -> None:
     }
     done = runner.run("schedule", SCHEDULE, **wrong)
     assert done.returncode == 2
-    errors = said(done, "error")
+    errors = done.said("error")
     for name in wrong:
         assert any(line.startswith(f"::error::{name.replace('_', '-')}: ") for line in errors), name
     assert len(errors) == len(wrong)
@@ -333,7 +246,7 @@ def test_people_are_left_out_in_public_repositories(runner: Runner) -> None:
     made = [path for path in (runner.workplace.folder / ".prod-lens").rglob("*") if path.is_file()]
     assert [path for path in made if b"hush hush" in path.read_bytes()] == []
     assert [path for path in made if path.suffix != ".html" and b"alice" in path.read_bytes()] == []  # aliceblue
-    private = {"schedule": "x", "repository": {"id": 1, "private": True, "default_branch": "main"}}
+    private = {"schedule": "x", "repository": {**REPOSITORY, "private": True}}
     runner.run("schedule", private, trace_paths="t.jsonl")
     assert b"alice" in database.read_bytes()
 

@@ -101,3 +101,22 @@ def test_any_text_is_settings_or_mistakes(texts: dict[str, str]) -> None:
     except ConfigurationError as error:
         mistakes = error.mistakes or ("no mistake was named",)
     assert all(mistake.split(":")[0] in {item.name for item in INPUTS} for mistake in mistakes)
+
+
+def test_an_empty_text_means_none_where_it_can() -> None:
+    """Artifacts named by an empty text are none; every other input takes its default, and so do all that are absent."""
+    given = parse(cache_artifact=" ", trace_artifacts="\n", since="", cache_workflows="")
+    assert (given.cache_artifact, given.trace_artifacts, given.cache_workflows) == ("", (), ())
+    assert given.since == parse().since
+    assert (parse().cache_artifact, parse().trace_artifacts) == ("prodlens-cache", ("prodlens-traces",))
+    assert (parse().cache_retention_days, parse().keep_days) == (90, 400)
+
+
+def test_artifacts_are_named_as_github_allows() -> None:
+    """A trace artifact may be a shell pattern, the cache may not; a workflow file comes to its path."""
+    given = parse(trace_artifacts="traces-*\ntraces-[ab]?", cache_workflows="weekly.yml")
+    assert given.trace_artifacts == ("traces-*", "traces-[ab]?")
+    assert given.cache_workflows == (".github/workflows/weekly.yml",)
+    with pytest.raises(ConfigurationError) as caught:
+        parse(trace_artifacts="a/b\nc:d", cache_artifact="cache-*")
+    assert [line.partition(":")[0] for line in caught.value.mistakes] == ["trace-artifacts"] * 2 + ["cache-artifact"]

@@ -1,0 +1,160 @@
+"""The cache of a run: the database restored from the newest artifact that can be trusted, and saved as a new one.
+
+"None is there" and "none could be read" are different: the second ends the run, since a run that began anew would save
+an empty cache over a good one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prodlens.action import cache_trust
+from prodlens.action.artifacts import UnusableArtifactError, artifacts_named, download, workflow_run
+from prodlens.action.cache_trust import TrustContext, distrust
+from prodlens.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    import requests
+
+    from prodlens.action.artifacts import Artifact
+    from prodlens.action.event import Mode
+    from prodlens.github_client import GithubClient
+
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+_REASONS_SAID = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where caches are kept and what is trusted of what lies there.
+
+    Attributes:
+        client: Asks GitHub for the list, the runs and the addresses.
+        session: Fetches bytes from another host, which gets no login.
+        slug: The repository whose artifacts these are.
+        name: What the artifacts are called.
+        context: Where a cache must have been made.
+    """
+
+    client: GithubClient
+    session: requests.Session
+    slug: str
+    name: str
+    context: TrustContext
+
+
+def restore(shelf: Shelf, database: Path, warn: Callable[[str], None]) -> Artifact | None:
+    """Put the newest trusted cache where the database belongs; what was there before is removed in any case.
+
+    Args:
+        shelf: Where to look.
+        database: File of the database.
+        warn: Told of each artifact that is passed over, and why.
+
+    Returns:
+        The artifact that was restored, None when there is none that can be trusted.
+
+    Raises:
+        GithubError: GitHub or the host of the bytes failed, which says nothing about what is there.
+        StorageError: The database's folder cannot be written.
+    """
+    _clear(database)
+    passed_over = 0
+    found = None
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as scratch:
+        for artifact in artifacts_named(shelf.client, shelf.slug, shelf.name):
+            try:
+                _fetch(shelf, artifact, Path(scratch), database)
+            except UnusableArtifactError as error:
+                passed_over += 1
+                if passed_over <= _REASONS_SAID:
+                    warn(f"the cache {artifact} is passed over: {error}")
+            else:
+                found = artifact
+                break
+    if passed_over > _REASONS_SAID:
+        warn(f"{passed_over - _REASONS_SAID} more artifacts called {shelf.name!r} were passed over as caches")
+    return found
+
+
+def why_not_saved(mode: Mode, restored: Artifact | None, now: datetime, *, changed: bool) -> str:
+    """Return why the cache is not saved after a run; empty when it is.
+
+    An unchanged cache is saved anew only when the one that was restored has lived more than half its days, so that a
+    quiet repository does not lose it.
+    """
+    if not mode.may_save_cache:
+        return mode.why_not_saved
+    if restored is None or restored.created_at is None:
+        return "" if changed else "nothing was gathered"
+    made, ends = restored.created_at, restored.expires_at
+    if not changed and (ends is None or now - made < (ends - made) / 2):
+        return f"nothing has changed since it was saved ({made:%Y-%m-%d %H:%M} UTC)"
+    if mode.once_a_day and made.date() == now.date():
+        return "a push saves it at most once a day, and today it is saved"
+    return ""
+
+
+def make_context(
+    client: GithubClient, slug: str, environ: Mapping[str, str], described: object, workflows: tuple[str, ...]
+) -> TrustContext:
+    """Return where a cache must have been made; what neither runner nor event says is asked of GitHub.
+
+    Args:
+        client: Asks GitHub.
+        slug: The repository of the workflow.
+        environ: The runner's environment.
+        described: The repository as the event describes it, whatever it is.
+        workflows: Paths of the workflow files that are trusted.
+
+    Raises:
+        GithubError: GitHub could not be asked or refused.
+    """
+    said: Mapping[str, Any] = described if isinstance(described, dict) else {}
+    number, branch = environ.get("GITHUB_REPOSITORY_ID") or said.get("id"), said.get("default_branch")
+    if not str(number).isdecimal() or not isinstance(branch, str) or not branch:
+        body = client.get(f"repos/{slug}").json()
+        said = body if isinstance(body, dict) else {}
+        number, branch = said.get("id"), said.get("default_branch")
+    return TrustContext(
+        repository_id=int(str(number)) if str(number).isdecimal() else 0,
+        default_branch=str(branch),
+        workflows=frozenset(workflows),
+    )
+
+
+def _clear(database: Path) -> None:
+    """Remove what lies in the database's place: a checkout can bring a file there, or a journal to be played in."""
+    folder = database.parent
+    if folder.is_symlink():
+        raise ConfigurationError(f"{folder} is a link, where the cache is restored to; remove it from the workspace")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (database.name, *(database.name + suffix for suffix in _SIDE_FILES)):
+            with suppress(FileNotFoundError):
+                (folder / name).unlink()
+    except OSError as error:
+        raise ConfigurationError(f"{database} cannot be replaced by the cache: {error.strerror}") from error
+
+
+def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> None:
+    reason = distrust(artifact, None, shelf.context)
+    if reason is None and artifact.run_id is not None:
+        run = workflow_run(shelf.client, shelf.slug, artifact.run_id)
+        reason = distrust(artifact, run, shelf.context)
+    if reason is not None:
+        raise UnusableArtifactError(reason)
+    archive, unpacked = scratch / "archive", scratch / "database"
+    most = cache_trust.MAX_ARCHIVE_BYTES
+    download(shelf.client, shelf.session, shelf.slug, artifact, archive, most_bytes=most)
+    cache_trust.unpack(archive, unpacked)
+    cache_trust.check_database(unpacked)
+    cache_trust.make_indexes(unpacked)
+    unpacked.replace(database)

@@ -1,0 +1,130 @@
+"""What of the database is kept between runs: a consistent copy, pruned, without indexes, and whether it is worth one.
+
+The copy says of itself what it holds (a digest of its content), so that the next run can tell whether anything has
+changed without reading it twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import zipfile
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import orjson
+
+from prodlens.action.cache_trust import MEMBER
+from prodlens.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+CONTENT_MARK = "cache:content"  # the row of ``etags`` that holds the digest
+# Notes on how a run went. They change with every run and are remade by the next one, so they are no content.
+_NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags"})
+_VOLATILE = {"sync_streams": {"synced_at", "last_run_at", "last_requests", "requests", "stopped", "walk_started_at"}}
+_BATCH_ROWS = 2_000
+
+
+def content_digest(conn: sqlite3.Connection) -> str:
+    """Return a digest of every row that a run gathered; how often or when it asked for them makes no difference."""
+    digest = hashlib.blake2b(digest_size=16)
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    for table in _tables(conn):
+        if table in _NOTES:
+            continue
+        columns = [name for name in _columns(conn, table) if name not in _VOLATILE.get(table, ())]
+        digest.update(table.encode())
+        cursor.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {_key(conn, table)}")
+        while rows := cursor.fetchmany(_BATCH_ROWS):
+            digest.update(orjson.dumps(rows))
+    return digest.hexdigest()
+
+
+def stored_digest(conn: sqlite3.Connection) -> str:
+    """Return the digest that a restored copy brought along, of a database that is none the one of its content."""
+    row = conn.execute("SELECT etag FROM etags WHERE endpoint = ?", (CONTENT_MARK,)).fetchone()
+    return content_digest(conn) if row is None else str(row[0])
+
+
+def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime) -> None:
+    """Write a copy of the database as it is committed, as small as it can be without losing what is needed.
+
+    Args:
+        conn: Connection to the database, in no transaction.
+        target: The file to write; it must not exist.
+        before: Rows older than this moment are left out.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        conn.execute("VACUUM INTO ?", (str(target),))
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            copy.execute("BEGIN")
+            _prune(copy, before)
+            for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
+                copy.execute(f"DROP INDEX {index}")
+            copy.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (CONTENT_MARK, content_digest(copy)))
+            copy.execute("COMMIT")
+            copy.execute("VACUUM")
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
+
+
+def write_archive(copy: Path, target: Path) -> None:
+    """Pack a copy as the archive that restoring expects.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(copy, MEMBER)
+    except OSError as error:
+        raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
+
+
+def _prune(copy: sqlite3.Connection, before: datetime) -> None:
+    moment, day = before.isoformat(), before.date().isoformat()
+    old_calls = "SELECT trace_hash FROM sessions WHERE timestamp < ?"
+    for table in _tables(copy):
+        if table != "sessions" and "trace_hash" in _columns(copy, table):
+            copy.execute(f"DELETE FROM {table} WHERE trace_hash IN ({old_calls})", (moment,))
+    old_pulls = "state = 'closed' AND max(created_at, ifnull(closed_at, ''), ifnull(updated_at, '')) < ?"
+    copy.execute(
+        f"DELETE FROM pull_request_commits WHERE pull_request_id IN (SELECT id FROM pull_requests WHERE {old_pulls})",
+        (moment,),
+    )
+    for table, old, bound in (
+        ("sessions", "timestamp < ?", moment),
+        ("decisions", "decided_at < ?", moment),
+        ("commits", "timestamp < ?", moment),
+        ("pull_requests", old_pulls, moment),
+        ("ingestions", "ingested_at < ?", moment),
+        ("daily_session_metrics", "event_date < ?", day),
+        ("daily_github_metrics", "event_date < ?", day),
+    ):
+        copy.execute(f"DELETE FROM {table} WHERE {old}", (bound,))
+    # What left is no longer covered: a report that looks back further has to read it again.
+    copy.execute("UPDATE sync_streams SET covered_since = ? WHERE covered_since < ?", (moment, moment))
+    copy.execute("DELETE FROM lake_pending")  # the lake stays on the runner
+
+
+def _tables(conn: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+
+
+def _columns(conn: sqlite3.Connection, table: str) -> Iterator[str]:
+    return (row[0] for row in conn.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+
+
+def _key(conn: sqlite3.Connection, table: str) -> str:
+    """Return the columns that the rows of a table are stored in the order of."""
+    keys = conn.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,)).fetchall()
+    return ", ".join(row[0] for row in keys) or "rowid"

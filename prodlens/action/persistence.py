@@ -1,0 +1,146 @@
+"""What outlives a run: the cache that it begins with and leaves to the next one, and the report as an artifact."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prodlens.action import cache, notices
+from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError, new_session
+from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
+from prodlens.action.cache_trust import MEMBER
+from prodlens.action.event import workflow_path
+from prodlens.action.outputs import NOT_SAVED, Saved
+from prodlens.action.publishing import read_event
+from prodlens.errors import ConfigurationError
+from prodlens.github_errors import PermissionMissingError
+from prodlens.slugs import is_slug
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from prodlens.action.artifacts import Artifact
+    from prodlens.action.desk import World
+    from prodlens.action.settings import Settings
+    from prodlens.github_client import GithubClient
+    from prodlens.storage import ProdLensStore
+
+REPORT_ARTIFACT = "prodlens-report"
+COPY_FOLDER = "saved"
+_REPORT_FILES = ("report-html", "report-json", "report-csv")
+
+
+class RunCache:
+    """The cache of a run: ``restored`` is the artifact that it began with, None when there was none to be used."""
+
+    def __init__(self, settings: Settings, world: World, restored: Artifact | None) -> None:
+        self.restored = restored
+        self._settings, self._world = settings, world
+        self._baseline = ""
+
+    def opened(self, store: ProdLensStore) -> None:
+        """Take note of what the database holds before anything is gathered."""
+        self._baseline = stored_digest(store.conn)
+
+    def save(self, store: ProdLensStore, *, before: datetime) -> Saved:
+        """Save the database for the next run, if this one may and anything has changed.
+
+        Args:
+            store: The database.
+            before: Rows older than this are not saved.
+
+        Raises:
+            StorageError: The copy could not be written.
+        """
+        world, name = self._world, self._settings.cache_artifact
+        mode, _ = read_event(world)
+        changed = mode.may_save_cache and content_digest(store.conn) != self._baseline
+        if reason := cache.why_not_saved(mode, self.restored, world.now, changed=changed):
+            notices.note(world, f"Cache: not saved: {reason}.")
+            return NOT_SAVED
+        if self._settings.dry_run:
+            notices.note(world, f"Dry run: the cache would be saved as artifact {name!r}.")
+            return NOT_SAVED
+        copy = store.path.parent / COPY_FOLDER / MEMBER
+        copy.unlink(missing_ok=True)
+        write_copy(store.conn, copy, before=before)
+        return _upload_copy(copy, self._settings, world)
+
+
+def restore_cache(settings: Settings, world: World, client: GithubClient, database: Path) -> RunCache:
+    """Begin with the database that the newest trusted cache holds, or with none.
+
+    Raises:
+        ConfigurationError: The token may not read artifacts, or the workspace is not as it should be.
+        GithubError: GitHub failed, so that nothing is known of the cache.
+    """
+    slug = world.environ.get("GITHUB_REPOSITORY", "")
+    if not is_slug(slug) or not client.has_token:
+        raise ConfigurationError(
+            "cache-artifact: the cache is read with a token; give one, or an empty cache-artifact for no cache"
+        )
+    _, payload = read_event(world)
+    own = workflow_path(world.environ.get("GITHUB_WORKFLOW_REF", ""))
+    workflows = settings.cache_workflows or (own,)
+    try:
+        context = cache.make_context(client, slug, world.environ, payload.get("repository"), workflows)
+        shelf = cache.Shelf(
+            client=client, session=new_session(), slug=slug, name=settings.cache_artifact, context=context
+        )
+        restored = cache.restore(shelf, database, partial(notices.warning, world))
+    except PermissionMissingError as error:
+        raise ConfigurationError(f"cache-artifact: {error}; or give an empty cache-artifact for no cache") from error
+    said = f"restored from {restored}" if restored else "none is there yet that can be used; this run begins anew"
+    notices.note(world, f"Cache: {said}.")
+    return RunCache(settings, world, restored)
+
+
+def upload_report(files: Mapping[str, str], settings: Settings, world: World) -> str:
+    """Upload the report as an artifact and return its address; empty when it was not uploaded.
+
+    Nothing depends on it: a failure is a warning, and the files are in the workspace.
+    """
+    service = _service(world)
+    if service is None or settings.dry_run:
+        if service is not None:
+            notices.note(world, f"Dry run: the report would be uploaded as artifact {REPORT_ARTIFACT!r}.")
+        return ""
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            archive = Path(scratch, "report.zip")
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+                for file in (Path(files[name]) for name in _REPORT_FILES):
+                    packed.write(file, file.name)
+            done = service.upload(REPORT_ARTIFACT, archive, now=world.now, retention_days=None)
+    except (ArtifactServiceError, OSError) as error:
+        notices.warning(world, f"the report was not uploaded ({error}); it is in {settings.output_dir}")
+        return ""
+    environ = world.environ
+    run = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}/actions/runs"
+    return f"{run}/{environ.get('GITHUB_RUN_ID', '')}/artifacts/{done.id}"
+
+
+def _upload_copy(copy: Path, settings: Settings, world: World) -> Saved:
+    service, name = _service(world), settings.cache_artifact
+    if service is None:
+        notices.note(world, f"Cache: no artifact service here; upload {copy} as artifact {name!r} in a later step.")
+        return Saved(file=str(copy))
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            archive = Path(scratch, "cache.zip")
+            write_archive(copy, archive)
+            done = service.upload(name, archive, now=world.now, retention_days=settings.cache_retention_days)
+    except ArtifactServiceError as error:
+        notices.error(world, f"the cache was not saved: {error}; the copy is in {copy}")
+        return Saved(file=str(copy), failed=True)
+    copy.unlink()
+    notices.note(world, f"Cache: saved as artifact {name!r} ({done.id}, {done.size_bytes:,} bytes).")
+    return Saved()
+
+
+def _service(world: World) -> ArtifactService | None:
+    return ArtifactService.from_environment(world.environ, mask=partial(notices.mask, world))
