@@ -27,7 +27,15 @@ _READS = (
     ("actions/artifacts", "actions: read"),
 )
 _USES = re.compile(r"^\s*-?\s*uses:\s*\S*prodlens-action(?:/\S*)?@(?P<ref>\S+)", re.MULTILINE)
-_WRITES = re.compile(r"^\s*pull-requests:\s*write\b|^\s*permissions:\s*write-all\b", re.MULTILINE)
+# In block and in flow style (`permissions: {actions: read}`), or asked of a GitHub App (`permission-actions: read`).
+_WRITES = re.compile(
+    r"(?:^|[{,])\s*(?:permission-)?pull-requests:\s*write\b|\bpermissions:\s*write-all\b", re.MULTILINE
+)
+_READS_ARTIFACTS = re.compile(
+    r"(?:^|[{,])\s*(?:permission-)?actions:\s*(?:read|write)\b|\bpermissions:\s*(?:read|write)-all\b", re.MULTILINE
+)
+_SETS_PERMISSIONS = re.compile(r"^\s*permissions:", re.MULTILINE)
+_NO_ARTIFACTS = re.compile(r"^\s*cache-artifact:\s*(?:\"\"|'')?\s*(?:#.*)?$", re.MULTILINE)
 _SHA = re.compile(r"[0-9a-f]{40}")
 _OLD_DAYS = 8  # a weekly run keeps the cache younger than this
 _TAGS = {
@@ -160,6 +168,10 @@ def _check_workflow(name: str, text: str) -> Iterator[Finding]:
     if "pull_request" in text and not _WRITES.search(text):
         remedy = "add `pull-requests: write` to the job's permissions, or set comment: off"
         yield Finding(WRONG, f"{name} runs on pull requests and may not comment on them", remedy)
+    may_read = _READS_ARTIFACTS.search(text) or not _SETS_PERMISSIONS.search(text)  # unset: GitHub's own default
+    if not may_read and not _NO_ARTIFACTS.search(text):
+        remedy = "add `actions: read` to the job's permissions, or set cache-artifact to an empty text"
+        yield Finding(WRONG, f"{name} may not read the cache of earlier runs", remedy)
 
 
 def _remedy(error: GithubError) -> str:

@@ -63,8 +63,8 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
 
 
 def _restored(settings: Settings, desk: Desk, world: World, budget: RequestBudget) -> RunCache | None:
-    """Return the restored cache; None at a desk, or without a name for it, where the file stays where it is."""
-    if not world.in_actions or not settings.cache_artifact:
+    """Return the restored cache; None at a desk, offline, or without a name for it: the file stays where it is."""
+    if not world.in_actions or desk.offline or not settings.cache_artifact:
         return None
     from prodlens.action.persistence import restore_cache  # noqa: PLC0415 - a local run does without it
 
@@ -91,7 +91,7 @@ def _publish(job: sources.Job, reports: Sequence[dict[str, Any]]) -> dict[str, s
 
 
 def _uploaded(files: Mapping[str, str], job: sources.Job) -> str:
-    if not job.world.in_actions:
+    if not job.world.in_actions or job.desk.offline:
         return ""
     from prodlens.action.persistence import upload_report  # noqa: PLC0415 - a local run does without it
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +18,7 @@ from prodlens.commands import Context, doctor
 from prodlens.github_client import GithubClient
 from prodlens.storage import ProdLensStore
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 REFUSED = (403, {"message": "Resource not accessible by integration"})
 PUBLIC = (200, {"private": False, "default_branch": "main"})
@@ -112,13 +112,9 @@ def test_artifacts_that_are_old_or_gone() -> None:
     assert any("1 expired" in text for _, text in found)
 
 
-WITH_PERMISSION = """
-on: pull_request
-permissions:
-  pull-requests: write
-steps:
-  - uses: prodlens/prodlens-action/.github/actions/report@0123456789abcdef0123456789abcdef01234567 # v1
-"""
+PINNED = f"jobs:\n  a:\n    steps:\n      - uses: prodlens/prodlens-action@{'a' * 40} # v1\n"
+COMPOSITE = PINNED.replace("prodlens-action@", "prodlens-action/.github/actions/report@")
+NO_CACHE = PINNED + "        with:\n          cache-artifact: ''\n"
 
 
 @pytest.mark.parametrize(
@@ -126,18 +122,29 @@ steps:
     [
         ("on: push\n", [ODD]),
         ("on: push\nsteps:\n  - uses: prodlens/prodlens-action@v1\n", [ODD]),
-        (f"on: push\nsteps:\n  - uses: prodlens/prodlens-action@{'a' * 40} # v1\n", [FINE]),
-        (f"on: pull_request\nsteps:\n  - uses: prodlens/prodlens-action@{'a' * 40}\n", [FINE, WRONG]),
-        (
-            WITH_PERMISSION,
-            [FINE],
-        ),
+        (f"on: push\n{PINNED}", [FINE]),
+        (f"on: pull_request\n{PINNED}", [FINE, WRONG]),
+        (f"on: pull_request\npermissions:\n  pull-requests: write\n  actions: read\n{COMPOSITE}", [FINE]),
+        (f"on: pull_request\npermissions: {{contents: read, actions: read, pull-requests: write}}\n{PINNED}", [FINE]),
+        (f"on: pull_request\npermissions: write-all\n{PINNED}", [FINE]),
+        (f"on: push\npermissions: {{contents: read}}\n{PINNED}", [FINE, WRONG]),
+        (f"on: push\npermissions: {{contents: read}}\n{NO_CACHE}", [FINE]),
+        (f"on: push\npermissions: read-all\n{PINNED}", [FINE]),
     ],
 )
 def test_workflow_files(tmp_path: Path, text: str, levels: list[str]) -> None:
-    """A workflow is to use the action at a fixed commit, and to be allowed to comment where it is to."""
+    """A workflow is to pin the action, and to be allowed to comment where it is to and to read a cache it has."""
     (tmp_path / "a.yml").write_text(text)
     assert [finding.level for finding in check_workflows(tmp_path)] == levels
+
+
+def test_the_examples_and_the_readme_are_healthy(tmp_path: Path) -> None:
+    """What this project tells people to copy has nothing wrong in it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [workflow] = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "uses:" in block]
+    (tmp_path / "readme.yml").write_text(workflow)
+    for folder in (tmp_path, ROOT / "examples/workflows"):
+        assert [finding for finding in check_workflows(folder) if finding.level == WRONG] == []
 
 
 def test_traces_and_their_tags(tmp_path: Path) -> None:

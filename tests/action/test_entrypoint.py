@@ -130,6 +130,27 @@ def test_on_the_runner(folder: Workplace) -> None:
     assert "octo/hello" in summary.read_text()
 
 
+def test_offline_on_the_runner(folder: Workplace) -> None:
+    """With ``--offline`` a run on the runner asks for no cache and uploads nothing, so that an image can be tried."""
+    folder.traces()
+    output = folder.folder / "output"
+    output.touch()
+    nowhere = "http://127.0.0.1:9"
+    environ = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_REPOSITORY": "octo/hello",
+        "GITHUB_API_URL": nowhere,
+        "ACTIONS_RESULTS_URL": nowhere,
+        "INPUT_TOKEN": "t",
+        "INPUT_REPOSITORY": "octo/hello",
+        "INPUT_TRACE-PATHS": "traces.jsonl",
+    }
+    done = folder.run("--offline", environ=environ)
+    assert (done.returncode, "::warning" in done.stdout) == (0, False), done.stdout + done.stderr
+    assert (folder.folder / ".prod-lens/cache.db").exists()
+
+
 def test_on_the_runner_every_mistake_is_an_annotation(folder: Workplace) -> None:
     """Several wrong inputs are several error annotations, and the status is 2."""
     environ = {"GITHUB_ACTIONS": "true", "INPUT_SINCE": "never", "INPUT_LAG-DAYS": "99", "INPUT_TIMEZONE": "Mars"}
