@@ -26,15 +26,18 @@ def identity_bytes(part: Mapping[str, Any]) -> bytes:
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
-def merge(parts: Iterable[Mapping[str, Any]], price: Callable[[Row], Row] | None = None) -> Row:
+def merge(
+    parts: Iterable[Mapping[str, Any]], price: Callable[[Row], Row] | None = None, trace_hash: str | None = None
+) -> Row:
     """Return the row of a call.
 
     The most complete record wins: final over partial, then more output tokens, then the later timestamp, then the
     greater bytes. What only another one knows is kept. A recorded cost is kept; else ``price`` prices the result.
 
     Args:
-        parts: Rows of ``sessions``, at least one, all of one ``trace_hash``.
+        parts: Rows of ``sessions``, at least one, all of one call.
         price: Returns a row with its cost; without it, the cost of the most complete record that has one stands.
+        trace_hash: The call's, where some of the records go by an alias of it; by default that of all of them.
     """
     ordered = sorted(parts, key=_completeness, reverse=True)
     row = dict(ordered[0])
@@ -44,6 +47,9 @@ def merge(parts: Iterable[Mapping[str, Any]], price: Callable[[Row], Row] | None
     for name in _TOKENS:  # of tokens, nothing and unknown are both written as 0
         row[name] = next((part[name] for part in ordered if part[name]), 0)
     row["total_tokens"] = max(row["total_tokens"], row["tokens_in"] + row["tokens_out"])
+    row["trace_hash"] = trace_hash or row["trace_hash"]
+    own = (part["call_id"] for part in ordered if part["trace_hash"] == row["trace_hash"])
+    row["call_id"] = next((call_id for call_id in own if call_id is not None), row["call_id"])
     known_status = next((part for part in ordered if part["status_code"] is not None), ordered[0])
     row.update({name: known_status[name] for name in _STATUS})
     known = next((part for part in ordered if part["acceptance_known"]), None)

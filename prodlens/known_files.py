@@ -55,6 +55,11 @@ def remember(
         conn.execute("INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?)", (digest, before, last, *said))
 
 
+def forget(conn: sqlite3.Connection, row_id: int) -> None:
+    """Forget the file that brought a row which is taken away, inside the caller's transaction."""
+    conn.execute("DELETE FROM known_files WHERE before_id < ? AND last_id >= ?", (row_id, row_id))
+
+
 def recall(conn: sqlite3.Connection, digest: str) -> tuple[dict[str, Any], set[tuple[str, str]]] | None:
     """Return counts and partitions of a known file, None when it is not known or rows of it are gone."""
     row = conn.execute(

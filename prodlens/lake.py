@@ -196,11 +196,14 @@ def _foreign_rows(conn: sqlite3.Connection, path: Path) -> Iterator[pa.Table]:
 
 
 def _known_hashes(conn: sqlite3.Connection, hashes: Sequence[str]) -> set[str]:
+    """Return those hashes whose records the store holds, in a row of theirs or in that of another id of the call."""
     known: set[str] = set()
-    for start in range(0, len(hashes), 500):
-        part = hashes[start : start + 500]
-        query = f"SELECT trace_hash FROM sessions WHERE trace_hash IN ({', '.join('?' * len(part))})"
-        known.update(row[0] for row in _plain(conn, query, part))
+    for table in ("sessions", "session_parts"):
+        rest = [value for value in hashes if value not in known]
+        for start in range(0, len(rest), 500):
+            part = rest[start : start + 500]
+            query = f"SELECT trace_hash FROM {table} WHERE trace_hash IN ({', '.join('?' * len(part))})"
+            known.update(row[0] for row in _plain(conn, query, part))
     return known
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.acceptance import fold
+from prodlens.call_aliases import ids_of
 from prodlens.call_merge import COMPUTED, Row, identity_bytes, merge
 from prodlens.records import SESSION_COLUMNS
 from prodlens.schemas import call_hash
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _DEFAULTS: Row = dict.fromkeys(SESSION_COLUMNS) | {"partial": 0, "cost_is_final": 0}
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
+INSERT = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({', '.join(map(':{}'.format, SESSION_COLUMNS))})"
 _LOOKUP_SIZE = 500
 _PRICED_BY = ("model", "provider", "tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens")
 
@@ -78,7 +80,7 @@ def put_sessions(
             known = stored[row[at]]
             if known[1:] != row:
                 record = _DEFAULTS | dict(zip(columns, row, strict=True))
-                changed |= _put_again(conn, row[at], record, price)
+                changed |= put_again(conn, row[at], record, price)
             elif known[0] > newest:
                 changed.add(place(row))
     return changed
@@ -116,7 +118,7 @@ def put_decisions(
         )
     changed: set[Place] = set()
     for trace_hash in sorted(hashes):
-        changed |= _put_again(conn, trace_hash, None, price)
+        changed |= put_again(conn, trace_hash, None, price)
     return changed
 
 
@@ -127,18 +129,25 @@ def _apply_waiting_decisions(conn: sqlite3.Connection, hashes: Iterable[str], pr
         waiting = "SELECT 1 FROM tool_uses JOIN decisions USING (tool_use_id) WHERE trace_hash = ? LIMIT 1"
         for trace_hash in hashes:
             if conn.execute(waiting, (trace_hash,)).fetchone():
-                changed |= _put_again(conn, trace_hash, None, price)
+                changed |= put_again(conn, trace_hash, None, price)
     return changed
 
 
-def _put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, price: Price | None) -> set[Place]:
-    """Make the call's row what its records, with a new one if given, and its decisions say."""
-    found = list(_rows_of(conn, [trace_hash]))
-    if not found:
+def put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, price: Price | None) -> set[Place]:
+    """Make the call's row what its records, with a new one if given, and its decisions say; returns changed places.
+
+    Args:
+        conn: Connection to the store.
+        trace_hash: The call's hash or that of an alias; where the call has no row, nothing happens.
+        record: A row of ``sessions`` that one more record came to.
+        price: Prices a merged row that has no recorded cost; without it the row keeps the price that it has.
+    """
+    ids = ids_of(conn, trace_hash)
+    before = stored_row(conn, ids[0])
+    if before is None:
         return set()
-    before = dict(zip(SESSION_COLUMNS, found[0][1:], strict=True))
-    parts = {digest: orjson.loads(part) for digest, part in _parts_of(conn, trace_hash)}
-    decisions = _decisions_of(conn, trace_hash)
+    parts = parts_of(conn, ids)
+    decisions = _decisions_of(conn, ids)
     kept = len(parts)
     if not parts:
         parts[_part_digest(before)] = before
@@ -146,18 +155,40 @@ def _put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, pr
         parts.setdefault(_part_digest(record), record)
         if len(parts) == 1:  # the same record; only our own price of it can differ
             price = _price_of(record)
-    after = merge(parts.values(), price or _price_of(before))
+    after = merge(parts.values(), price or _price_of(before), ids[0])
     if decisions:
         after |= _decided(after, decisions)
     if len(parts) > max(kept, 1) or (decisions and not kept):
-        conn.executemany(
-            "INSERT OR IGNORE INTO session_parts VALUES (?, ?, ?)",
-            [(trace_hash, digest, orjson.dumps(part).decode()) for digest, part in parts.items()],
-        )
+        keep_parts(conn, parts.values())
     if after == before:
         return set()
     conn.execute(_UPDATE, after)
-    return {(row["repo_slug"], row["event_date"]) for row in (before, after)}
+    return {place_of(row) for row in (before, after)}
+
+
+def stored_row(conn: sqlite3.Connection, trace_hash: str) -> Row | None:
+    """Return the row of a call, None when it has none."""
+    found = next(_rows_of(conn, [trace_hash]), None)
+    return None if found is None else dict(zip(SESSION_COLUMNS, found[1:], strict=True))
+
+
+def keep_parts(conn: sqlite3.Connection, parts: Iterable[Row]) -> None:
+    """Keep records of calls, each under the hash of its own id and once."""
+    conn.executemany(
+        "INSERT OR IGNORE INTO session_parts VALUES (?, ?, ?)",
+        [(part["trace_hash"], _part_digest(part), orjson.dumps(part).decode()) for part in parts],
+    )
+
+
+def parts_of(conn: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Row]:
+    """Return the records that are kept of the call of these ids, by digest."""
+    query = f"SELECT digest, part FROM session_parts WHERE trace_hash IN ({_marks(ids)})"
+    return {row[0]: orjson.loads(row[1]) for row in conn.execute(query, ids)}
+
+
+def place_of(row: Row) -> Place:
+    """Return where a row is in the lake: its repository and day."""
+    return row["repo_slug"], row["event_date"]
 
 
 def _price_of(record: Row) -> Price:
@@ -176,15 +207,8 @@ def _rows_of(
     """Yield the id and the columns of the calls that are stored."""
     cursor = conn.cursor()
     cursor.row_factory = None
-    marks = ", ".join("?" * len(hashes))
-    yield from cursor.execute(f"SELECT id, {', '.join(columns)} FROM sessions WHERE trace_hash IN ({marks})", hashes)
-
-
-def _parts_of(conn: sqlite3.Connection, trace_hash: str) -> list[tuple[str, str]]:
-    return [
-        (row[0], row[1])
-        for row in conn.execute("SELECT digest, part FROM session_parts WHERE trace_hash = ?", (trace_hash,))
-    ]
+    query = f"SELECT id, {', '.join(columns)} FROM sessions WHERE trace_hash IN ({_marks(hashes)})"
+    yield from cursor.execute(query, hashes)
 
 
 def _decided(row: Row, decisions: Iterable[Decision]) -> Row:
@@ -196,12 +220,16 @@ def _decided(row: Row, decisions: Iterable[Decision]) -> Row:
     return known | {"acceptance_known": 1, "accepted_flag": int(said.accepted_flag)}
 
 
-def _decisions_of(conn: sqlite3.Connection, trace_hash: str) -> list[Decision]:
+def _decisions_of(conn: sqlite3.Connection, ids: Sequence[str]) -> list[Decision]:
     query = (
-        "SELECT tool_use_id, verdict, source, accepted_lines, diff_ratio FROM tool_uses "
-        "JOIN decisions USING (tool_use_id) WHERE trace_hash = ? ORDER BY tool_use_id, digest"
+        "SELECT DISTINCT tool_use_id, digest, verdict, source, accepted_lines, diff_ratio FROM tool_uses "
+        f"JOIN decisions USING (tool_use_id) WHERE trace_hash IN ({_marks(ids)}) ORDER BY tool_use_id, digest"
     )
-    return [Decision(*row) for row in conn.execute(query, (trace_hash,))]
+    return [Decision(use, *said) for use, _, *said in conn.execute(query, ids)]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _part_digest(part: Row) -> str:

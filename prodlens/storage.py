@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from prodlens.call_joining import put_calls
 from prodlens.errors import StorageError, UnusableStoreError
 from prodlens.github_tables import upsert_commits, upsert_pull_requests
 from prodlens.migrations import migrations
 from prodlens.records import session_row
-from prodlens.session_table import put_sessions, session_values
+from prodlens.session_table import session_values
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class ProdLensStore:
         with self.transaction() as conn:
             rows = (session_values(session_row(session)) for session in sessions)
             while batch := list(islice(rows, _BATCH_ROWS)):
-                put_sessions(conn, batch)
+                put_calls(conn, batch)
                 count += len(batch)
         return count
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
+from prodlens.call_joining import put_calls
 from prodlens.containers import Source, find_sources
 from prodlens.dead_letters import DeadLetterBox
 from prodlens.errors import StorageError
@@ -229,7 +230,7 @@ class TraceIngestor:
         """Store a batch and note, in the same transaction, the partitions that it changes."""
         with self.store.transaction() as conn:
             changed = put_sessions(conn, batch.plain, priced, PLAIN_COLUMNS)
-            changed |= put_sessions(conn, batch.rows, priced)
+            changed |= put_calls(conn, batch.rows, batch.aliases, priced)
             changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
             partitions = {(partition_folder(slug), day) for slug, day in changed}
             conn.executemany(

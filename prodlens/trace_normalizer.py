@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prodlens.acceptance import fold
-from prodlens.schemas import CanonicalTrace
-from prodlens.trace_formats import REFERENCE, Decision, Reader, ToolUse, recognise
+from prodlens.schemas import CanonicalTrace, call_hash
+from prodlens.trace_formats import REFERENCE, Alias, Decision, Reader, ToolUse, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,8 @@ def normalize_records(records: Iterable[Mapping[str, object]]) -> list[Canonical
     """Normalize raw trace records into canonical traces; each record's format is told by its content.
 
     A field that cannot be read takes its documented default. Unusable records are left out, and so are those that
-    are no model call; a record given twice yields two traces with one ``trace_hash``. Nothing is priced.
+    are no model call; a record given twice yields two traces with one ``trace_hash``, and so do records of one call
+    under several ids, where one of the records names them together. Nothing is priced.
 
     Args:
         records: JSON objects of any known format, formats mixed as they come; records of one log in their order.
@@ -49,8 +50,22 @@ def _with_acceptance(items: list[Item]) -> list[CanonicalTrace]:
     for item in items:
         if isinstance(item, Decision) and (call_id := item.call_id or calls.get(item.tool_use_id)):
             decisions[call_id].append(item)
-    return [
-        replace(item, **fold(decisions[item.call_id])._asdict()) if item.call_id and item.call_id in decisions else item
-        for item in items
-        if isinstance(item, CanonicalTrace)
-    ]
+    owners = _owners(items)
+    traces = []
+    for item in items:
+        if isinstance(item, CanonicalTrace):
+            owner = owners.get(item.call_id or "")
+            trace = item if owner is None else replace(item, trace_hash=call_hash(owner))
+            decided = decisions.get(owner or item.call_id or "")
+            traces.append(replace(trace, **fold(decided)._asdict()) if decided else trace)
+    return traces
+
+
+def _owners(items: list[Item]) -> dict[str, str]:
+    """Return the call of each id that is the alias of exactly one and claims no ids of its own."""
+    claims: defaultdict[str, set[str]] = defaultdict(set)
+    for item in items:
+        if isinstance(item, Alias) and item.alias != item.call_id:
+            claims[item.alias].add(item.call_id)
+    claiming = set().union(*claims.values())
+    return {alias: min(calls) for alias, calls in claims.items() if len(calls) == 1 and alias not in claiming}

@@ -16,7 +16,7 @@ from prodlens.reference_rows import PlainRows
 from prodlens.schemas import CanonicalTrace
 from prodlens.session_table import session_values
 from prodlens.slugs import partition_folder
-from prodlens.trace_formats import REFERENCE, Decision, Item, Skipped, ToolUse, Unusable, recognise
+from prodlens.trace_formats import REFERENCE, Alias, Decision, Item, Skipped, ToolUse, Unusable, recognise
 from prodlens.trace_formats.base import Withheld
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Batch:
     Attributes:
         rows: Calls, in the order of ``SESSION_COLUMNS``.
         plain: Calls read from plain reference records, in the order of ``PLAIN_COLUMNS``.
+        aliases: Further ids of calls.
         tool_uses: Which call proposed which tool use.
         decisions: What became of tool uses.
         letters: What could not be used.
@@ -47,6 +48,7 @@ class Batch:
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     plain: list[tuple[Any, ...]] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
     tool_uses: list[ToolUse] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -120,6 +122,8 @@ class SourceReading:
             self.batch.skipped[item.kind] += 1
         elif isinstance(item, Withheld):
             self.batch.latency_withheld += 1
+        elif isinstance(item, Alias):
+            self.batch.aliases.append(item)
         elif isinstance(item, ToolUse):
             self.batch.tool_uses.append(item)
         else:

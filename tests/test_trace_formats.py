@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from prodlens import normalize_records
 from prodlens.schemas import CanonicalTrace
-from prodlens.trace_formats import FORMATS, REFERENCE, Decision, Item, Skipped, ToolUse, Unusable, Withheld, recognise
+from prodlens.trace_formats import (
+    FORMATS,
+    REFERENCE,
+    Alias,
+    Decision,
+    Item,
+    Skipped,
+    ToolUse,
+    Unusable,
+    Withheld,
+    recognise,
+)
 from tests.trace_files import FOLDER, records
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".json", ".jsonl"})
@@ -57,7 +68,7 @@ def with_value(record: Any, path: tuple[Any, ...], value: Any) -> Any:
 def check(items: list[Item]) -> None:
     """Assert what must hold for the items of any record."""
     for item in items:
-        assert isinstance(item, CanonicalTrace | Decision | ToolUse | Skipped | Unusable | Withheld)
+        assert isinstance(item, CanonicalTrace | Alias | Decision | ToolUse | Skipped | Unusable | Withheld)
         if isinstance(item, CanonicalTrace):
             assert item.tokens_in >= (item.cache_read_tokens or 0) + (item.cache_write_tokens or 0) >= 0
             assert item.tokens_out >= (item.reasoning_tokens or 0) >= 0
@@ -67,6 +78,9 @@ def check(items: list[Item]) -> None:
             assert (item.cost_source is None) == (item.cost_usd is None)
             assert len(item.status_reason or "") <= 80
             assert len(item.to_record()["trace_hash"]) == 32
+        if isinstance(item, Alias):
+            assert item.alias
+            assert item.call_id
         if isinstance(item, Decision):
             assert item.verdict in {"accept", "reject", "automatic"}
             assert 0 <= (item.diff_ratio or 0) <= 1

@@ -54,6 +54,19 @@ class ToolUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """A further id of a call, by which other sources know it.
+
+    Attributes:
+        alias: The further id.
+        call_id: ``CanonicalTrace.call_id`` of the call.
+    """
+
+    alias: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What became of a proposed tool use.
 
@@ -89,7 +102,7 @@ class Withheld:
     reason: str
 
 
-Item: TypeAlias = CanonicalTrace | Decision | ToolUse | Skipped | Unusable | Withheld
+Item: TypeAlias = CanonicalTrace | Alias | Decision | ToolUse | Skipped | Unusable | Withheld
 
 
 class Reader(Protocol):

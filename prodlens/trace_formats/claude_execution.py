@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, mapping, sequence, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import AUTOMATIC, Decision, Format, Item, Skipped, Unusable
+from prodlens.trace_formats.base import AUTOMATIC, Alias, Decision, Format, Item, Skipped, Unusable
 from prodlens.trace_formats.claude_message import Proposals, provider_of, usage_tokens
 from prodlens.trace_formats.places import explained, places
 from prodlens.trace_formats.recorded import http_status
@@ -77,7 +77,9 @@ class ExecutionReader:
             return [Skipped("message without a model call")]
         kept = {"usage": message.get("usage"), "model": model, "session_id": record.get("session_id")}
         self._messages.setdefault(identity, (kept, parse_timestamp(record.get("timestamp"))))
-        return [*self._proposals.note(message.get("content"), identity)]
+        request = words(record.get("request_id"))
+        aliases = [Alias(request, identity)] if request else []
+        return [*aliases, *self._proposals.note(message.get("content"), identity)]
 
     def _read_result(self, record: Mapping[str, Any]) -> list[Item]:
         calls = self._calls()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, Skipped
+from prodlens.trace_formats.base import Alias, Format, Item, Skipped
 from prodlens.trace_formats.claude_message import ASKING_MODE, Proposals, provider_of, usage_tokens
 from prodlens.trace_formats.places import Place, explained, places
 from prodlens.trace_formats.recorded import content_identity, cost_fields, http_status
@@ -46,6 +46,7 @@ class TranscriptReader:
 
     def __init__(self) -> None:
         self._messages: dict[str, CanonicalTrace] = {}
+        self._aliases: dict[Alias, None] = {}
         self._proposals = Proposals()
         self._mode: str | None = None
 
@@ -63,9 +64,10 @@ class TranscriptReader:
         return [*found] or [Skipped("session event")]
 
     def finish(self) -> list[Item]:
-        """Return the calls of the file."""
-        calls: list[Item] = [*self._messages.values()]
+        """Return the calls of the file and the requests that they answered, by which OTLP logs know them."""
+        calls: list[Item] = [*self._messages.values(), *self._aliases]
         self._messages.clear()
+        self._aliases.clear()
         return calls
 
     def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any]) -> list[Item]:
@@ -76,6 +78,9 @@ class TranscriptReader:
         known = self._messages.get(key)
         if known is None or _completeness(trace) > _completeness(known):
             self._messages[key] = trace
+        request = words(record.get("requestId"))
+        if request and trace.call_id:
+            self._aliases[Alias(request, trace.call_id)] = None
         return [*self._proposals.note(message.get("content"), trace.call_id)] if trace.call_id else []
 
 
