@@ -5,10 +5,14 @@ Archives are hostile input: members are read, never unpacked to disk, and no mor
 
 from __future__ import annotations
 
+import errno
 import glob
 import gzip
 import io
 import logging
+import re
+import stat
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -28,10 +32,20 @@ STANDARD_INPUT = "-"
 TRACE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".gz", ".zip"})
 DEAD_LETTER_SUFFIX = ".deadletter.jsonl"
 MAX_MEMBERS = 10_000
+MAX_DIRECTORY_BYTES = 16 * 1024**2  # of a zip archive's directory, which is parsed as a whole
 MAX_UNPACKED_BYTES = 16 * 1024**3
 MAX_RATIO = 1_000  # of unpacked to packed bytes; logs that repeat the same tool schemas reach 200
 _RATIO_COUNTS_FROM = 64 * 1024**2
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
+_ZIPS = frozenset({b"PK\x03\x04", b"PK\x05\x06"})  # with members, and without
+_MAGIC_BYTES = 4
+_MEMBER_SUFFIXES = (".jsonl", ".ndjson", ".json", ".gz")
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # of the others, zipfile unpacks without a bound
+_ENCRYPTED = 0x1
+_LONGEST_NAME = 200
+_LONGEST_STEM = 80  # file systems take names of 255 bytes, the suffixes included
+# Whatever zipfile, gzip and zlib raise at bytes that were made to confuse them.
+_DAMAGE = (EOFError, OSError, OverflowError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 
 
 class ArchiveError(ValueError):
@@ -96,13 +110,54 @@ def _is_trace_name(name: str) -> bool:
 
 
 def _sources_of(path: Path) -> Iterator[Source]:
+    try:
+        yield from file_sources(path, str(path))
+    except ArchiveError as error:
+        yield _broken(str(path), stem_of(path.name), str(error))
+
+
+def file_sources(
+    path: Path,
+    name: str,
+    *,
+    stem: str | None = None,
+    whole_bytes: int | None = None,
+    passed_over: Callable[[str, str], None] | None = None,
+) -> Iterator[Source]:
+    """Yield what one file holds, told by its first bytes: the members of a zip archive, or the file itself.
+
+    A member can be opened until the next source is asked for.
+
+    Args:
+        path: The file.
+        name: What a user finds it by.
+        stem: What the names of its dead letters begin with, those of each member apart; None: the file's name, and
+            for members their own names.
+        whole_bytes: Most unpacked bytes of everything in it together; None: each part has its own cap alone.
+        passed_over: Told the name and the reason of every member that is not read; None: the log is.
+
+    Raises:
+        ArchiveError: It is a zip archive of which no directory can be read; raised before anything is yielded.
+        StorageError: The file cannot be read.
+    """
     magic = _magic(path)
-    if magic == _ZIP:
-        yield from _members(path)
+    allowance = _Allowance(whole_bytes)
+    if magic in _ZIPS:
+        yield from _members(path, name, stem, allowance, passed_over or _log_passed_over)
     elif magic.startswith(_GZIP):
-        yield Source(str(path), stem_of(path.name), lambda: _gzip_stream(path))
+        yield Source(name, stem or stem_of(path.name), lambda: _gzip_stream(path, name, allowance))
     else:
-        yield Source(str(path), stem_of(path.name), lambda: path.open("rb"), path)
+        yield Source(name, stem or stem_of(path.name), lambda: path.open("rb"), path)
+
+
+def shown_name(name: str) -> str:
+    """Return a name from outside as it can be stored and shown: every character printable, cut at 200."""
+    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name[: 2 * _LONGEST_NAME])
+    return clean if len(clean) <= _LONGEST_NAME else f"{clean[:_LONGEST_NAME]}…"
+
+
+def _log_passed_over(name: str, reason: str) -> None:
+    logger.warning("passed over in an archive: %s: %s", name, reason)
 
 
 def _magic(path: Path) -> bytes:
@@ -110,7 +165,7 @@ def _magic(path: Path) -> bytes:
         if not path.is_file():  # a named pipe gives its bytes once
             return b""
         with path.open("rb") as stream:
-            return stream.read(len(_ZIP))
+            return stream.read(_MAGIC_BYTES)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
 
@@ -131,35 +186,57 @@ def _standard_input(stdin: BinaryIO | None) -> Source:
         if buffered.peek(2)[:2] != _GZIP:
             yield buffered
             return
-        with gzip.GzipFile(fileobj=buffered) as stream, _archive_errors("standard input"):
-            yield io.BufferedReader(_Capped(stream, lambda: 0, "standard input"))
+        with gzip.GzipFile(fileobj=buffered) as stream:
+            yield io.BufferedReader(_Capped(stream, lambda: 0, "standard input", _Allowance(None)))
 
     return Source(STANDARD_INPUT, "stdin", opened)
 
 
 @contextmanager
-def _gzip_stream(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as stream, _archive_errors(str(path)):
-        yield io.BufferedReader(_Capped(stream, packed.tell, str(path)))
+def _gzip_stream(path: Path, name: str, allowance: _Allowance) -> Iterator[IO[bytes]]:
+    with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as stream:
+        yield io.BufferedReader(_Capped(stream, packed.tell, name, allowance))
 
 
-def _members(path: Path) -> Iterator[Source]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        yield _broken(str(path), stem_of(path.name), f"the zip archive cannot be read: {error}")
-        return
-    if len(members) > MAX_MEMBERS:
-        logger.warning("%s: only the first %d of %d members are read", path, MAX_MEMBERS, len(members))
-    for member in members[:MAX_MEMBERS]:
-        if member.is_dir():
-            continue
-        name = f"{path}!{member.filename}"
-        if _escapes(member.filename) or not _is_trace_name(member.filename) or member.filename.endswith(".zip"):
-            logger.warning("passed over in an archive: %s", name)
-            continue
-        yield Source(name, stem_of(PurePosixPath(member.filename).name), _member_opener(path, member.filename, name))
+def _members(
+    path: Path, name: str, stem: str | None, allowance: _Allowance, passed_over: Callable[[str, str], None]
+) -> Iterator[Source]:
+    with _Directory(path.open("rb", buffering=0)) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except _DAMAGE as error:
+            raise ArchiveError(f"the zip archive cannot be read: {error}") from None
+        members, size = archive.infolist(), path.stat().st_size
+        if len(members) > MAX_MEMBERS:
+            passed_over(name, f"only the first {MAX_MEMBERS:,} of its {len(members):,} members are read")
+        seen = {""}
+        for number, member in enumerate(members[:MAX_MEMBERS], 1):
+            if member.filename.endswith("/"):  # a folder; is_dir() of an entry without a name raises
+                continue
+            shown = shown_name(member.filename)
+            shown = f"{shown} (member {number})" if shown in seen else shown
+            seen.add(shown)
+            if reason := _unreadable(member):
+                passed_over(f"{name}!{shown}", reason)
+                continue
+            member.compress_size = min(member.compress_size, size)  # what it says of itself may be a lie
+            own = stem_of(PurePosixPath(member.filename).name)
+            letters = own[:_LONGEST_STEM] if stem is None else f"{stem}-{number}-{_plain(own)}"
+            yield Source(f"{name}!{shown}", letters, _member_opener(archive, member, f"{name}!{shown}", allowance))
+
+
+def _unreadable(member: zipfile.ZipInfo) -> str | None:
+    """Return why a member is not even opened."""
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    rules = (
+        (_escapes(member.filename), "its path leads out of the archive"),
+        (kind not in {0, stat.S_IFREG}, "it is a link or a device, no file"),
+        (PurePosixPath(member.filename).suffix.lower() == ".zip", "an archive inside an archive is not read"),
+        (not _is_trace_name(member.filename), f"only {', '.join(_MEMBER_SUFFIXES)} are read"),
+        (bool(member.flag_bits & _ENCRYPTED), "it is encrypted"),
+        (member.compress_type not in _METHODS, "it is packed by a method that is not read; use deflate"),
+    )
+    return next((reason for speaks_against, reason in rules if speaks_against), None)
 
 
 def _escapes(member: str) -> bool:
@@ -167,17 +244,28 @@ def _escapes(member: str) -> bool:
     return ".." in parts or not parts[0] or ":" in parts[0]
 
 
-def _member_opener(path: Path, member: str, name: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
+def _plain(stem: str) -> str:
+    """Return a stem as every file system takes it."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", stem)[:_LONGEST_STEM]
+
+
+def _member_opener(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, allowance: _Allowance
+) -> Callable[[], AbstractContextManager[IO[bytes]]]:
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
-        with _archive_errors(name), zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-            packed = archive.getinfo(member).compress_size
-            capped = io.BufferedReader(_Capped(stream, lambda: packed, name))
-            if capped.peek(2)[:2] != _GZIP:
+        with _archive_errors(name):
+            stream = archive.open(member)
+        with stream:
+            capped = io.BufferedReader(_Capped(stream, lambda: member.compress_size, name, allowance))
+            magic = capped.peek(_MAGIC_BYTES)[:_MAGIC_BYTES]
+            if magic in _ZIPS:
+                raise ArchiveError(f"{name} is an archive inside an archive, which is not read")
+            if not magic.startswith(_GZIP):
                 yield capped
                 return
             with gzip.GzipFile(fileobj=capped) as inner:
-                yield io.BufferedReader(_Capped(inner, lambda: packed, name))
+                yield io.BufferedReader(_Capped(inner, lambda: member.compress_size, name, allowance))
 
     return opened
 
@@ -193,31 +281,57 @@ def _broken(name: str, stem: str, reason: str) -> Source:
 
 @contextmanager
 def _archive_errors(name: str) -> Iterator[None]:
+    """Turn what a damaged archive makes the standard library raise into one error; a failing disk stays an OSError."""
     try:
         yield
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError, NotImplementedError) as error:
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:  # EINVAL: a place before its start
+            raise
         raise ArchiveError(f"{name} cannot be unpacked to its end: {error}") from error
+
+
+class _Directory(io.BufferedReader):
+    """The file of a zip archive, of which ``zipfile`` reads the whole directory at once: only if it is no bomb."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as any stream does, but not more than a directory may have."""
+        if size is not None and size > MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile(f"its directory has {size:,} bytes; at most {MAX_DIRECTORY_BYTES:,} are read")
+        return super().read(size)
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many bytes everything that shares it may still unpack to; None: as many as it likes."""
+
+    left: int | None
+
+    def spend(self, count: int) -> bool:
+        """Take bytes from it; tell whether there were as many."""
+        if self.left is not None:
+            self.left -= count
+        return self.left is None or self.left >= 0
 
 
 class _Capped(io.RawIOBase):
     """A stream of unpacked bytes that ends in an error where a bomb would go on."""
 
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile, packed: Callable[[], int], name: str) -> None:
-        self._stream, self._packed, self._name = stream, packed, name
+    def __init__(
+        self, stream: IO[bytes] | gzip.GzipFile, packed: Callable[[], int], name: str, allowance: _Allowance
+    ) -> None:
+        self._stream, self._packed, self._name, self._allowance = stream, packed, name, allowance
         self._count = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        try:
+        with _archive_errors(self._name):
             data = self._stream.read(len(buffer))
-        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
-            raise ArchiveError(f"{self._name} cannot be unpacked to its end: {error}") from error
         self._count += len(data)
         packed = self._packed()
         too_dense = packed > 0 and self._count > _RATIO_COUNTS_FROM and self._count > packed * MAX_RATIO
-        if self._count > MAX_UNPACKED_BYTES or too_dense:
+        if self._count > MAX_UNPACKED_BYTES or too_dense or not self._allowance.spend(len(data)):
             raise ArchiveError(f"{self._name} unpacks to more than is read of one file; unpack and split it")
         buffer[: len(data)] = data
         return len(data)

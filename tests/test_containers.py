@@ -5,12 +5,19 @@ from __future__ import annotations
 import gzip
 import io
 import logging
+import os
+import random
+import stat
+import string
 import zipfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from prodlens.containers import ArchiveError, find_sources
+from prodlens.containers import ArchiveError, file_sources, find_sources, shown_name
 from prodlens.errors import InputNotFoundError
 
 if TYPE_CHECKING:
@@ -54,9 +61,9 @@ def test_folders_globs_and_standard_input(tmp_path: Path) -> None:
 
 def test_missing_inputs_are_named(tmp_path: Path) -> None:
     """A missing file, a glob without a match and a missing standard input are the user's to mend."""
-    for given in (tmp_path / "none.jsonl", str(tmp_path / "*.jsonl"), "-"):
+    for missing in (tmp_path / "none.jsonl", str(tmp_path / "*.jsonl"), "-"):
         with pytest.raises(InputNotFoundError):
-            read(given)
+            read(missing)
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "none.jsonl")
 
@@ -94,3 +101,101 @@ def test_damaged_archives_are_archive_errors(tmp_path: Path, kind: str) -> None:
         path.write_bytes(data[: len(data) // 2] if kind == "cut zip" else data.replace(LINE, b"corrupt!\n", 1))
     with pytest.raises(ArchiveError, match=r"traces|archive"):
         read(path)
+
+
+def test_what_is_not_read_of_an_archive_is_told(tmp_path: Path) -> None:
+    """Whoever asks for an archive's sources is told every member that is no source, and the reason."""
+    path = tmp_path / "traces.zip"
+    link = zipfile.ZipInfo("link.jsonl")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("run/good.jsonl", "../up.jsonl", link, "inner.zip", "tool.exe", zipfile.ZipInfo("\0")):
+            archive.writestr(name, LINE)
+        archive.writestr("lzma.jsonl", LINE, zipfile.ZIP_LZMA)
+    told: dict[str, str] = {}
+    (source,) = file_sources(path, "shown", stem="letters", passed_over=told.__setitem__)
+    assert (source.name, source.stem) == ("shown!run/good.jsonl", "letters-1-good")
+    assert told == {
+        "shown!../up.jsonl": "its path leads out of the archive",
+        "shown! (member 6)": "its path leads out of the archive",
+        "shown!link.jsonl": "it is a link or a device, no file",
+        "shown!inner.zip": "an archive inside an archive is not read",
+        "shown!tool.exe": "only .jsonl, .ndjson, .json, .gz are read",
+        "shown!lzma.jsonl": "it is packed by a method that is not read; use deflate",
+    }
+
+
+def test_a_directory_that_is_a_bomb_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive whose directory is larger than its cap is refused before a single entry of it is made."""
+    path = tmp_path / "traces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(100):
+            archive.writestr(f"{number}.jsonl", b"")
+    monkeypatch.setattr("prodlens.containers.MAX_DIRECTORY_BYTES", 5_000)
+    with pytest.raises(ArchiveError, match=r"its directory has 5,\d{3} bytes; at most 5,000 are read"):
+        list(file_sources(path, "shown"))
+    with pytest.raises(ArchiveError, match="its directory has"):  # among other files it is one dead letter
+        read(path)
+
+
+def test_everything_in_an_archive_shares_its_allowance(tmp_path: Path) -> None:
+    """Members that unpack to little each are cut off where they come to too much together."""
+    path = tmp_path / "traces.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            archive.writestr(f"{number}.jsonl", LINE * 1_000)
+    results: dict[str, int] = {}
+    for source in file_sources(path, "shown", whole_bytes=20_000):
+        with suppress(ArchiveError), source.open() as stream:
+            results[source.name] = len(stream.read())
+    assert results == {"shown!0.jsonl": 9_000, "shown!1.jsonl": 9_000}
+
+
+def base_archives() -> list[bytes]:
+    """Return archives of every kind to damage: stored, deflated, with a comment, with sizes after the data."""
+    made = []
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", method) as archive:
+            archive.writestr(zipfile.ZipInfo("one.jsonl"), LINE * 20, method)
+            archive.writestr(zipfile.ZipInfo("é/two.json.gz"), gzip.compress(LINE, mtime=0), method)
+            with archive.open(zipfile.ZipInfo("three.jsonl"), "w", force_zip64=True) as member:
+                member.write(LINE)
+            archive.comment = b"comment"
+        made.append(buffer.getvalue())
+    return [*made, gzip.compress(LINE * 20, mtime=0)]
+
+
+@given(seed=st.integers(0, 2**32), base=st.sampled_from(base_archives()))
+@settings(max_examples=int(os.environ.get("PRODLENS_DAMAGES", "400")), deadline=None)
+def test_damage_is_an_archive_error_wherever_it_is(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, base: bytes
+) -> None:
+    """However an archive is damaged, reading it ends, and ends in nothing else than an ArchiveError."""
+    rng, data = random.Random(seed), bytearray(base)  # noqa: S311 - places to damage, not secrets
+    for _ in range(rng.randrange(1, 8)):
+        # Headers are where lies are told; they begin with PK.
+        heads = [at for at in range(len(data)) if data[at : at + 2] == b"PK"] or [0]
+        at = rng.choice(heads) + rng.randrange(50) if rng.random() < 0.7 else rng.randrange(len(data))
+        data[min(at, len(data) - 1)] = rng.choice([0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)])
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(data)
+    with suppress(ArchiveError):
+        for source in file_sources(path, "shown", whole_bytes=100_000):
+            with suppress(ArchiveError), source.open() as stream:
+                stream.read()
+
+
+@given(st.text(max_size=600))
+def test_a_shown_name_can_be_stored_and_printed(name: str) -> None:
+    """Whatever a member is called, its shown name is short, printable, UTF-8, and the same where it was all of that."""
+    shown = shown_name(name)
+    assert shown.isprintable()
+    assert len(shown.encode()) <= 4 * 201
+    assert shown == name or len(name) > 200 or not name.isprintable()
+
+
+def test_harmless_names_are_shown_as_they_are() -> None:
+    """Names that people give are kept."""
+    for name in ("run/session.jsonl", "sitzung-äöü.jsonl", string.ascii_letters):
+        assert shown_name(name) == name
