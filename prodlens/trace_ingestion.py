@@ -147,12 +147,43 @@ class TraceIngestor:
             InvalidSlugError: ``repo_slug`` is not ``owner/name``.
             StorageError: The store, the lake or the dead letters cannot be written.
         """
+        return self.ingest_sources(find_sources(inputs, stdin), repo_slug=repo_slug, now=now)
+
+    def ingest_sources(
+        self, sources: Iterable[Source], *, repo_slug: str | None = None, now: datetime | None = None
+    ) -> list[Ingestion]:
+        """Ingest sources one after the other; inside the caller's transaction they are stored with it or not at all.
+
+        The lake follows what is committed: inside a transaction it is left as it is, and ``write_lake`` or the next
+        ingestion brings it up to date.
+
+        Args:
+            sources: What to read; each is done with before the next one is asked for.
+            repo_slug: Repository of the records that name none.
+            now: When this happens, for the record of it.
+
+        Returns:
+            What became of each source, in the order read.
+
+        Raises:
+            InvalidSlugError: ``repo_slug`` is not ``owner/name``.
+            StorageError: The store, the lake or the dead letters cannot be written.
+        """
         if repo_slug is not None:
             checked_slug(repo_slug)
         touched: set[tuple[str, str]] = set()
-        done = [self._ingest_source(source, repo_slug, now, touched) for source in find_sources(inputs, stdin)]
-        self._sync_lake(touched)
+        done = [self._ingest_source(source, repo_slug, now, touched) for source in sources]
+        if not self.store.conn.in_transaction:
+            self._sync_lake(touched)
         return done
+
+    def write_lake(self) -> None:
+        """Write the partitions of the lake that transactions or a killed run left to do.
+
+        Raises:
+            StorageError: The lake cannot be written.
+        """
+        self._sync_lake(set())
 
     def retry_dead_letters(self, *, repo_slug: str | None = None) -> list[Ingestion]:
         """Try every dead letter again; those that can be used now leave the box.
@@ -212,10 +243,10 @@ class TraceIngestor:
 
     def _digest(self, source: Source, repo_slug: str | None) -> str | None:
         """Identify a source that is worth knowing again, a large plain file that goes to the store as it is."""
-        if self.prepare is not None or not _is_large(source):
+        if self.prepare is not None or source.path is None or not _is_large(source):
             return None
         try:
-            return file_digest(Path(source.name), repo_slug, self.people)
+            return file_digest(source.path, repo_slug, self.people)
         except OSError as error:
             raise StorageError(f"cannot read {source.name}: {error.strerror or error}") from error
 

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prodlens.containers import file_sources
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.reading_process import _frame, batches_aside
 from prodlens.side_process import side_process
@@ -307,6 +308,30 @@ def test_state_says_what_was_read(place: Place) -> None:
     assert state["last_ingested_at"] == now.isoformat()
     assert (state["sources"], state["dead_letters"], state["skipped"]["empty array"]) == (2, 1, 1)
     assert state["newest_trace"] is not None
+
+
+def test_sources_are_ingested_with_the_callers_transaction_or_not_at_all(place: Place) -> None:
+    """A transaction that is rolled back leaves nothing of its sources, and the lake follows what is committed."""
+    path = place.folder / "given"
+    path.write_bytes(lines(record(1), b"bad"))
+
+    def ingest(failure: Exception | None = None) -> None:
+        with place.store.transaction():
+            sources = file_sources(path, "run!session.jsonl", stem="given-1")
+            place.ingestor.ingest_sources(sources, repo_slug="acme/web")
+            if failure is not None:
+                raise failure
+
+    with pytest.raises(ZeroDivisionError):
+        ingest(ZeroDivisionError())
+    assert place.rows() == []
+    assert ingestion_state(place.store)["sources"] == 0
+    ingest()
+    assert place.lake() == {}
+    place.ingestor.write_lake()
+    assert list(place.lake()) == ["acme-web/2026-05-02.parquet"]
+    assert [row[0] for row in place.store.conn.execute("SELECT source FROM ingestions")] == ["run!session.jsonl"]
+    assert [letter.source for letter in place.ingestor.dead_letters.read("given-1")] == ["run!session.jsonl"]
 
 
 KILLED = """
