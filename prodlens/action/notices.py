@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prodlens.action.desk import World
+
+_SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s'\"]+")
 
 
 def error(world: World, text: str) -> None:
@@ -44,11 +47,11 @@ def harmless(text: str) -> str:
 
 
 class HarmlessFormatter(logging.Formatter):
-    """Formats a record of the log so that nothing in it is carried out by the runner."""
+    """Formats a record of the log so that nothing in it is carried out by the runner, or opens a signed address."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as lines."""
-        return harmless(super().format(record))
+        return harmless(_SIGNATURE.sub("***", super().format(record)))  # urllib3 logs the address of every retry
 
 
 def _harmless_line(line: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from prodlens.action.artifacts import (
     download,
     workflow_run,
 )
+from prodlens.action.notices import HarmlessFormatter
 from prodlens.github_errors import PermissionMissingError, ServerFailedError
 from tests.action.place import NOW, SLUG
 
@@ -93,6 +95,19 @@ def test_a_failing_blob_host_is_ridden_out_or_named(place: Place, tmp_path: Path
     with pytest.raises(ServerFailedError, match="could not be fetched") as caught:
         fetch(place, tmp_path / "a")
     assert stored.secret not in str(caught.value)
+
+
+def test_no_signed_address_reaches_the_log(place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says that a download is tried again, and not where: for a while the address opens to anyone."""
+    stored = place.host.put("a", b"x", place.run(1))
+    place.host.blob_url = "http://127.0.0.1:9"
+    with pytest.raises(ServerFailedError):
+        fetch(place, tmp_path / "a")
+    assert caplog.records
+    formatter = HarmlessFormatter("%(message)s")
+    logged = "\n".join(formatter.format(record) for record in caplog.records)
+    assert "sig=***" in logged
+    assert quote(stored.secret, safe="") not in logged
 
 
 def test_a_missing_permission_is_named(place: Place) -> None:
