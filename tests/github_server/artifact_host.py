@@ -253,7 +253,7 @@ class ArtifactHost:
         if artifact is None or query.get("sig") != artifact.secret:
             return _blob_error(403, "AuthenticationFailed")
         if method == "GET":
-            disposition = f'attachment; filename="{artifact.name}.zip"'
+            disposition = f'attachment; filename="{quote(artifact.name)}.zip"'
             return 200, {"Content-Type": artifact.content_type, "Content-Disposition": disposition}, artifact.content
         if query.get("comp") == "block":
             return self._stage(artifact, query.get("blockid", ""), body)

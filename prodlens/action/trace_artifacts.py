@@ -1,0 +1,302 @@
+"""Trace artifacts: found in a repository's list, fetched, and ingested once each.
+
+An artifact's id is stored in one transaction with the rows that it brought, so that a run which is killed, or whose
+store is lost to another run's, is made good by the next one.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from prodlens.action.artifacts import UnusableArtifactError, artifact_pages, download
+from prodlens.containers import ArchiveError, file_sources, shown_name
+from prodlens.errors import StorageError
+from prodlens.github_errors import BudgetSpentError, RateLimitedError, ServerFailedError
+from prodlens.timestamps import as_utc
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    import requests
+
+    from prodlens.action.artifacts import Artifact, Page
+    from prodlens.github_client import GithubClient
+    from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion import TraceIngestor
+
+MAX_ARTIFACT_BYTES = 256 * 1024**2
+MAX_UNPACKED_BYTES = 4 * 1024**3  # of everything in one artifact
+MAX_PAGES = 10  # of one list, a run
+MAX_NOTES = 10
+_NAMED_TOGETHER = 3
+_LONGEST_IN_A_NOTE = 160
+_WHOLE_LIST = ""  # no artifact has this name
+
+
+def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and where it goes, each by its name
+    store: ProdLensStore,
+    ingestor: TraceIngestor,
+    client: GithubClient,
+    slug: str,
+    patterns: Iterable[str],
+    *,
+    session: requests.Session,
+    repository_id: int | None,
+    owner: str | None,
+    now: datetime,
+    scratch: Path,
+) -> list[str]:
+    """Ingest the artifacts of these names that a repository's own runs made, unless that was done before.
+
+    Each list of artifacts is read up to ``MAX_PAGES`` pages a run: its first page, and then those after the page
+    where the last run ended. Those that have expired are not mentioned, since nothing can be done about them.
+
+    Args:
+        store: What the ingestor stores into.
+        ingestor: Reads the traces.
+        client: Asks GitHub for lists and addresses.
+        slug: The repository whose artifacts these are.
+        patterns: Names, or shell patterns, in which upper and lower case differ.
+        session: Fetches the bytes from another host, which gets no login.
+        repository_id: GitHub's number of the repository; None where it is not known.
+        owner: Repository of the calls that name none.
+        now: The present moment.
+        scratch: Folder for one download at a time.
+
+    Returns:
+        Sentences for the reader: what was passed over and why, and what is left to the next run.
+
+    Raises:
+        GithubError: GitHub or the host of the bytes failed or refused; what was ingested before is stored.
+        StorageError: The store, the lake, the dead letters or the scratch folder cannot be written.
+    """
+    gathering = _Gathering(store, ingestor, client, session, slug, repository_id, owner, now, scratch)
+    lists = _lists(patterns)
+    try:
+        found, next_pages = _listed(store.conn, client, slug, lists)
+        for artifact in gathering.chosen(found):
+            gathering.take(artifact)
+        gathering.raise_failure()
+        _keep_pages(store, slug, next_pages)
+        gathering.notes += [
+            f"{slug}: the list of artifacts is longer than one run reads; the next run goes on at page {page}."
+            for page in next_pages.values()
+            if page > 1
+        ]
+    except (BudgetSpentError, RateLimitedError) as error:
+        gathering.notes.append(f"{slug}: not every trace artifact was read, and the next run goes on: {error}.")
+    ingestor.write_lake()
+    return gathering.all_notes()
+
+
+def forget_expired(conn: sqlite3.Connection, now: datetime) -> int:
+    """Forget the artifacts that have expired, which no list offers again; returns how many those were."""
+    moment = as_utc(now).isoformat()
+    return conn.execute("DELETE FROM trace_artifacts WHERE expires_at <= ?", (moment,)).rowcount
+
+
+# Finding ----------------------------------------------------------------------------------------------------
+
+
+def _lists(patterns: Iterable[str]) -> dict[str, list[str]]:
+    """Return which lists to read, each by the name it is filtered by, and the patterns to look for in it."""
+    lists: dict[str, list[str]] = {}
+    for pattern in dict.fromkeys(patterns):
+        lists.setdefault(_WHOLE_LIST if set(pattern) & set("*?[") else pattern, []).append(pattern)
+    return lists
+
+
+def _listed(
+    conn: sqlite3.Connection, client: GithubClient, slug: str, lists: dict[str, list[str]]
+) -> tuple[dict[int, Artifact], dict[str, int]]:
+    """Return the artifacts asked for, by id, and the page that each list goes on with in the next run."""
+    found: dict[int, Artifact] = {}
+    next_pages = {}
+    for name, patterns in lists.items():
+        pages = list(_pages(client, slug, name, _next_page(conn, slug, name)))
+        next_pages[name] = 1 if pages[-1].last else pages[-1].number + 1
+        found |= {
+            artifact.id: artifact
+            for page in pages
+            for artifact in page.artifacts
+            if (artifact.name == name if name else any(fnmatchcase(artifact.name, pattern) for pattern in patterns))
+        }
+    return found, next_pages
+
+
+def _pages(client: GithubClient, slug: str, name: str, start: int) -> Iterator[Page]:
+    """Yield the first page of a list, where new artifacts appear, and then those from ``start`` on."""
+    first = next(artifact_pages(client, slug, name=name or None))
+    yield first
+    if not first.last:
+        yield from islice(artifact_pages(client, slug, name=name or None, first=max(start, 2)), MAX_PAGES - 1)
+
+
+def _next_page(conn: sqlite3.Connection, slug: str, name: str) -> int:
+    query = "SELECT next_page FROM artifact_walks WHERE repo_slug = ? AND name = ?"
+    row = conn.execute(query, (slug, name)).fetchone()
+    return 1 if row is None else int(row[0])
+
+
+def _keep_pages(store: ProdLensStore, slug: str, next_pages: dict[str, int]) -> None:
+    """Note where the lists go on; only once everything that was listed is dealt with."""
+    with store.transaction() as conn:
+        rows = [(slug, name, page) for name, page in next_pages.items()]
+        conn.executemany("INSERT OR REPLACE INTO artifact_walks VALUES (?, ?, ?)", rows)
+
+
+def _distrust(artifact: Artifact, repository_id: int | None) -> str | None:
+    """Return why an artifact is not this repository's own, from what the list says of it; None when it is."""
+    home, head = artifact.repository_id, artifact.head_repository_id
+    rules = (
+        (None in {artifact.run_id, home, head}, "it does not say which run made it"),
+        (head != home, "a fork's code made it"),
+        (repository_id is not None and home != repository_id, "it belongs to another repository"),
+    )
+    return next((reason for speaks_against, reason in rules if speaks_against), None)
+
+
+# Ingesting --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """One run's way through the artifacts of a repository, and what there is to say of it."""
+
+    store: ProdLensStore
+    ingestor: TraceIngestor
+    client: GithubClient
+    session: requests.Session
+    slug: str
+    repository_id: int | None
+    owner: str | None
+    now: datetime
+    scratch: Path
+    notes: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    dead: int = 0
+    fetched: int = 0
+    failure: ServerFailedError | None = None
+
+    def chosen(self, found: dict[int, Artifact]) -> list[Artifact]:
+        """Return the artifacts that are to be ingested, oldest first, so that every run does it in one order."""
+        known = {row[0] for row in self.store.conn.execute("SELECT artifact_id FROM trace_artifacts")}
+        chosen, refused = [], dict[str, list[str]]()
+        for number, artifact in sorted(found.items()):
+            gone = artifact.expired or (artifact.expires_at is not None and artifact.expires_at <= as_utc(self.now))
+            if number in known or gone:
+                continue
+            reason = _distrust(artifact, self.repository_id)
+            if reason is None:
+                chosen.append(artifact)
+            else:
+                refused.setdefault(reason, []).append(_label(artifact))
+        for reason, labels in refused.items():
+            more = f" and {len(labels) - _NAMED_TOGETHER} more" if len(labels) > _NAMED_TOGETHER else ""
+            self._pass_over(f"Passed over, since {reason}: {', '.join(labels[:_NAMED_TOGETHER])}{more}.")
+        return chosen
+
+    def take(self, artifact: Artifact) -> None:
+        """Fetch an artifact and ingest it, or note why not.
+
+        Raises:
+            GithubError: GitHub refused, or failed for the second time.
+            StorageError: Something cannot be written.
+        """
+        try:
+            with _room(self.scratch, artifact) as target:
+                download(self.client, self.session, self.slug, artifact, target, most_bytes=MAX_ARTIFACT_BYTES)
+                self.fetched += 1
+                self._ingest(artifact, target)
+        except UnusableArtifactError as error:
+            again = "" if error.lasting else "; it is tried again"
+            self._pass_over(f"{_label(artifact)} was passed over: {error}{again}.")
+            if error.lasting:
+                with self.store.transaction() as conn:
+                    self._remember(conn, artifact, shown_name(str(error)))
+        except ServerFailedError as error:
+            if self.failure is not None:
+                raise
+            self.failure = error  # one artifact whose bytes are lost must not keep the others out
+
+    def raise_failure(self) -> None:
+        """Raise the failure of a download, unless others went well, so that it is that artifact's alone.
+
+        Raises:
+            ServerFailedError: See above.
+        """
+        if self.failure is not None:
+            if not self.fetched:
+                raise self.failure
+            self._pass_over(f"{self.failure}.")
+
+    def all_notes(self) -> list[str]:
+        """Return what there is to say, at most ``MAX_NOTES`` sentences of it about what was passed over."""
+        notes = list(self.notes)
+        if self.dead:
+            letters = self.ingestor.dead_letters.folder
+            notes.append(
+                f"{self.dead} lines of trace artifacts could not be used: "
+                f"prod-lens dead-letters --dead-letter-dir {letters} says why."
+            )
+        notes += self.passed_over[:MAX_NOTES]
+        if (more := len(self.passed_over) - MAX_NOTES) > 0:
+            notes.append(f"… and {more} more passed over.")
+        return notes
+
+    def _ingest(self, artifact: Artifact, path: Path) -> None:
+        sources = file_sources(
+            path,
+            f"{shown_name(artifact.name)} (artifact {artifact.id})",
+            stem=f"artifact-{artifact.id}",
+            whole_bytes=MAX_UNPACKED_BYTES,
+            passed_over=lambda name, reason: self._pass_over(f"Passed over: {_quoted(name)}: {reason}."),
+        )
+        try:
+            with self.store.transaction() as conn:
+                done = self.ingestor.ingest_sources(sources, repo_slug=self.owner, now=self.now)
+                self._remember(conn, artifact, None)
+        except ArchiveError as error:
+            raise UnusableArtifactError(str(error)) from None
+        self.dead += sum(source.dead for source in done)
+        if not done:
+            self._pass_over(f"{_label(artifact)} holds no traces.")
+
+    def _remember(self, conn: sqlite3.Connection, artifact: Artifact, outcome: str | None) -> None:
+        expires_at = None if artifact.expires_at is None else artifact.expires_at.isoformat()
+        row = (artifact.id, self.slug, shown_name(artifact.name), as_utc(self.now).isoformat(), expires_at, outcome)
+        conn.execute("INSERT OR REPLACE INTO trace_artifacts VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def _pass_over(self, note: str) -> None:
+        self.passed_over.append(note)
+
+
+@contextmanager
+def _room(scratch: Path, artifact: Artifact) -> Iterator[Path]:
+    """Give a place for a download, and remove what was put there."""
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot create the folder {scratch}: {error.strerror or error}") from error
+    target = scratch / f"artifact-{artifact.id}"
+    try:
+        yield target
+    finally:
+        with suppress(OSError):
+            target.unlink()
+
+
+def _label(artifact: Artifact) -> str:
+    return f"artifact {_quoted(artifact.name)} ({artifact.id})"
+
+
+def _quoted(name: str) -> str:
+    """Return a name that a stranger chose so that it stays a name in a sentence."""
+    return repr(name if len(name) <= _LONGEST_IN_A_NOTE else f"{name[:_LONGEST_IN_A_NOTE]}…")
