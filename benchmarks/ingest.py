@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,12 @@ def land_bare(path: Path, folder: Path) -> None:
     import pyarrow as pa  # noqa: PLC0415 - as above
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
-    conn = sqlite3.connect(folder / "bare.db")
-    conn.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
-    conn.execute(f"CREATE TABLE sessions ({', '.join(COLUMNS)}, PRIMARY KEY (trace_hash)) WITHOUT ROWID")
     marks = ", ".join("?" * len(COLUMNS))
     upsert = f"INSERT INTO sessions VALUES ({marks}) ON CONFLICT DO UPDATE SET model = excluded.model"
     partitions: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    with conn, path.open("rb") as lines:
+    with closing(sqlite3.connect(folder / "bare.db")) as conn, conn, path.open("rb") as lines:
+        conn.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
+        conn.execute(f"CREATE TABLE sessions ({', '.join(COLUMNS)}, PRIMARY KEY (trace_hash)) WITHOUT ROWID")
         batch = []
         for line in lines:
             record = orjson.loads(line)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import filecmp
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -239,13 +240,11 @@ def _replace(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
 
 def run_aside(arguments: dict[str, Any], output: IO[bytes]) -> None:
     """Write the partitions of some days, as the side process of a ``Lake.sync`` that holds the lock."""
-    conn = sqlite3.connect(arguments["database"])
     try:
-        count = Lake(arguments["lake"]).sync_days(conn, arguments["days"])
+        with closing(sqlite3.connect(arguments["database"])) as conn:
+            count = Lake(arguments["lake"]).sync_days(conn, arguments["days"])
     except StorageError as error:
         raise SystemExit(f"prod-lens: {error}") from error
-    finally:
-        conn.close()
     output.write(str(count).encode())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -282,18 +282,21 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise StorageError(f"cannot create the folder {path.parent}: {error.strerror}") from error
     with _outside_errors(path):
         conn = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
-        conn.row_factory = sqlite3.Row
         try:
-            conn.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            pass  # a read-only file or folder: reading still works, and the first write says what is wrong
-        except sqlite3.DatabaseError:
+            _set_up(conn)
+        except BaseException:
             conn.close()
             raise
-        conn.execute("PRAGMA synchronous = NORMAL")
-        conn.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
-        conn.execute("PRAGMA trusted_schema = OFF")
     return conn
+
+
+def _set_up(conn: sqlite3.Connection) -> None:
+    conn.row_factory = sqlite3.Row
+    with suppress(sqlite3.OperationalError):  # a read-only file is still read, and the first write says what is wrong
+        conn.execute("PRAGMA journal_mode = WAL")
+    conn.execute("PRAGMA synchronous = NORMAL")
+    conn.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
+    conn.execute("PRAGMA trusted_schema = OFF")
 
 
 @contextmanager

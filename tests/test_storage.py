@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -173,15 +175,44 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_newer_or_foreign_database_is_refused(tmp_path: Path) -> None:
     """A database of another program or of a newer version is never written to."""
-    foreign = sqlite3.connect(tmp_path / "foreign.db")
-    foreign.execute("CREATE TABLE t (x)")
-    foreign.close()
+    with closing(sqlite3.connect(tmp_path / "foreign.db")) as foreign:
+        foreign.execute("CREATE TABLE t (x)")
     with pytest.raises(UnusableStoreError, match="another program"):
         ProdLensStore(tmp_path / "foreign.db")
     with ProdLensStore(tmp_path / "newer.db") as store:
         store.conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with pytest.raises(UnusableStoreError, match="upgrade"):
         ProdLensStore(tmp_path / "newer.db")
+
+
+def is_open(conn: sqlite3.Connection) -> bool:
+    """Tell whether a connection still answers."""
+    try:
+        conn.execute("PRAGMA user_version")
+    except sqlite3.ProgrammingError:
+        return False
+    except sqlite3.DatabaseError:
+        return True  # the file has something to say, so somebody still asks it
+    return True
+
+
+def test_a_refused_database_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever keeps a store from opening, a file that is locked, garbage or foreign, its connection does not stay."""
+    monkeypatch.setattr("prodlens.storage._BUSY_TIMEOUT_SECONDS", 0)
+    (tmp_path / "garbage.db").write_text("not a database at all, but long enough to have a header" * 40)
+    with closing(sqlite3.connect(tmp_path / "foreign.db")) as foreign:
+        foreign.execute("CREATE TABLE t (x)")
+    with closing(sqlite3.connect(tmp_path / "locked.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        known = [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]
+        for name in ("locked.db", "garbage.db", "foreign.db"):
+            with pytest.raises(StorageError if name == "locked.db" else UnusableStoreError) as refused:
+                ProdLensStore(tmp_path / name)
+            # The error's frames still hold what was opened, so that nothing but the store itself can have closed it.
+            assert refused.traceback
+            left = [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection) and each not in known]
+            assert left
+            assert not any(map(is_open, left))
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow.parquet as pq
 import pytest
@@ -28,7 +28,7 @@ from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor, ingestion_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parent / "data" / "traces"
 
@@ -55,13 +55,19 @@ def lines(*records: Any) -> bytes:
 
 
 class Place:
-    """A store, a lake and a folder of dead letters of their own."""
+    """A store, a lake and a folder of dead letters of their own; the store is closed with the block."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.store = ProdLensStore(folder / "cache.db")
         self.ingestor = TraceIngestor(self.store, dead_letter_dir=folder / "dead", parquet_dir=folder / "lake")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
 
     def ingest(self, data: bytes, name: str = "traces.jsonl", **options: Any) -> int:
         """Ingest bytes as a file."""
@@ -84,9 +90,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> Iterator[Place]:
     """Open a place that is empty."""
-    return Place(tmp_path / "place")
+    with Place(tmp_path / "place") as opened:
+        yield opened
 
 
 def test_a_file_reaches_store_lake_and_dead_letters(place: Place) -> None:
@@ -152,13 +159,14 @@ def test_folders_of_two_repositories_are_shared(place: Place) -> None:
 
 def test_rows_of_another_store_stay_in_a_shared_lake(tmp_path: Path) -> None:
     """A partition keeps the rows of its old file that the store knows nothing of."""
-    first, second = Place(tmp_path / "a"), Place(tmp_path / "b")
-    second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=tmp_path / "a" / "lake")
-    first.ingest(lines(record(0), record(28)))
-    second.ingest(lines(record(28), record(56)))
-    assert {row["session_id"] for row in first.lake()["acme-web/2026-05-01.parquet"]} == {"0", "28", "56"}
-    first.ingest(lines(record(84)))
-    assert len(first.lake()["acme-web/2026-05-01.parquet"]) == 4
+    lake = tmp_path / "a" / "lake"
+    with Place(tmp_path / "a") as first, Place(tmp_path / "b") as second:
+        second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=lake)
+        first.ingest(lines(record(0), record(28)))
+        second.ingest(lines(record(28), record(56)))
+        assert {row["session_id"] for row in first.lake()["acme-web/2026-05-01.parquet"]} == {"0", "28", "56"}
+        first.ingest(lines(record(84)))
+        assert len(first.lake()["acme-web/2026-05-01.parquet"]) == 4
 
 
 RECORDS = st.builds(
@@ -186,18 +194,16 @@ def test_any_order_and_split_gives_the_same_store_and_lake(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], rng: random.Random
 ) -> None:
     """Merging is commutative, associative and idempotent: shuffled, split over files and repeated, one result."""
-    one, other = Place(tmp_path_factory.mktemp("one")), Place(tmp_path_factory.mktemp("other"))
     others = [record(1), record(2)]
-    one.ingest(lines(*records, *others))
     shuffled = [*records, *records[:2], *others]
     rng.shuffle(shuffled)
     cut = rng.randrange(len(shuffled) + 1)
-    other.ingest(lines(*shuffled[:cut]), "first.jsonl")
-    other.ingest(lines(*shuffled[cut:]), "second.jsonl")
-    assert other.rows() == one.rows()
-    assert other.lake() == one.lake()
-    for each in (one, other):
-        each.store.close()
+    with Place(tmp_path_factory.mktemp("one")) as one, Place(tmp_path_factory.mktemp("other")) as other:
+        one.ingest(lines(*records, *others))
+        other.ingest(lines(*shuffled[:cut]), "first.jsonl")
+        other.ingest(lines(*shuffled[cut:]), "second.jsonl")
+        assert other.rows() == one.rows()
+        assert other.lake() == one.lake()
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -227,16 +233,15 @@ def test_no_bytes_stop_an_ingestion_or_lose_an_entry(
     tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]
 ) -> None:
     """Whatever the bytes, ingestion ends, and every entry is stored, counted as skipped or a dead letter."""
-    place = Place(tmp_path_factory.mktemp("fuzz"))
-    path = place.folder / "fuzz.jsonl"
     good = lines(record(7))
-    path.write_bytes(good + b"\n".join(part.replace(b"\n", b" ") for part in parts))
-    (done,) = place.ingestor.ingest([path])
-    assert done.entries == 1 + sum(1 for part in parts if part.strip())
-    assert done.stored >= 1
-    assert done.entries <= done.stored + done.skipped.total() + done.dead
-    assert len(list(place.ingestor.dead_letters.read("fuzz"))) == done.dead
-    place.store.close()
+    with Place(tmp_path_factory.mktemp("fuzz")) as place:
+        path = place.folder / "fuzz.jsonl"
+        path.write_bytes(good + b"\n".join(part.replace(b"\n", b" ") for part in parts))
+        (done,) = place.ingestor.ingest([path])
+        assert done.entries == 1 + sum(1 for part in parts if part.strip())
+        assert done.stored >= 1
+        assert done.entries <= done.stored + done.skipped.total() + done.dead
+        assert len(list(place.ingestor.dead_letters.read("fuzz"))) == done.dead
 
 
 def test_containers_give_the_same_store(tmp_path: Path) -> None:
@@ -250,15 +255,16 @@ def test_containers_give_the_same_store(tmp_path: Path) -> None:
         "pretty.json": b"\n".join(json.dumps(each, indent=2).encode() for each in records),
         "packed.jsonl.gz": gzip.compress(whole),
     }
-    expected = Place(tmp_path / "expected")
-    expected.ingest(whole)
+    with Place(tmp_path / "expected") as place:
+        place.ingest(whole)
+        expected = place.rows()
     for name, data in kinds.items():
-        place = Place(tmp_path / name)
-        assert place.ingest(data, name) == 5
-        assert place.rows() == expected.rows()
-    place = Place(tmp_path / "stdin")
-    place.ingestor.ingest(["-"], stdin=io.BytesIO(whole))
-    assert place.rows() == expected.rows()
+        with Place(tmp_path / name) as place:
+            assert place.ingest(data, name) == 5
+            assert place.rows() == expected
+    with Place(tmp_path / "stdin") as place:
+        place.ingestor.ingest(["-"], stdin=io.BytesIO(whole))
+        assert place.rows() == expected
 
 
 def test_a_damaged_archive_keeps_what_was_readable(place: Place) -> None:
@@ -291,10 +297,10 @@ def test_decisions_reach_their_calls_in_any_order(tmp_path: Path) -> None:
     assert files
     results = []
     for number, order in enumerate((files, files[::-1])):
-        place = Place(tmp_path / str(number))
-        for path in order:
-            place.ingestor.ingest_file(path)
-        results.append((place.rows(), place.lake()))
+        with Place(tmp_path / str(number)) as place:
+            for path in order:
+                place.ingestor.ingest_file(path)
+            results.append((place.rows(), place.lake()))
     assert results[0] == results[1]
 
 
@@ -341,9 +347,9 @@ from prodlens.trace_ingestion import TraceIngestor
 import prodlens.trace_reading as engine
 engine._BATCH_ENTRIES = 50
 place = sys.argv[1]
-store = ProdLensStore(place + "/cache.db")
-print("ready", flush=True)
-TraceIngestor(store, dead_letter_dir=place + "/dead", parquet_dir=place + "/lake").ingest_file(sys.argv[2])
+with ProdLensStore(place + "/cache.db") as store:
+    print("ready", flush=True)
+    TraceIngestor(store, dead_letter_dir=place + "/dead", parquet_dir=place + "/lake").ingest_file(sys.argv[2])
 """
 
 
@@ -357,8 +363,9 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
         for part in ([record(number)] + ([bad[number // 100]] if number % 100 == 0 else []))
     ]
     path.write_bytes(lines(*data, call(), call(usage={"input_tokens": 1, "output_tokens": 900})))
-    expected = Place(tmp_path / "expected")
-    expected.ingestor.ingest_file(path)
+    with Place(tmp_path / "expected") as place:
+        place.ingestor.ingest_file(path)
+        expected = place.rows(), place.lake(), list(place.ingestor.dead_letters.read("traces"))
     rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
     killed = 0
     for number in range(int(os.environ.get("PRODLENS_KILLS", "4"))):
@@ -374,13 +381,10 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
             time.sleep(rng.random() * 0.6)
             process.send_signal(signal.SIGKILL)
         killed += process.returncode == -signal.SIGKILL
-        place = Place(folder)
-        place.ingestor.ingest_file(path)
-        assert place.rows() == expected.rows()
-        assert place.lake() == expected.lake()
-        assert sorted(place.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line) == list(
-            expected.ingestor.dead_letters.read("traces")
-        )
+        with Place(folder) as place:
+            place.ingestor.ingest_file(path)
+            letters = sorted(place.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line)
+            assert (place.rows(), place.lake(), letters) == expected
     assert killed
 
 
@@ -389,12 +393,12 @@ def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: py
     path = tmp_path / "traces.jsonl"
     litellm = (DATA / "litellm_standard_logging.jsonl").read_bytes()
     path.write_bytes(lines(record(1), b"bad", call(), record(2), record(1)) + litellm)
-    here, aside = Place(tmp_path / "here"), Place(tmp_path / "aside")
-    stored = here.ingestor.ingest_file(path, repo_slug="octo/hello")
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
-    assert aside.ingestor.ingest_file(path, repo_slug="octo/hello") == stored
-    assert (aside.rows(), aside.lake()) == (here.rows(), here.lake())
-    assert list(aside.ingestor.dead_letters.read("traces")) == list(here.ingestor.dead_letters.read("traces"))
+    with Place(tmp_path / "here") as here, Place(tmp_path / "aside") as aside:
+        stored = here.ingestor.ingest_file(path, repo_slug="octo/hello")
+        monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+        assert aside.ingestor.ingest_file(path, repo_slug="octo/hello") == stored
+        assert (aside.rows(), aside.lake()) == (here.rows(), here.lake())
+        assert list(aside.ingestor.dead_letters.read("traces")) == list(here.ingestor.dead_letters.read("traces"))
 
 
 def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
@@ -407,23 +411,22 @@ def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
         _frame(io.BytesIO(b"12"), b"12")
 
 
-def test_a_large_file_is_known_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_known_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same bytes again are not read again, unless rows, partitions or dead letters of theirs are gone."""
     monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
-    place = Place(tmp_path)
     data = lines(record(1), b"bad", record(2))
     assert place.ingest(data) == 2
     before = place.rows(), place.lake()
-    letters = tmp_path / "dead" / "traces.deadletter.jsonl"
+    letters = place.folder / "dead" / "traces.deadletter.jsonl"
     damages: list[Callable[[], object]] = [
         lambda: None,
         lambda: place.store.conn.execute("DELETE FROM sessions WHERE session_id = '2'"),
-        (tmp_path / "lake" / "acme-web" / "2026-05-02.parquet").unlink,
+        (place.folder / "lake" / "acme-web" / "2026-05-02.parquet").unlink,
         letters.unlink,
     ]
     for damage in damages:
         damage()
-        (done,) = place.ingestor.ingest([tmp_path / "traces.jsonl"])
+        (done,) = place.ingestor.ingest([place.folder / "traces.jsonl"])
         assert (done.stored, done.dead, done.entries) == (2, 1, 3)
         assert (place.rows(), place.lake()) == before
         assert letters.read_bytes() == b"bad\n"

@@ -10,7 +10,7 @@ import stat
 import sys
 import zipfile
 import zlib
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from prodlens.migrations import migrations
 from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from prodlens.action.artifacts import Artifact
@@ -132,7 +132,7 @@ def check_database(path: Path) -> None:
     """
     version = _checked_header(path)
     try:
-        with closing(_distrusting(path)) as conn:
+        with _distrusting(path) as conn:
             _check_schema(conn, version)
             verdict = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
@@ -191,17 +191,18 @@ def _checked_header(path: Path) -> int:
     return version
 
 
-def _distrusting(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _distrusting(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a database that may be built to harm: read-only, nothing in its schema may call anything."""
-    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-    conn.execute("PRAGMA trusted_schema = OFF")
-    conn.execute("PRAGMA cell_size_check = ON")
-    conn.execute("PRAGMA mmap_size = 0")
-    conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-    conn.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    if sys.version_info >= (3, 12):
-        conn.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
-    return conn
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as conn:
+        conn.execute("PRAGMA trusted_schema = OFF")
+        conn.execute("PRAGMA cell_size_check = ON")
+        conn.execute("PRAGMA mmap_size = 0")
+        conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+        conn.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        if sys.version_info >= (3, 12):
+            conn.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+        yield conn
 
 
 def _check_schema(conn: sqlite3.Connection, version: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,9 +85,8 @@ def test_a_newer_database_is_left_alone(clone: Workplace) -> None:
     """A database of a newer version is refused with what to do, and not changed."""
     assert clone.run("--offline").returncode == 0
     database = clone.folder / ".prod-lens/cache.db"
-    with sqlite3.connect(database) as conn:
+    with closing(sqlite3.connect(database)) as conn:
         conn.execute("PRAGMA user_version = 999")
-    conn.close()
     done = clone.run("--offline")
     assert done.returncode == 2
     assert "upgrade" in done.stderr
@@ -101,9 +101,8 @@ def test_a_full_disk_is_status_1_and_loses_nothing(clone: Workplace) -> None:
     assert clone.run("--offline", "--trace-paths", "traces.jsonl").returncode == 0
     sessions = clone.report()["metadata"]["window"]
     assert sessions
-    with sqlite3.connect(clone.folder / ".prod-lens/cache.db") as conn:
+    with closing(sqlite3.connect(clone.folder / ".prod-lens/cache.db")) as conn:
         assert conn.execute("SELECT count(*) FROM sessions").fetchone() == (4000,)
-    conn.close()
 
 
 def test_on_the_runner(folder: Workplace) -> None:

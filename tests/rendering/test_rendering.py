@@ -231,9 +231,9 @@ def test_rendering_loads_no_heavy_library(reports: Reports, tmp_path: Path) -> N
     """Rendering reads plain data: neither pandas, scipy, numpy nor pyarrow is loaded."""
     write_report(reports["rich"][0], tmp_path / "report.json")
     code = (
-        "import json, sys\n"
+        "import json, pathlib, sys\n"
         "from prodlens.rendering import *\n"
-        f"report = json.load(open({str(tmp_path / 'report.json')!r}))\n"
+        f"report = json.loads(pathlib.Path({str(tmp_path / 'report.json')!r}).read_text())\n"
         "render_html(report), render_markdown(report), render_terminal(report), render_csv(report)\n"
         "print(sorted({'pandas', 'pyarrow', 'scipy', 'numpy', 'requests'} & set(sys.modules)))"
     )

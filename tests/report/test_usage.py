@@ -72,8 +72,8 @@ def test_a_report_loads_no_pandas() -> None:
     """The road of a report needs neither pandas nor pyarrow nor an HTTP library."""
     code = (
         "import sys, datetime, prodlens.metrics, prodlens.storage\n"
-        "store = prodlens.storage.ProdLensStore(':memory:')\n"
-        "prodlens.metrics.ReportGenerator(store).generate_report(repo='o/r', since=datetime.date(2026, 5, 1))\n"
+        "with prodlens.storage.ProdLensStore(':memory:') as store:\n"
+        "    prodlens.metrics.ReportGenerator(store).generate_report(repo='o/r', since=datetime.date(2026, 5, 1))\n"
         "print(sorted({'pandas', 'pyarrow', 'requests', 'jsonschema'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
