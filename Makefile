@@ -38,8 +38,8 @@ lock: $(READY) ## Resolve the locked requirements anew (needs the network)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python scripts/lock.py
 
-clean: ## Remove the environment and everything a run wrote
-	rm -rf $(VENV) .prod-lens .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+clean: ## Remove the environments and everything a run wrote
+	rm -rf $(VENV) .venv-* .prod-lens .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 
 $(READY): requirements.lock requirements-test.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
