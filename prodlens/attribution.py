@@ -148,9 +148,9 @@ def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int,
     calls = _traced_calls(connection, repo_slug)
     rows = connection.execute(
         "SELECT p.*, c.author AS commit_author, c.trailers AS commit_trailers FROM pull_requests p "
-        "LEFT JOIN commits c ON c.sha IN (p.merge_commit_sha, p.head_sha) AND ifnull(c.repo_slug, ?1) = ?1 "
-        "WHERE ifnull(p.repo_slug, ?1) = ?1 AND p.number IS NOT NULL",
-        (repo_slug,),
+        "LEFT JOIN commits c ON c.sha IN (p.merge_commit_sha, p.head_sha) AND ifnull(c.repo_slug, :slug) = :slug "
+        "WHERE ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL",
+        {"slug": repo_slug},
     )
     found: dict[int, frozenset[Evidence]] = {}
     for row in map(dict, rows):
@@ -170,10 +170,10 @@ def _authorship(pull_request: Mapping[str, object], commit: dict[str, object]) -
 def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[tuple[int | None, str | None], int]:
     calls: dict[tuple[int | None, str | None], int] = {}
     query = (
-        "SELECT pull_request, branch, count(*) FROM sessions WHERE ifnull(repo_slug, ?1) = ?1 "
+        "SELECT pull_request, branch, count(*) FROM sessions WHERE ifnull(repo_slug, :slug) = :slug "
         "AND (pull_request IS NOT NULL OR branch IS NOT NULL) GROUP BY 1, 2"
     )
-    for number, branch, count in connection.execute(query, (repo_slug,)):
+    for number, branch, count in connection.execute(query, {"slug": repo_slug}):
         key = (number, None) if number is not None else (None, branch)
         calls[key] = calls.get(key, 0) + count
     return calls

@@ -141,8 +141,9 @@ def read_usage(connection: sqlite3.Connection, repository: str, number: int, bra
     """Sum up the stored calls that name the pull request, or its branch where they name no other pull request."""
     row = connection.execute(
         "SELECT count(*), ifnull(sum(total_tokens), 0), sum(cost_usd), count(*) - count(cost_usd) FROM sessions "
-        "WHERE ifnull(repo_slug, ?1) = ?1 AND (pull_request = ?2 OR (pull_request IS NULL AND branch = ?3))",
-        (repository, number, branch),
+        "WHERE ifnull(repo_slug, :slug) = :slug "
+        "AND (pull_request = :number OR (pull_request IS NULL AND branch = :branch))",
+        {"slug": repository, "number": number, "branch": branch},
     ).fetchone()
     return Usage(calls=row[0], tokens=row[1], cost_usd=row[2], unpriced_calls=row[3])
 
