@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from prodlens.action.cache_trust import MEMBER
+from prodlens.action.trace_artifacts import forget_expired
 from prodlens.errors import StorageError
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ def stored_digest(conn: sqlite3.Connection) -> str:
     return content_digest(conn) if row is None else str(row[0])
 
 
-def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime) -> None:
+def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime) -> None:
     """Write a copy of the database as it is committed, as small as it can be without losing what is needed.
 
     Args:
         conn: Connection to the database, in no transaction.
         target: The file to write; it must not exist.
         before: Rows older than this moment are left out.
+        now: The present moment; artifacts that have expired by then need not be remembered.
 
     Raises:
         StorageError: The disk is full, or the folder cannot be written.
@@ -67,7 +69,7 @@ def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime) -> N
         conn.execute("VACUUM INTO ?", (str(target),))
         with closing(sqlite3.connect(target, isolation_level=None)) as copy:
             copy.execute("BEGIN")
-            _prune(copy, before)
+            _prune(copy, before, now)
             for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
                 copy.execute(f"DROP INDEX {index}")
             copy.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (CONTENT_MARK, content_digest(copy)))
@@ -90,7 +92,7 @@ def write_archive(copy: Path, target: Path) -> None:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
 
 
-def _prune(copy: sqlite3.Connection, before: datetime) -> None:
+def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
     moment, day = before.isoformat(), before.date().isoformat()
     old_calls = "SELECT trace_hash FROM sessions WHERE timestamp < ?"
     for table in _tables(copy):
@@ -114,6 +116,7 @@ def _prune(copy: sqlite3.Connection, before: datetime) -> None:
     # What left is no longer covered: a report that looks back further has to read it again.
     copy.execute("UPDATE sync_streams SET covered_since = ? WHERE covered_since < ?", (moment, moment))
     copy.execute("DELETE FROM lake_pending")  # the lake stays on the runner
+    forget_expired(copy, now)
 
 
 def _tables(conn: sqlite3.Connection) -> list[str]:

@@ -67,7 +67,7 @@ class RunCache:
             return NOT_SAVED
         copy = store.path.parent / COPY_FOLDER / MEMBER
         copy.unlink(missing_ok=True)
-        write_copy(store.conn, copy, before=before)
+        write_copy(store.conn, copy, before=before, now=world.now)
         return _upload_copy(copy, self._settings, world)
 
 

@@ -44,6 +44,7 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
             world=world,
             repositories=repositories,
             people=people,
+            token=sources.token_at_hand(settings, desk, world),
             budget=budget,
             prepare=prepare,
         )
@@ -73,7 +74,8 @@ def _restored(settings: Settings, desk: Desk, world: World, budget: RequestBudge
 
 def _gather(job: sources.Job) -> list[str]:
     """Fill the store from every source; returns what the reader should know of it."""
-    notes = sources.gather_traces(job)
+    notes = sources.gather_trace_artifacts(job)
+    notes += sources.gather_traces(job)
     notes += sources.gather_commits(job)
     return notes + sources.gather_pull_requests(job)
 

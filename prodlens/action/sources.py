@@ -8,15 +8,18 @@ from __future__ import annotations
 import glob
 import shutil
 import subprocess
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.demo import SIMULATED_MARK
-from prodlens.errors import ConfigurationError, InputNotFoundError
+from prodlens.errors import ConfigurationError, GithubError, InputNotFoundError
 from prodlens.git_history import GitHistoryError, origin_slug, read_history
-from prodlens.slugs import split_slug
+from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL
+from prodlens.github_errors import PermissionMissingError
+from prodlens.slugs import is_slug, split_slug
 from prodlens.timestamps import day_of, day_start
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from prodlens.action.settings import Settings
     from prodlens.github_client import RequestBudget
     from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion import TraceIngestor
 
 _GH_TIMEOUT_SECONDS = 10
 _NOT_LOGGED_IN = (
@@ -48,6 +52,7 @@ class Job:
     world: World
     repositories: tuple[str, ...]
     people: Mapping[str, str]
+    token: str = field(repr=False)
     budget: RequestBudget
     prepare: Anonymizer | None = None
 
@@ -71,9 +76,9 @@ class Job:
         return min(oldest, self.history_start)
 
     @property
-    def token(self) -> str:
-        """The token at hand, empty when there is none."""
-        return self.settings.token or self.world.environ.get("GITHUB_TOKEN", "") or _gh_token()
+    def owner(self) -> str | None:
+        """The repository of calls that name none: the only one reported on."""
+        return self.repositories[0] if len(self.repositories) == 1 else None
 
 
 def named_repositories(settings: Settings, desk: Desk) -> tuple[str, ...]:
@@ -92,6 +97,31 @@ def named_repositories(settings: Settings, desk: Desk) -> tuple[str, ...]:
         ) from error
 
 
+def gather_trace_artifacts(job: Job) -> list[str]:
+    """Ingest the trace artifacts of the workflow's repository, at a desk of those reported on; each artifact once.
+
+    Raises:
+        ConfigurationError: On the runner: the token may not list artifacts.
+        GithubError: On the runner: GitHub refused or failed for good; what was ingested is stored.
+    """
+    if not job.settings.trace_artifacts or not job.token or job.simulated:
+        return []
+    environ = job.world.environ
+    own = environ.get("GITHUB_REPOSITORY", "") if job.world.in_actions else ""
+    notes = []
+    for slug in (own,) if is_slug(own) else job.repositories:
+        try:
+            notes += _ingest_artifacts(job, slug)
+        except GithubError as error:
+            if not job.world.in_actions:
+                notes.append(f"{slug}: trace artifacts were not read: {error}")
+            elif isinstance(error, PermissionMissingError):
+                raise ConfigurationError(f"trace-artifacts: {error}; or give an empty trace-artifacts") from error
+            else:
+                raise
+    return notes
+
+
 def gather_traces(job: Job) -> list[str]:
     """Ingest ``trace-paths``; calls that name no repository belong to the only one reported on.
 
@@ -100,26 +130,16 @@ def gather_traces(job: Job) -> list[str]:
     """
     patterns = [pattern for pattern in job.settings.trace_paths if _names_something(pattern)]
     if not patterns:
-        return [] if job.simulated else [_no_traces(job)]
-    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - only where there is something to ingest
-
-    folder = job.desk.database.parent
-    letters = folder / "dead-letter"
-    ingestor = TraceIngestor(
-        job.store,
-        dead_letter_dir=letters,
-        parquet_dir=folder / "parquet",
-        people={} if job.prepare else job.people,  # the anonymizer joins people before it hides them
-        prepare=job.prepare,
-    )
-    owner = job.repositories[0] if len(job.repositories) == 1 else None
+        return [] if job.simulated or _needs_no_paths(job) else [_no_traces(job)]
+    ingestor = _ingestor(job)
     done = []
     for pattern in patterns:
         with job.world.progress(f"Reading {pattern}"):
-            done += ingestor.ingest([pattern], repo_slug=owner, now=job.world.now)
+            done += ingestor.ingest([pattern], repo_slug=job.owner, now=job.world.now)
     if not done:
         return [_no_traces(job)]
     if dead := sum(source.dead for source in done):
+        letters = ingestor.dead_letters.folder
         return [f"{dead} lines could not be used: prod-lens dead-letters --dead-letter-dir {letters} says why."]
     return []
 
@@ -164,10 +184,8 @@ def gather_pull_requests(job: Job) -> list[str]:
     """
     if job.desk.offline or job.simulated:
         return []
-    token = job.token
-    if not token:
+    if not job.token:
         return [_NOT_LOGGED_IN]
-    from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL  # noqa: PLC0415 - only with a token
     from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - as above
 
     etl = GithubETL(
@@ -180,12 +198,61 @@ def gather_pull_requests(job: Job) -> list[str]:
     notes = []
     for slug in job.repositories:
         with job.world.progress(f"Syncing {slug} with GitHub"):
-            etl.sync_pull_requests(*split_slug(slug), token=token, since=job.history_start)
+            etl.sync_pull_requests(*split_slug(slug), token=job.token, since=job.history_start)
             if slug != cloned:
-                etl.sync_commits(*split_slug(slug), token=token, since=job.history_start)
+                etl.sync_commits(*split_slug(slug), token=job.token, since=job.history_start)
         if sync_state(job.store, slug)["partial"]:
             notes.append(f"{slug}: the sync with GitHub stopped before it had everything; the next run goes on there.")
     return notes
+
+
+def token_at_hand(settings: Settings, desk: Desk, world: World) -> str:
+    """Return the token of the input, the environment or the GitHub CLI; empty when there is none, and offline."""
+    if desk.offline:
+        return ""
+    return settings.token or world.environ.get("GITHUB_TOKEN", "") or _gh_token()
+
+
+def _ingest_artifacts(job: Job, slug: str) -> list[str]:
+    from prodlens.action.artifact_service import new_session  # noqa: PLC0415 - only with a token
+    from prodlens.action.trace_artifacts import ingest_trace_artifacts  # noqa: PLC0415 - as above
+    from prodlens.github_client import GithubClient  # noqa: PLC0415 - as above
+
+    environ = job.world.environ
+    number = environ.get("GITHUB_REPOSITORY_ID", "") if job.world.in_actions else ""
+    client = GithubClient(token=job.token, api_url=environ.get("GITHUB_API_URL") or DEFAULT_API_URL, budget=job.budget)
+    with job.world.progress(f"Reading the trace artifacts of {slug}"), tempfile.TemporaryDirectory() as scratch:
+        return ingest_trace_artifacts(
+            job.store,
+            _ingestor(job),
+            client,
+            slug,
+            job.settings.trace_artifacts,
+            session=new_session(),
+            repository_id=int(number) if number.isdecimal() else None,
+            owner=job.owner,
+            now=job.world.now,
+            scratch=Path(scratch),
+        )
+
+
+def _ingestor(job: Job) -> TraceIngestor:
+    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - only where there is something to ingest
+
+    folder = job.desk.database.parent
+    return TraceIngestor(
+        job.store,
+        dead_letter_dir=folder / "dead-letter",
+        parquet_dir=folder / "parquet",
+        people={} if job.prepare else job.people,  # the anonymizer joins people before it hides them
+        prepare=job.prepare,
+    )
+
+
+def _needs_no_paths(job: Job) -> bool:
+    """Whether a run on the runner has calls without ``trace-paths``: from artifacts, its own or an earlier run's."""
+    has_calls = "SELECT 1 FROM sessions LIMIT 1"
+    return job.world.in_actions and job.store.conn.execute(has_calls).fetchone() is not None
 
 
 def _names_something(pattern: str) -> bool:
@@ -203,9 +270,10 @@ def _no_traces(job: Job) -> str:
     here = [str(Path(home, folder)) for folder in _TRACE_FOLDERS if home and Path(home, folder).is_dir()]
     if here and not job.world.in_actions:
         return f"No traces were named; this machine has some: --trace-paths {' --trace-paths '.join(here)}"
+    artifacts = " or ".join(job.settings.trace_artifacts)
     return (
         "No traces were named: give files, folders or globs of LiteLLM, OpenTelemetry, Claude Code or Codex logs "
-        "with trace-paths."
+        f"with trace-paths{f', or upload them as an artifact called {artifacts}' if artifacts else ''}."
     )
 
 

@@ -123,7 +123,7 @@ def test_a_copy_holds_what_is_young_enough(
     before = NOW - timedelta(days=keep)
     with filled(folder / "live.db", days) as live:
         live_rows = live.fetch_sessions()
-        write_copy(live.conn, folder / "copy.db", before=before)
+        write_copy(live.conn, folder / "copy.db", before=before, now=NOW)
     with restored(folder / "copy.db", folder) as store:
         assert [tuple(row) for row in store.fetch_sessions()] == [
             tuple(row) for row in live_rows if row["timestamp"] >= before.isoformat()
@@ -144,7 +144,7 @@ def test_a_copy_is_small(tmp_path: Path) -> None:
     """A copy holds neither indexes nor free pages, and says which program and schema it is of."""
     with filled(tmp_path / "live.db", [1] * 300) as live:
         live.conn.execute("CREATE INDEX sessions_report ON sessions (model)")
-        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=0))
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=0), now=NOW)
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         assert conn.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchone() == (0,)
         assert conn.execute("PRAGMA freelist_count").fetchone() == (0,)
@@ -160,7 +160,7 @@ def test_covered_history_shrinks_with_the_rows(tmp_path: Path) -> None:
             live.conn.execute(
                 "INSERT INTO sync_streams (repo_slug, stream, covered_since) VALUES ('o/r', ?, ?)", (stream, covered)
             )
-        write_copy(live.conn, tmp_path / "copy.db", before=before)
+        write_copy(live.conn, tmp_path / "copy.db", before=before, now=NOW)
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         found = conn.execute("SELECT covered_since FROM sync_streams ORDER BY stream").fetchall()
     assert found == [(before.isoformat(),), (before.isoformat(),), (NOW.isoformat(),), (None,)]
@@ -191,7 +191,7 @@ def test_a_copy_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with filled(tmp_path / "live.db", [1]) as live:
         with pytest.raises(StorageError, match="cannot write the copy of the cache"):
-            write_copy(live.conn, tmp_path / "file" / "copy.db", before=NOW)
+            write_copy(live.conn, tmp_path / "file" / "copy.db", before=NOW, now=NOW)
         assert len(live.fetch_sessions()) == 1
     with pytest.raises(StorageError, match="cannot write the copy of the cache"):
         write_archive(tmp_path / "file", tmp_path / "file" / "cache.zip")
