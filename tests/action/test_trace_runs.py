@@ -54,7 +54,7 @@ def downloads(runner: Runner) -> int:
 
 
 def test_an_artifact_is_ingested_once(runner: Runner) -> None:
-    """What an artifact brought is in the cache, so that the next run reads the new artifact alone and adds its calls."""
+    """What an artifact brought is in the cache, so the next run fetches the new one alone and adds its calls."""
     uploaded(runner, traces(0, 10))
     done = runner.run("schedule", SCHEDULE)
     assert (done.returncode, runner.outputs["sessions"]) == (0, "10"), done.log
