@@ -84,16 +84,17 @@ def restore_cache(settings: Settings, world: World, client: GithubClient, databa
             "cache-artifact: the cache is read with a token; give one, or an empty cache-artifact for no cache"
         )
     _, payload = read_event(world)
-    own = workflow_path(world.environ.get("GITHUB_WORKFLOW_REF", ""))
-    workflows = settings.cache_workflows or (own,)
+    workflows = settings.cache_workflows or (workflow_path(world.environ.get("GITHUB_WORKFLOW_REF", "")),)
+    name = settings.cache_artifact
     try:
         context = cache.make_context(client, slug, world.environ, payload.get("repository"), workflows)
-        shelf = cache.Shelf(
-            client=client, session=new_session(), slug=slug, name=settings.cache_artifact, context=context
-        )
-        restored = cache.restore(shelf, database, partial(notices.warning, world))
+        with new_session() as session:
+            shelf = cache.Shelf(client=client, session=session, slug=slug, name=name, context=context)
+            restored = cache.restore(shelf, database, partial(notices.warning, world))
     except PermissionMissingError as error:
         raise ConfigurationError(f"cache-artifact: {error}; or give an empty cache-artifact for no cache") from error
+    finally:
+        client.close()
     said = f"restored from {restored}" if restored else "none is there yet that can be used; this run begins anew"
     notices.note(world, f"Cache: {said}.")
     return RunCache(settings, world, restored)

@@ -9,6 +9,7 @@ import glob
 import shutil
 import subprocess
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -221,14 +222,19 @@ def _ingest_artifacts(job: Job, slug: str) -> list[str]:
     environ = job.world.environ
     number = environ.get("GITHUB_REPOSITORY_ID", "") if job.world.in_actions else ""
     client = GithubClient(token=job.token, api_url=environ.get("GITHUB_API_URL") or DEFAULT_API_URL, budget=job.budget)
-    with job.world.progress(f"Reading the trace artifacts of {slug}"), tempfile.TemporaryDirectory() as scratch:
+    with (
+        job.world.progress(f"Reading the trace artifacts of {slug}"),
+        tempfile.TemporaryDirectory() as scratch,
+        new_session() as session,
+        closing(client),
+    ):
         return ingest_trace_artifacts(
             job.store,
             _ingestor(job),
             client,
             slug,
             job.settings.trace_artifacts,
-            session=new_session(),
+            session=session,
             repository_id=int(number) if number.isdecimal() else None,
             owner=job.owner,
             now=job.world.now,
