@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import permutations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prodlens import normalize_records
+from prodlens.action.cache_trust import schema_of
 from prodlens.records import session_row
 from prodlens.schemas import call_hash
-from prodlens.storage import ProdLensStore
+from prodlens.storage import SCHEMA_VERSION, ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
 from tests.test_trace_ingestion import DATA, Place, lines, record
 from tests.trace_files import records
 
 if TYPE_CHECKING:
     import random
-    from pathlib import Path
-
-    import pytest
+    from collections.abc import Iterator
 
 OTEL, PROXY, EXECUTION = (
     "claude_code_otel_joined.otlp.jsonl",
@@ -86,15 +89,25 @@ def payload(message: str, *, out: int = 50, cost: float = 0.25, day: int = 1, us
     }
 
 
+Opener = Callable[[Path], Place]
+
+
+@pytest.fixture
+def opened() -> Iterator[Opener]:
+    """Give what opens places and closes them all in the end."""
+    with ExitStack() as stack:
+        yield lambda folder: stack.enter_context(Place(folder))
+
+
 # Real files -------------------------------------------------------------------------------------------------------
 
 
-def test_real_files_of_one_call_are_one_call_in_any_order(tmp_path: Path) -> None:
+def test_real_files_of_one_call_are_one_call_in_any_order(opened: Opener, tmp_path: Path) -> None:
     """Transcripts, OTLP logs, a proxy's log and an execution file of the same sessions count each call once."""
     orders = [*permutations([OTEL, PROXY, TRANSCRIPTS[0]]), (TRANSCRIPTS[0], OTEL, PROXY)]
     results = []
     for number, order in enumerate(orders):
-        place = Place(tmp_path / str(number))
+        place = opened(tmp_path / str(number))
         for name in (EXECUTION, *order, TRANSCRIPTS[1]) if number % 2 else (TRANSCRIPTS[1], *order, EXECUTION):
             done = place.ingestor.ingest([DATA / name])
             assert sum(each.dead for each in done) == 0
@@ -103,9 +116,9 @@ def test_real_files_of_one_call_are_one_call_in_any_order(tmp_path: Path) -> Non
     assert all(result == results[0] for result in results)
 
 
-def test_the_one_call_has_the_fields_of_all_its_records(tmp_path: Path) -> None:
+def test_the_one_call_has_the_fields_of_all_its_records(opened: Opener, tmp_path: Path) -> None:
     """Cost, latency and repository come from the logs, identity from the message id, acceptance from decisions."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingestor.ingest([DATA / name for name in (OTEL, PROXY, *TRANSCRIPTS)])
     row = next(row for row in place.rows() if row["call_id"] == THREE_SOURCES)
     assert row["trace_hash"] == call_hash(THREE_SOURCES)
@@ -192,26 +205,25 @@ def test_any_order_and_split_of_several_sources_gives_the_same_store_and_lake(
     tmp_path_factory: pytest.TempPathFactory, given_lines: list[dict[str, Any]], rng: random.Random
 ) -> None:
     """What is stored is a function of the set of records, however they are shuffled, repeated and split over files."""
-    one, other = Place(tmp_path_factory.mktemp("one")), Place(tmp_path_factory.mktemp("other"))
-    one.ingest(lines(*given_lines, b"bad", record(1)))
-    shuffled = [*given_lines, *rng.sample(given_lines, len(given_lines) // 2), b"bad", record(1)]
-    rng.shuffle(shuffled)
-    cuts = sorted(rng.randrange(len(shuffled) + 1) for _ in range(3))
-    for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(shuffled)], strict=True)):
-        other.ingest(lines(*shuffled[start:end]), f"{number}.jsonl")
-    assert other.rows() == one.rows()
-    assert other.lake() == one.lake()
-    calls = {row["trace_hash"] for row in one.rows() if row["call_id"]}
-    assert calls == set(map(call_hash, expected_calls(given_lines)))
-    in_lake = [row["trace_hash"] for rows in one.lake().values() for row in rows]
-    assert sorted(in_lake) == [row["trace_hash"] for row in one.rows()]
-    for each in (one, other):
-        each.store.close()
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(Place(tmp_path_factory.mktemp(name))) for name in ("one", "other"))
+        one.ingest(lines(*given_lines, b"bad", record(1)))
+        shuffled = [*given_lines, *rng.sample(given_lines, len(given_lines) // 2), b"bad", record(1)]
+        rng.shuffle(shuffled)
+        cuts = sorted(rng.randrange(len(shuffled) + 1) for _ in range(3))
+        for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(shuffled)], strict=True)):
+            other.ingest(lines(*shuffled[start:end]), f"{number}.jsonl")
+        assert other.rows() == one.rows()
+        assert other.lake() == one.lake()
+        calls = {row["trace_hash"] for row in one.rows() if row["call_id"]}
+        assert calls == set(map(call_hash, expected_calls(given_lines)))
+        in_lake = [row["trace_hash"] for rows in one.lake().values() for row in rows]
+        assert sorted(in_lake) == [row["trace_hash"] for row in one.rows()]
 
 
-def test_a_log_that_came_days_before_its_transcript_moves_with_its_decisions(tmp_path: Path) -> None:
+def test_a_log_that_came_days_before_its_transcript_moves_with_its_decisions(opened: Opener, tmp_path: Path) -> None:
     """The log's row becomes a part of the message's, in the partition of the call and in no other."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     decision = event("tool_decision", tool_use_id="use", decision="accept", source="user_temporary")
     place.ingest(lines(request("req_1", day=1), decision), "monday.jsonl")
     assert list(place.lake()) == ["acme-web/2026-05-01.parquet"]
@@ -224,9 +236,9 @@ def test_a_log_that_came_days_before_its_transcript_moves_with_its_decisions(tmp
     assert (place.rows(), place.lake()) == before
 
 
-def test_a_decision_on_a_record_that_goes_by_an_alias_is_the_calls(tmp_path: Path) -> None:
+def test_a_decision_on_a_record_that_goes_by_an_alias_is_the_calls(opened: Opener, tmp_path: Path) -> None:
     """The tool uses of every record of a call are its own, whichever id the record goes by."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingest(lines(payload("req_1", use="use")), "proxy.jsonl")
     place.ingest(lines(transcript("msg_1", "req_1")), "transcript.jsonl")
     decision = event("tool_decision", tool_use_id="use", decision="reject", source="user_reject")
@@ -234,9 +246,9 @@ def test_a_decision_on_a_record_that_goes_by_an_alias_is_the_calls(tmp_path: Pat
     assert [(row["call_id"], row["decision"]) for row in place.rows()] == [("msg_1", "reject")]
 
 
-def test_a_request_id_of_two_messages_joins_neither(tmp_path: Path) -> None:
+def test_a_request_id_of_two_messages_joins_neither(opened: Opener, tmp_path: Path) -> None:
     """A gateway that answers everything with one request id makes no calls disappear, also after a first join."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingest(lines(request("req_1"), transcript("msg_1", "req_1")))
     assert [row["call_id"] for row in place.rows()] == ["msg_1"]
     place.ingest(lines(transcript("msg_2", "req_1", day=2)), "second.jsonl")
@@ -244,9 +256,9 @@ def test_a_request_id_of_two_messages_joins_neither(tmp_path: Path) -> None:
     assert {row["call_id"] for row in place.rows() if row["cost_source"] == "recorded"} == {"req_1"}
 
 
-def test_what_an_older_version_stored_twice_is_joined_when_it_is_read_again(tmp_path: Path) -> None:
+def test_what_an_older_version_stored_twice_is_joined_when_it_is_read_again(opened: Opener, tmp_path: Path) -> None:
     """Calls of a store without aliases become one as soon as their transcript is ingested again."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingest(lines(request("req_1"), transcript("msg_1", None)))
     assert len(place.rows()) == 2
     place.ingest(lines(transcript("msg_1", "req_1")))
@@ -254,25 +266,31 @@ def test_what_an_older_version_stored_twice_is_joined_when_it_is_read_again(tmp_
     assert [len(rows) for rows in place.lake().values()] == [1]
 
 
-def test_files_known_to_an_older_version_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_known_to_an_older_version_are_read_again(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The migration forgets large files, since their aliases were not kept."""
     monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingest(lines(transcript("msg_1", "req_1")))
     assert place.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
-    place.store.conn.execute("DROP TABLE call_aliases")
+    later = {name for kind, name, *_ in schema_of(SCHEMA_VERSION) - schema_of(3) if kind == "table"}
+    for table in later:
+        place.store.conn.execute(f"DROP TABLE {table}")
     place.store.conn.execute("PRAGMA user_version = 3")
     place.store.close()
-    again = Place(tmp_path)
+    again = opened(tmp_path)
     again.ingestor.ingest_file(tmp_path / "traces.jsonl")
     again.ingest(lines(request("req_1")), "logs.jsonl")
     assert [row["call_id"] for row in again.rows()] == ["msg_1"]
 
 
-def test_a_known_file_whose_row_joined_another_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_file_whose_row_joined_another_is_read_again(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file is known while the rows that it brought are there; afterwards it is read again and changes nothing."""
     monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingest(lines(request("req_1"), request("req_2")), "logs.jsonl")
     place.ingest(lines(transcript("msg_2", "req_2")), "transcript.jsonl")
     before = place.rows(), place.lake()
@@ -284,9 +302,9 @@ def test_a_known_file_whose_row_joined_another_is_read_again(tmp_path: Path, mon
     assert (place.rows(), place.lake()) == before
 
 
-def test_a_shared_lake_keeps_the_log_of_another_store(tmp_path: Path) -> None:
+def test_a_shared_lake_keeps_the_log_of_another_store(opened: Opener, tmp_path: Path) -> None:
     """A store that knows an alias, and not the record that goes by it, leaves another store's row where it is."""
-    first, second = Place(tmp_path / "a"), Place(tmp_path / "b")
+    first, second = opened(tmp_path / "a"), opened(tmp_path / "b")
     second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=tmp_path / "a" / "lake")
     second.ingest(lines(request("req_1")))
     first.ingest(lines(transcript("msg_1", "req_1")), repo_slug="acme/web")
@@ -294,9 +312,9 @@ def test_a_shared_lake_keeps_the_log_of_another_store(tmp_path: Path) -> None:
     assert hashes == {call_hash("msg_1"), call_hash("req_1")}
 
 
-def test_rows_given_to_the_store_join_too(tmp_path: Path) -> None:
+def test_rows_given_to_the_store_join_too(opened: Opener, tmp_path: Path) -> None:
     """A mapping with the request's id and identity goes into the message's call that the store knows."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     place.ingest(lines(transcript("msg_1", "req_1")))
     given = {"timestamp": "2026-05-01T10:00:00Z", "call_id": "req_1", "latency_ms": 300, "tokens_out": 7}
     assert session_row(given)["trace_hash"] == call_hash("req_1")
@@ -304,9 +322,9 @@ def test_rows_given_to_the_store_join_too(tmp_path: Path) -> None:
     assert [(row["call_id"], row["latency_ms"]) for row in place.rows()] == [("msg_1", 300.0)]
 
 
-def test_transcripts_alone_keep_no_parts(tmp_path: Path) -> None:
+def test_transcripts_alone_keep_no_parts(opened: Opener, tmp_path: Path) -> None:
     """An alias that nothing goes by costs one small row."""
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     for name in TRANSCRIPTS:
         place.ingestor.ingest_file(DATA / name)
     counted = "SELECT (SELECT count(*) FROM call_aliases), (SELECT count(*) FROM sessions)"
