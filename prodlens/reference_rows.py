@@ -7,6 +7,7 @@ of their time: that is most of what a million records cost.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -51,10 +52,15 @@ _attributes = itemgetter(
     "llm.model_name", "latency_ms", "status_code", "prod_lens.accepted", "diff_ratio", "accepted_lines"
 )
 _metadata = itemgetter("session_id", "developer_id", "repo")
-_SIZES = (4, 3, 6, 3)
+_FIELDS, _USAGE_FIELDS, _ATTRIBUTE_FIELDS, _METADATA_FIELDS = 4, 3, 6, 3
 _NUMBERS = (float, int)
 _HIGHEST_STATUS = 999
 _PREFIX = "session_"
+_NAME = REFERENCE.name
+# Text that ``isoformat`` writes in the same digits; that the day exists is known where its price is.
+_instant = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.(?!000000)[0-9]{6})?Z"
+).fullmatch
 
 
 class PlainRows:
@@ -74,12 +80,16 @@ class PlainRows:
             tokens_in, tokens_out, total = _usage(usage)
             given_model, latency, status, accepted, ratio, lines = _attributes(attributes)
             given_session, given_developer, given_slug = _metadata(metadata)
-            sizes = (len(record), len(usage), len(attributes), len(metadata))
             model, slug = self._models[given_model], self._slugs[given_slug]
             developer = self._developers[given_developer]
-            at = datetime.fromisoformat(given_at)
+            moment = given_at[:-1] + "+00:00" if _instant(given_at) else _in_utc(given_at)
+            day = moment[:10]
+            card = self._cards[model, day]
             if not (
-                sizes == _SIZES
+                len(record) == _FIELDS
+                and len(usage) == _USAGE_FIELDS
+                and len(attributes) == _ATTRIBUTE_FIELDS
+                and len(metadata) == _METADATA_FIELDS
                 and type(tokens_in) is type(tokens_out) is type(total) is type(status) is type(lines) is int
                 and 0 <= tokens_in <= LARGEST_WHOLE_NUMBER
                 and 0 <= tokens_out <= LARGEST_WHOLE_NUMBER
@@ -89,19 +99,17 @@ class PlainRows:
                 and type(latency) in _NUMBERS
                 and type(ratio) in _NUMBERS
                 and latency >= 0
-                and at.tzinfo is UTC
                 and given_session.startswith(_PREFIX)
                 and given_session.isascii()
                 and given_session[-1] > " "
                 and len(given_session) > len(_PREFIX)
             ):
                 return None
-            moment = at.isoformat()
-            card = self._cards[model, moment[:10]]
         except (KeyError, TypeError, ValueError, AttributeError):
             return None if not self._learn(record) else self.row(record)
+        tokens = tokens_in + tokens_out
         cost = None
-        if card is not None and tokens_in + tokens_out:
+        if card is not None and tokens:
             rates = card.rates(tokens_in)
             cost = tokens_in * rates.plain + tokens_out * rates.output + rates.request
         return (
@@ -116,13 +124,13 @@ class PlainRows:
             int(accepted),
             1,
             slug,
-            moment[:10],
-            tokens_in + tokens_out,
+            day,
+            tokens,
             cost,
             None if cost is None else COMPUTED,
             float(ratio),
             lines,
-            REFERENCE.name,
+            _NAME,
             content_hash(record),
         )
 
@@ -142,6 +150,8 @@ class PlainRows:
             partition_folder(slug)
         except (KeyError, TypeError, ValueError, AttributeError):
             return False
+        if at.tzinfo is not UTC:
+            return False
         if not (type(given_model) is type(given_developer) is type(given_slug) is str) or None in {
             model,
             slug,
@@ -159,6 +169,18 @@ class PlainRows:
         self._developers[given_developer] = self._people.get(developer, developer)
         self._cards[model, day] = price_card(model, None, at)
         return True
+
+
+def _in_utc(given_at: str) -> str:
+    """Return a moment of UTC as the store writes it.
+
+    Raises:
+        ValueError: It is no moment, or one of another zone.
+    """
+    at = datetime.fromisoformat(given_at)
+    if at.tzinfo is not UTC:
+        raise ValueError(given_at)
+    return at.isoformat()
 
 
 _MOST_KEPT = 100_000

@@ -19,7 +19,16 @@ TIMES = st.sampled_from(
         "2026-05-01T10:00:00Z",
         "2026-05-01T10:00:00.25+00:00",
         "2026-05-01 10:00",
+        "2026-05-01T10:00:00.250000Z",
+        "2026-05-01T10:00:00.000000Z",
+        "2026-05-01T10:00:00.250Z",
+        "2026-05-01T10:00:00,250000Z",
         "2026-05-01T23:00:00-02:00",
+        "2026-05-01T24:00:00Z",
+        "2026-05-01T10:60:00Z",
+        "2026-02-30T10:00:00Z",
+        "2026-W18-5T10:00:00Z",
+        "٢026-05-01T10:00:00Z",
         "never",
         1.7e9,
     ]
@@ -116,3 +125,31 @@ def test_the_benchmark_records_are_plain() -> None:
     assert dict(zip(PLAIN_COLUMNS, row, strict=True))["cost_usd"] == pytest.approx(
         75e-6
     )  # 2.5 and 10 dollars a million
+
+
+def test_the_price_is_that_of_the_day_in_utc() -> None:
+    """A call of another zone, on whose UTC day the price is another one, leaves the price of its local day alone."""
+    evening, before = "2026-03-12T23:00:00-02:00", "2026-03-12T10:00:00Z"
+    plain, cost = PlainRows({}), SESSION_COLUMNS.index("cost_usd")
+    assert plain.row(_dear(evening)) is None
+    row = plain.row(_dear(before))
+    assert row is not None
+    assert row[PLAIN_COLUMNS.index("cost_usd")] == long_way(_dear(before))[0][cost]
+    assert long_way(_dear(before))[0][cost] != long_way(_dear(evening))[0][cost]
+
+
+def _dear(at: str) -> dict[str, Any]:
+    """Return a call of a model whose price for long inputs changed on 2026-03-13."""
+    return {
+        "timestamp": at,
+        "usage": {"input_tokens": 300_000, "output_tokens": 5, "total_tokens": 300_005},
+        "attributes": {
+            "llm.model_name": "claude-opus-4-6",
+            "latency_ms": 10.5,
+            "status_code": 200,
+            "prod_lens.accepted": True,
+            "diff_ratio": 0.5,
+            "accepted_lines": 3,
+        },
+        "metadata": {"session_id": "session_ab", "developer_id": "dev", "repo": "acme/web"},
+    }
