@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -31,8 +30,7 @@ class _InvalidJsonError(ValueError):
     """The text is no JSON value; the message is the reason for the dead letter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One value of a stream, or what could not be read as one.
 
     Attributes:

@@ -18,7 +18,10 @@ TRACE_HASH_BYTES = 16
 
 def content_hash(value: object) -> str:
     """Identify a JSON-like value by its content: 32 hex digits, the same for any order of keys."""
-    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    try:
+        data = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
+    except TypeError:  # no JSON yet: what only Python can hold
+        data = orjson.dumps(value, str, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.blake2b(data, digest_size=TRACE_HASH_BYTES).hexdigest()
 
 
