@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from prodlens.errors import StorageError
 from prodlens.file_lock import locked
-from prodlens.records import SESSION_COLUMNS
+from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.side_process import side_process
 from prodlens.slugs import partition_folder
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 AGGREGATES_FOLDER = "_aggregates"
-_BATCH_ROWS = 20_000
+BATCH_ROWS = 20_000
 _MANY_DAYS = 60  # with fewer, another process costs more than it brings
 _INTEGERS = frozenset(
     {
@@ -56,6 +56,9 @@ def _arrow_type(column: str) -> pa.DataType:
 
 
 SCHEMA = pa.schema([(column, _arrow_type(column)) for column in SESSION_COLUMNS])
+# Of nearly as many values as rows: a dictionary of them costs time and space.
+_VARIED = frozenset({"trace_hash", "session_id", "timestamp", "latency_ms", "diff_ratio", "accepted_lines", "cost_usd"})
+_VARIED |= {"tokens_in", "tokens_out", "total_tokens"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -131,14 +134,14 @@ class Lake:
         path = self.path(folder, day)
         count = 0
 
-        def tables() -> Iterator[pa.Table]:
+        def all_rows() -> Iterator[pa.Table]:
             nonlocal count
             for rows in batches:
                 count += len(rows)
-                yield _table(rows)
+                yield from tables(rows)
             yield from _foreign_rows(conn, path)
 
-        _replace(path, SCHEMA, tables())
+        _replace(path, SCHEMA, all_rows())
         return count
 
 
@@ -163,7 +166,7 @@ def _folder_batches(conn: sqlite3.Connection, day: str, slugs: list[str | None])
         "ORDER BY timestamp, trace_hash"
     )
     cursor = _plain(conn, query, (day, *named))
-    while rows := cursor.fetchmany(_BATCH_ROWS):
+    while rows := cursor.fetchmany(BATCH_ROWS):
         yield rows
 
 
@@ -173,10 +176,27 @@ def _plain(conn: sqlite3.Connection, query: str, values: Sequence[Any]) -> sqlit
     return cursor.execute(query, values)
 
 
-def _table(rows: Sequence[Sequence[Any]]) -> pa.Table:
-    columns = zip(*rows, strict=True)
+def tables(rows: Sequence[Sequence[Any]], columns: Sequence[str] = SESSION_COLUMNS) -> Iterator[pa.Table]:
+    """Yield rows of the store as tables of the lake, each of the size that partitions are written in.
+
+    Args:
+        rows: Values in the order of ``columns``.
+        columns: Columns that the rows have; the others take their defaults.
+    """
+    for start in range(0, len(rows), BATCH_ROWS):
+        yield _table(rows[start : start + BATCH_ROWS], columns)
+
+
+def _table(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pa.Table:
+    given = dict(zip(columns, zip(*rows, strict=True), strict=True))
     return pa.Table.from_arrays(
-        [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
+        [
+            pa.array(given[field.name], field.type)
+            if field.name in given
+            else pa.repeat(pa.scalar(SESSION_DEFAULTS[field.name], field.type), len(rows))
+            for field in SCHEMA
+        ],
+        schema=SCHEMA,
     )
 
 
@@ -186,7 +206,7 @@ def _foreign_rows(conn: sqlite3.Connection, path: Path) -> Iterator[pa.Table]:
         return
     try:
         with pq.ParquetFile(path) as old:
-            for batch in old.iter_batches(_BATCH_ROWS):
+            for batch in old.iter_batches(BATCH_ROWS):
                 hashes = batch.column("trace_hash").to_pylist()
                 known = _known_hashes(conn, [str(value) for value in hashes])
                 if len(known) < len(set(hashes)):
@@ -216,25 +236,50 @@ def _as_schema(table: pa.Table) -> pa.Table:
     return table.select(SCHEMA.names).cast(SCHEMA)
 
 
-def _replace(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write the tables beside the path and rename; no rows leave no file, the same bytes leave the file alone."""
-    beside = path.with_name(f".{path.name}.new")
+def write_beside(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> int:
+    """Write tables beside the path, to be put in its place; returns the rows.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    rows = 0
+    repeating = [name for name in schema.names if name not in _VARIED]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = 0
-        with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
-            for table in tables:
+        with pq.ParquetWriter(
+            beside(path),
+            schema,
+            compression="zstd",
+            use_dictionary=repeating,  # type: ignore[arg-type] # a list too, whatever the stubs say
+        ) as writer:
+            for table in parts:
                 rows += table.num_rows
                 writer.write_table(table)
-        if not rows:
-            beside.unlink()
-            path.unlink(missing_ok=True)
-        elif path.exists() and filecmp.cmp(beside, path, shallow=False):
-            beside.unlink()
-        else:
-            beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        beside(path).unlink(missing_ok=True)
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    return rows
+
+
+def beside(path: Path) -> Path:
+    """Return where a partition is written before it takes its name."""
+    return path.with_name(f".{path.name}.new")
+
+
+def _replace(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write tables beside the path and rename; no rows leave no file, the same bytes leave the file alone."""
+    new = beside(path)
+    rows = write_beside(path, schema, parts)
+    try:
+        if not rows:
+            new.unlink()
+            path.unlink(missing_ok=True)
+        elif path.exists() and filecmp.cmp(new, path, shallow=False):
+            new.unlink()
+        else:
+            new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
         raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
 
 

@@ -24,6 +24,8 @@ SESSION_COLUMNS = (
     "event_date",
     "total_tokens",
 )
+# What a call has of which nothing is known.
+SESSION_DEFAULTS: dict[str, Any] = dict.fromkeys(SESSION_COLUMNS) | {"partial": 0, "cost_is_final": 0}
 PULL_REQUEST_COLUMNS = (
     "id",
     "repo_slug",

@@ -15,7 +15,7 @@ import orjson
 from prodlens.acceptance import fold
 from prodlens.call_aliases import ids_of
 from prodlens.call_merge import COMPUTED, Row, identity_bytes, merge
-from prodlens.records import SESSION_COLUMNS
+from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.schemas import call_hash
 from prodlens.trace_formats.base import Decision
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Price = Callable[[Row], Row]
     Place = tuple[str | None, str]
 
-_DEFAULTS: Row = dict.fromkeys(SESSION_COLUMNS) | {"partial": 0, "cost_is_final": 0}
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
 INSERT = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({', '.join(map(':{}'.format, SESSION_COLUMNS))})"
@@ -79,7 +78,7 @@ def put_sessions(
         for row in part:
             known = stored[row[at]]
             if known[1:] != row:
-                record = _DEFAULTS | dict(zip(columns, row, strict=True))
+                record = SESSION_DEFAULTS | dict(zip(columns, row, strict=True))
                 changed |= put_again(conn, row[at], record, price)
             elif known[0] > newest:
                 changed.add(place(row))
