@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import pickle
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SIZE_BYTES = 8
+_GARBAGE_THRESHOLD = 100_000  # the rows of a batch are no garbage, and looking for some among them takes time
 
 
 def batches_aside(path: Path, name: str, repo_slug: str | None, people: Mapping[str, str]) -> Iterator[Batch]:
@@ -36,6 +38,7 @@ def batches_aside(path: Path, name: str, repo_slug: str | None, people: Mapping[
 def run_aside(arguments: dict[str, Any], output: IO[bytes]) -> None:
     """Write the batches of a file to the output, each as two frames: plain rows, then the rest."""
     path = Path(arguments["path"])
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     try:
         for batch in batches(lambda: path.open("rb"), arguments["name"], arguments["repo_slug"], arguments["people"]):
             plain, batch.plain = batch.plain, []
