@@ -7,6 +7,7 @@ every row that it brought is still in the store, so that rows that were deleted 
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,17 @@ _CHUNK_BYTES = 4 * 1024**2
 
 
 def file_digest(path: Path, *settings: object) -> str:
-    """Identify a file by its bytes, the settings, and the versions of this program and its price list."""
+    """Identify a file by its bytes, the settings, and the versions of this program and its price list.
+
+    Bytes that are appended meanwhile are no part of it, so that the file counts as another one the next time.
+    """
     said = (*settings, __version__, version("genai-prices"))
     digest = hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16)
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
+        left = os.fstat(stream.fileno()).st_size
+        while chunk := stream.read(min(_CHUNK_BYTES, left)):
             digest.update(chunk)
+            left -= len(chunk)
     return digest.hexdigest()
 
 
@@ -44,7 +50,7 @@ def remember(
 
     Args:
         conn: Connection to the store.
-        digest: ``file_digest`` from before the file was read.
+        digest: ``file_digest``, begun before the file was read.
         before: ``newest_id`` from before its first row.
         counts: What became of the file; ``stored`` is the number of its calls.
         partitions: Partitions of the lake that its rows are in.

@@ -128,7 +128,7 @@ class PlainRows:
             tokens,
             cost,
             None if cost is None else COMPUTED,
-            float(ratio),
+            ratio + 0.0,  # what SQLite makes of -0.0 too
             lines,
             _NAME,
             content_hash(record),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
+from prodlens.bulk_load import BulkLoad, is_unfilled
 from prodlens.call_joining import put_calls
 from prodlens.containers import Source, find_sources
 from prodlens.dead_letters import DeadLetterBox
 from prodlens.errors import StorageError
 from prodlens.json_stream import line_entry
 from prodlens.known_files import file_digest, newest_id, recall, remember
+from prodlens.lake_draft import LakeDraft
 from prodlens.pricing import priced
 from prodlens.reading_process import batches_aside
 from prodlens.records import SESSION_COLUMNS
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from prodlens.session_table import Place
     from prodlens.storage import ProdLensStore
     from prodlens.trace_reading import Prepare
 
@@ -41,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT = "trace_ingestion"
 _LARGE_BYTES = 16 * 1024**2  # below it, another process costs more than it brings
+_MOST_OTHERS = 20_000  # that may wait for the plain rows of a new store
 _time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))
 _place, _plain_place = (
     itemgetter(columns.index("repo_slug"), columns.index("event_date")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS)
@@ -221,25 +226,63 @@ class TraceIngestor:
     def _ingest_source(
         self, source: Source, repo_slug: str | None, now: datetime | None, touched: set[tuple[str, str]]
     ) -> Ingestion:
-        digest = self._digest(source, repo_slug)
-        known = self._known(source, digest, touched)
-        if known is not None:
-            self._record(known, now)
-            return known
-        done = Ingestion(source.name)
-        before = newest_id(self.store.conn)
-        of_source: set[tuple[str, str]] = set()
-        for batch in _batches(source, repo_slug, self.people, self.prepare):
+        new = is_unfilled(self.store.conn)
+        with ThreadPoolExecutor(1) as aside:
+            digest = aside.submit(self._digest, source, repo_slug)
+            known = None if new else self._known(source, digest.result(), touched)
+            if known is not None:
+                self._record(known, now)
+                return known
+            done = Ingestion(source.name)
+            before = newest_id(self.store.conn)
+            of_source: set[tuple[str, str]] = set()
+            incoming = self._counted(source, _batches(source, repo_slug, self.people, self.prepare), done)
+            if new and self.prepare is None and _is_large(source):
+                self._fill(incoming, of_source)
+            for batch in incoming:
+                self._store(batch, of_source)
+            touched |= of_source
+            with self.store.transaction() as conn:
+                self._record(done, now)
+                if (found := digest.result()) is not None:
+                    remember(conn, found, before, asdict(done), of_source)
+            return done
+
+    def _counted(self, source: Source, incoming: Iterable[Batch], done: Ingestion) -> Iterator[Batch]:
+        """Pass batches on that are counted and whose dead letters are kept."""
+        for batch in incoming:
             done.add(batch)
             # The dead letters first: a run that is killed in between writes them again without doubling them.
             self.dead_letters.add(source.stem, batch.letters)
-            self._store(batch, of_source)
-        touched |= of_source
-        with self.store.transaction() as conn:
-            self._record(done, now)
-            if digest is not None:
-                remember(conn, digest, before, asdict(done), of_source)
-        return done
+            yield batch
+
+    def _fill(self, incoming: Iterator[Batch], touched: set[tuple[str, str]]) -> None:
+        """Fill a store that has no calls: its plain rows in one transaction, and their lake as they pass.
+
+        What else there is comes after them; too much of it ends the filling, and the rest is left to the caller.
+        A store that has calls is left alone.
+        """
+        with LakeDraft(self.parquet_dir, PLAIN_COLUMNS) as draft:
+            with self.store.transaction() as conn:
+                if not is_unfilled(conn):
+                    return
+                load, others = BulkLoad(conn, PLAIN_COLUMNS), Batch()
+                places: set[Place] = set()
+                for batch in incoming:
+                    load.add(batch.plain)
+                    draft.add(batch.plain)
+                    places.update(map(_plain_place, batch.plain))
+                    others.rows += batch.rows
+                    others.tool_uses += batch.tool_uses
+                    others.decisions += batch.decisions
+                    if len(others.rows) + len(others.decisions) > _MOST_OTHERS:
+                        break
+                touched |= self._note(places)
+                changed = self._note(load.finish())
+                self._store(others, changed)
+            draft.spoil(changed)
+            touched |= changed
+            self._settle(draft.publish())
 
     def _digest(self, source: Source, repo_slug: str | None) -> str | None:
         """Identify a source that is worth knowing again, a large plain file that goes to the store as it is."""
@@ -263,14 +306,26 @@ class TraceIngestor:
             changed = put_sessions(conn, batch.plain, priced, PLAIN_COLUMNS)
             changed |= put_calls(conn, batch.rows, batch.aliases, priced)
             changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
-            partitions = {(partition_folder(slug), day) for slug, day in changed}
+            partitions = self._note(changed)
+        touched |= partitions
+        touched |= _partitions({*map(_place, batch.rows), *map(_plain_place, batch.plain)})
+
+    def _note(self, changed: Iterable[Place]) -> set[tuple[str, str]]:
+        """Note the partitions of changed places as pending, inside the caller's transaction; returns them."""
+        partitions = _partitions(changed)
+        self.store.conn.executemany(
+            "INSERT OR IGNORE INTO lake_pending VALUES (?, ?, ?)",
+            [(self._lake_name(), *partition) for partition in partitions],
+        )
+        return partitions
+
+    def _settle(self, partitions: Iterable[tuple[str, str]]) -> None:
+        """Note that partitions are written."""
+        with self.store.transaction() as conn:
             conn.executemany(
-                "INSERT OR IGNORE INTO lake_pending VALUES (?, ?, ?)",
+                "DELETE FROM lake_pending WHERE lake = ? AND folder = ? AND event_date = ?",
                 [(self._lake_name(), *partition) for partition in partitions],
             )
-        touched |= partitions
-        places = {*map(_place, batch.rows), *map(_plain_place, batch.plain)}
-        touched |= {(partition_folder(slug), day) for slug, day in places}
 
     def _record(self, done: Ingestion, now: datetime | None) -> None:
         with self.store.transaction() as conn:
@@ -311,11 +366,7 @@ class TraceIngestor:
         from prodlens.lake import Lake  # noqa: PLC0415 - pyarrow loads only where the lake is written
 
         Lake(self.parquet_dir).sync(self.store.conn, pending | missing)
-        with self.store.transaction() as conn:
-            conn.executemany(
-                "DELETE FROM lake_pending WHERE lake = ? AND folder = ? AND event_date = ?",
-                [(self._lake_name(), *partition) for partition in pending],
-            )
+        self._settle(pending)
 
 
 def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
@@ -338,6 +389,10 @@ def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
         "newest_trace": None if newest is None else newest.isoformat(),
         "skipped": dict(sorted(skipped.items())),
     }
+
+
+def _partitions(places: Iterable[Place]) -> set[tuple[str, str]]:
+    return {(partition_folder(slug), day) for slug, day in places}
 
 
 def _batches(
