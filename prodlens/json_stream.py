@@ -81,7 +81,7 @@ def _numbered_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
     number, continued, limit = 1, False, _FIRST_LINE_BYTES
     while line := stream.readline(limit):
         cut = len(line) == limit and not line.endswith(b"\n")
-        if line.strip():
+        if not line.isspace():
             yield number, line, not (continued or cut)
             limit = MAX_VALUE_BYTES
         continued = cut
