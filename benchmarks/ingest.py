@@ -1,8 +1,9 @@
-"""Ingestion against the least that any program must do: ingest.py [--records N] - seconds, ratios, peak memory.
+"""Ingestion against the least that any program must do: ingest.py [--records N] [--lines N] - seconds, ratios, memory.
 
 N reference records over 180 days are written once, then landed bare (one ``orjson.loads`` a line, fixed keys, one hash,
 one upsert a row, one Parquet file a day) and by ``ingest-traces``, each in a process of its own; then the same file
-again. Compare the ratios of one run, never seconds between runs.
+again, and a day more. Lines of LiteLLM's proxy, grown to 100 kB each, are held against a loop of ``orjson.loads``.
+Compare the ratios of one run, never seconds between runs.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+PROXY_LINES = ROOT / "tests" / "data" / "traces" / "litellm_proxy.jsonl"
+LINE_BYTES = 100_000
+DAYS = 180
 START = datetime(2026, 5, 1, tzinfo=UTC)
 MODELS = ("anthropic/claude-3-sonnet", "claude-sonnet-4-5-20250929", "openai/gpt-4o", "gemini/gemini-2.5-pro")
 COLUMNS = (
@@ -31,12 +35,12 @@ COLUMNS = (
 )
 
 
-def write_records(path: Path, count: int) -> None:
-    """Write reference records, the same for the same count."""
+def write_records(path: Path, count: int, start: datetime = START, days: int = DAYS) -> None:
+    """Write reference records over some days, the same for the same arguments."""
     rng = random.Random(7)
     with path.open("w", encoding="utf-8") as file:
         for i in range(count):
-            at = START + timedelta(seconds=180 * 86400 * i / count + rng.random())
+            at = start + timedelta(seconds=days * 86400 * i / count + rng.random())
             tokens_in, tokens_out = rng.randint(50, 20000), rng.randint(10, 3000)
             record = {
                 "timestamp": at.isoformat().replace("+00:00", "Z"),
@@ -60,6 +64,32 @@ def write_records(path: Path, count: int) -> None:
                 },
             }
             file.write(json.dumps(record) + "\n")
+
+
+def write_proxy_lines(path: Path, count: int) -> None:
+    """Write real lines of the proxy over and over, each a call of its own whose conversation has grown long."""
+    import orjson  # noqa: PLC0415 - only where it is used
+
+    records = [orjson.loads(line) for line in PROXY_LINES.read_bytes().splitlines()]
+    for record in records:
+        said = list(record["messages"])
+        while len(orjson.dumps(record)) < LINE_BYTES:
+            record["messages"] += said
+    with path.open("wb") as file:
+        for i in range(count):
+            record = records[i % len(records)]
+            named = {name: f"{record[name]}-{i}" for name in ("id", "litellm_call_id")}
+            moved = {name: record[name] + i * 60 for name in ("startTime", "endTime")}
+            file.write(orjson.dumps(record | named | moved) + b"\n")
+
+
+def load_bare(path: Path) -> None:
+    """Read each line as JSON and do nothing with it."""
+    import orjson  # noqa: PLC0415 - as above
+
+    with path.open("rb") as lines:
+        for line in lines:
+            orjson.loads(line)
 
 
 def land_bare(path: Path, folder: Path) -> None:
@@ -126,29 +156,63 @@ def _resident(pid: int) -> list[float]:
     return sizes or [0.0]
 
 
+def ingest(folder: Path, name: str) -> tuple[float, float, float]:
+    """Run ``ingest-traces`` on a file of the folder, into the store and lake there; returns what ``timed`` does."""
+    command = ["-m", "prodlens.cli", "ingest-traces", f"{folder}/{name}", "--db", f"{folder}/cache.db"]
+    return timed(*command, "--dead-letter-dir", f"{folder}/dead", "--parquet-dir", f"{folder}/lake")
+
+
+def compare_records(folder: Path, count: int) -> None:
+    """Print what reference records take bare, the first time, again, and a day more."""
+    write_records(folder / "traces.jsonl", count)
+    (folder / "bare").mkdir()
+    bare = timed(__file__, "--bare", f"{folder}/traces.jsonl", f"{folder}/bare")
+    print(f"{count} records; bare: {bare[0]:.1f} s, {bare[1]:.0f} MiB")
+    for label in ("first time", "again"):
+        _print_ratio(label, ingest(folder, "traces.jsonl"), bare)
+    write_records(folder / "day.jsonl", max(count // DAYS, 1), START + timedelta(days=DAYS), 1)
+    before = _times(folder / "lake")
+    seconds = ingest(folder, "day.jsonl")[0]
+    touched = {path.name for path, at in _times(folder / "lake").items() if before.get(path) != at}
+    print(f"a day more: {seconds:.1f} s; {len(before)} files in the lake, written: {', '.join(sorted(touched))}")
+
+
+def compare_lines(folder: Path, count: int) -> None:
+    """Print what lines of the proxy take to be read bare, and to be ingested."""
+    write_proxy_lines(folder / "proxy.jsonl", count)
+    bare = timed(__file__, "--load", f"{folder}/proxy.jsonl")
+    print(f"{count} lines of {LINE_BYTES // 1000} kB; orjson.loads: {bare[0]:.1f} s")
+    _print_ratio("ingested", ingest(folder, "proxy.jsonl"), bare)
+
+
+def _print_ratio(label: str, run: tuple[float, float, float], bare: tuple[float, float, float]) -> None:
+    seconds, largest, together = run
+    print(
+        f"{label}: {seconds:.1f} s, {seconds / bare[0]:.2f} of bare; "
+        f"{largest:.0f} MiB in the largest process, {together:.0f} MiB in all"
+    )
+
+
+def _times(lake: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in lake.rglob("*.parquet")}
+
+
 def main() -> None:
-    """Write the records, land them three ways, print the table."""
+    """Write the files, land them, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--lines", type=int, default=4_000)
     parser.add_argument("--bare", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.bare:
         land_bare(*args.bare)
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_records(folder / "traces.jsonl", args.records)
-        (folder / "bare").mkdir()
-        ingest = ["-m", "prodlens.cli", "ingest-traces", f"{folder}/traces.jsonl", "--db", f"{folder}/cache.db"]
-        ingest += ["--dead-letter-dir", f"{folder}/dead", "--parquet-dir", f"{folder}/lake"]
-        bare = timed(__file__, "--bare", f"{folder}/traces.jsonl", f"{folder}/bare")
-        print(f"{args.records} records; bare: {bare[0]:.1f} s, {bare[1]:.0f} MiB")
-        for label in ("first time", "again"):
-            seconds, largest, together = timed(*ingest)
-            print(
-                f"{label}: {seconds:.1f} s, {seconds / bare[0]:.2f} of bare; "
-                f"{largest:.0f} MiB in the largest process, {together:.0f} MiB in all"
-            )
+    elif args.load:
+        load_bare(args.load)
+    else:
+        for compare, count in ((compare_records, args.records), (compare_lines, args.lines)):
+            with tempfile.TemporaryDirectory() as name:
+                compare(Path(name), count)
 
 
 if __name__ == "__main__":
