@@ -62,6 +62,11 @@ _VARIED |= {"tokens_in", "tokens_out", "total_tokens"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
+def warm_up() -> None:
+    """Load what writing takes: with its first array pyarrow loads pandas."""
+    pa.array([])
+
+
 class Lake:
     """The Parquet files under one folder; every write is under the folder's lock."""
 

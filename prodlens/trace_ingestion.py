@@ -233,6 +233,8 @@ class TraceIngestor:
             if known is not None:
                 self._record(known, now)
                 return known
+            if _is_large(source):
+                aside.submit(_warm_up)
             done = Ingestion(source.name)
             before = newest_id(self.store.conn)
             of_source: set[tuple[str, str]] = set()
@@ -266,16 +268,17 @@ class TraceIngestor:
             with self.store.transaction() as conn:
                 if not is_unfilled(conn):
                     return
-                load, others = BulkLoad(conn, PLAIN_COLUMNS), Batch()
+                load, others, loaded = BulkLoad(conn, PLAIN_COLUMNS), Batch(), 0
                 places: set[Place] = set()
                 for batch in incoming:
                     load.add(batch.plain)
                     draft.add(batch.plain)
+                    loaded += len(batch.plain)
                     places.update(map(_plain_place, batch.plain))
                     others.rows += batch.rows
                     others.tool_uses += batch.tool_uses
                     others.decisions += batch.decisions
-                    if len(others.rows) + len(others.decisions) > _MOST_OTHERS:
+                    if len(others.rows) + len(others.decisions) > min(loaded, _MOST_OTHERS):
                         break
                 touched |= self._note(places)
                 changed = self._note(load.finish())
@@ -402,6 +405,13 @@ def _batches(
     if prepare is None and source.path is not None and _is_large(source):
         return batches_aside(source.path, source.name, repo_slug, people)
     return batches(source.open, source.name, repo_slug, people, prepare)
+
+
+def _warm_up() -> None:
+    """Load what the lake takes while the file is read."""
+    from prodlens.lake import warm_up  # noqa: PLC0415 - pyarrow loads only where the lake is written
+
+    warm_up()
 
 
 def _is_large(source: Source) -> bool:
