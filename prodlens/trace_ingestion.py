@@ -9,18 +9,17 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import orjson
+from typing import TYPE_CHECKING, BinaryIO
 
 from prodlens.bulk_load import BulkLoad, is_unfilled
 from prodlens.call_joining import put_calls
 from prodlens.containers import Source, find_sources
 from prodlens.dead_letters import DeadLetterBox
 from prodlens.errors import StorageError
+from prodlens.ingestion_record import Ingestion, record_ingestion
 from prodlens.json_stream import line_entry
 from prodlens.known_files import file_digest, newest_id, recall, remember
 from prodlens.lake_draft import LakeDraft
@@ -30,7 +29,6 @@ from prodlens.records import SESSION_COLUMNS
 from prodlens.reference_rows import PLAIN_COLUMNS
 from prodlens.session_table import put_decisions, put_sessions
 from prodlens.slugs import checked_slug, partition_folder
-from prodlens.timestamps import parse_timestamp
 from prodlens.trace_reading import Batch, SourceReading, batches
 
 if TYPE_CHECKING:
@@ -43,45 +41,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT = "trace_ingestion"
 _LARGE_BYTES = 16 * 1024**2  # below it, another process costs more than it brings
 _MOST_OTHERS = 20_000  # that may wait for the plain rows of a new store
-_time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))
 _place, _plain_place = (
     itemgetter(columns.index("repo_slug"), columns.index("event_date")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS)
 )
-
-
-@dataclass(slots=True)
-class Ingestion:
-    """What became of one source.
-
-    Attributes:
-        source: A path, ``archive.zip!member`` or ``-``.
-        entries: JSON values read, or lines that are none.
-        stored: Calls stored, new or merged into known ones.
-        skipped: Records that are known and no calls, by kind.
-        dead: Entries among the dead letters.
-        latency_withheld: Calls whose source is known to record the latency wrongly.
-        newest: Time of the newest call (ISO 8601, UTC), empty without one.
-    """
-
-    source: str
-    entries: int = 0
-    stored: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    dead: int = 0
-    latency_withheld: int = 0
-    newest: str = ""
-
-    def add(self, batch: Batch) -> None:
-        """Count a batch."""
-        self.entries += batch.entries
-        self.stored += len(batch.rows) + len(batch.plain)
-        self.skipped += batch.skipped
-        self.dead += len(batch.letters)
-        self.latency_withheld += batch.latency_withheld
-        self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
 
 
 class TraceIngestor:
@@ -231,7 +195,7 @@ class TraceIngestor:
             digest = aside.submit(self._digest, source, repo_slug)
             known = None if new else self._known(source, digest.result(), touched)
             if known is not None:
-                self._record(known, now)
+                record_ingestion(self.store, known, now)
                 return known
             if _is_large(source):
                 aside.submit(_warm_up)
@@ -239,13 +203,13 @@ class TraceIngestor:
             before = newest_id(self.store.conn)
             of_source: set[tuple[str, str]] = set()
             incoming = self._counted(source, _batches(source, repo_slug, self.people, self.prepare), done)
-            if new and self.prepare is None and _is_large(source):
+            if new and self.prepare is None and _is_large(source) and not self.store.conn.in_transaction:
                 self._fill(incoming, of_source)
             for batch in incoming:
                 self._store(batch, of_source)
             touched |= of_source
             with self.store.transaction() as conn:
-                self._record(done, now)
+                record_ingestion(self.store, done, now)
                 if (found := digest.result()) is not None:
                     remember(conn, found, before, asdict(done), of_source)
             return done
@@ -276,6 +240,7 @@ class TraceIngestor:
                     loaded += len(batch.plain)
                     places.update(map(_plain_place, batch.plain))
                     others.rows += batch.rows
+                    others.aliases += batch.aliases
                     others.tool_uses += batch.tool_uses
                     others.decisions += batch.decisions
                     if len(others.rows) + len(others.decisions) > min(loaded, _MOST_OTHERS):
@@ -330,26 +295,6 @@ class TraceIngestor:
                 [(self._lake_name(), *partition) for partition in partitions],
             )
 
-    def _record(self, done: Ingestion, now: datetime | None) -> None:
-        with self.store.transaction() as conn:
-            conn.execute(
-                "INSERT OR REPLACE INTO ingestions "
-                "(source, ingested_at, entries, stored, skipped, dead, latency_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    done.source,
-                    None if now is None else now.isoformat(),
-                    done.entries,
-                    done.stored,
-                    orjson.dumps(done.skipped).decode(),
-                    done.dead,
-                    done.latency_withheld,
-                ),
-            )
-            newest = parse_timestamp(done.newest)
-            before = self.store.get_last_checkpoint(CHECKPOINT)
-            if newest is not None and (before is None or newest > before):
-                self.store.set_checkpoint(CHECKPOINT, newest)
-
     def _lake_name(self) -> str:
         return str(self.parquet_dir.resolve())
 
@@ -370,28 +315,6 @@ class TraceIngestor:
 
         Lake(self.parquet_dir).sync(self.store.conn, pending | missing)
         self._settle(pending)
-
-
-def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
-    """Return what is known of the traces' completeness, for the report.
-
-    Returns:
-        ``last_ingested_at`` and ``newest_trace`` (ISO 8601, UTC, or None), ``sources``, ``entries``, ``dead_letters``,
-        ``latency_withheld`` (counts), ``skipped`` (count by kind), each source counted as it was read last.
-    """
-    skipped: Counter[str] = Counter()
-    for (kinds,) in store.conn.execute("SELECT skipped FROM ingestions"):
-        skipped.update(orjson.loads(kinds))
-    query = (
-        "SELECT max(ingested_at) AS last_ingested_at, count(*) AS sources, ifnull(sum(entries), 0) AS entries, "
-        "ifnull(sum(dead), 0) AS dead_letters, ifnull(sum(latency_withheld), 0) AS latency_withheld FROM ingestions"
-    )
-    newest = store.get_last_checkpoint(CHECKPOINT)
-    return {
-        **dict(store.conn.execute(query).fetchone()),
-        "newest_trace": None if newest is None else newest.isoformat(),
-        "skipped": dict(sorted(skipped.items())),
-    }
 
 
 def _partitions(places: Iterable[Place]) -> set[tuple[str, str]]:

@@ -14,9 +14,9 @@ GROUND = "errors schemas timestamps slugs json_values records migrations statist
 STORES_AND_FORMATS = """storage session_table github_tables frames pricing people acceptance trace_formats wording
     lake lake_draft bulk_load known_files file_lock side_process reference_rows containers json_stream call_merge
     call_aliases call_joining"""
-SOURCES = """trace_normalizer trace_reading reading_process trace_ingestion dead_letters ledger git_history attribution
-    trailers github_errors github_answers github_client github_etl github_records pull_request_sync
-    pull_request_details commit_sync sync_streams"""
+SOURCES = """trace_normalizer trace_reading reading_process trace_ingestion ingestion_record dead_letters ledger
+    git_history attribution trailers github_errors github_answers github_client github_etl github_records
+    pull_request_sync pull_request_details commit_sync sync_streams"""
 REPORTS = "delivery aggregation report metrics gates"
 FACES = "rendering demo"
 PROGRAMS = "action commands cli"

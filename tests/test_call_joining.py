@@ -302,6 +302,19 @@ def test_a_known_file_whose_row_joined_another_is_read_again(
     assert (place.rows(), place.lake()) == before
 
 
+def test_a_new_store_joins_while_it_is_filled(opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file that fills a new store joins what it holds as a small one does."""
+    data = lines(*map(record, range(30)), request("req_1"), transcript("msg_1", "req_1"), *map(record, range(30, 40)))
+    results = []
+    for name, large in (("grown", 2**40), ("filled", 0)):
+        monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", large)
+        place = opened(tmp_path / name)
+        place.ingest(data)
+        results.append((place.rows(), place.lake()))
+    assert results[0] == results[1]
+    assert len(results[0][0]) == 41
+
+
 def test_a_shared_lake_keeps_the_log_of_another_store(opened: Opener, tmp_path: Path) -> None:
     """A store that knows an alias, and not the record that goes by it, leaves another store's row where it is."""
     first, second = opened(tmp_path / "a"), opened(tmp_path / "b")

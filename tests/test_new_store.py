@@ -246,3 +246,22 @@ def test_a_killed_filling_is_finished_by_the_next(tmp_path: Path, monkeypatch: p
         assert letters(place) == letters(expected)
         place.store.close()
     assert killed
+
+
+@pytest.mark.usefixtures("large")
+def test_inside_the_callers_transaction_nothing_is_published(tmp_path: Path) -> None:
+    """A store is filled in a transaction of its own alone: one that is rolled back leaves no file in the lake."""
+    path = tmp_path / "traces.jsonl"
+    path.write_bytes(lines(*(plain(number, day=1 + number) for number in range(12))))
+    with Place(tmp_path / "place") as place:
+
+        def ingest_and_fail() -> None:
+            with place.store.transaction():
+                place.ingestor.ingest([path])
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            ingest_and_fail()
+        assert (place.rows(), files(place)) == ([], {})
+        place.ingestor.ingest([path])
+        assert (len(place.rows()), len(files(place))) == (12, 12)

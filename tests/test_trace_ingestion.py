@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 
 from prodlens.containers import file_sources
 from prodlens.errors import InvalidSlugError, StorageError
+from prodlens.ingestion_record import ingestion_state
 from prodlens.reading_process import _frame, batches_aside
 from prodlens.side_process import side_process
 from prodlens.storage import ProdLensStore
-from prodlens.trace_ingestion import TraceIngestor, ingestion_state
+from prodlens.trace_ingestion import TraceIngestor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -330,7 +331,7 @@ def test_sources_are_ingested_with_the_callers_transaction_or_not_at_all(place: 
 
     with pytest.raises(ZeroDivisionError):
         ingest(ZeroDivisionError())
-    assert place.rows() == []
+    assert (place.rows(), place.lake()) == ([], {})
     assert ingestion_state(place.store)["sources"] == 0
     ingest()
     assert place.lake() == {}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from prodlens.commands import Context
-    from prodlens.trace_ingestion import Ingestion
+    from prodlens.ingestion_record import Ingestion
 
 DEFAULT_DEAD_LETTERS = ".prod-lens/dead-letter"
 DEFAULT_LAKE = ".prod-lens/parquet"
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def total(done: list[Ingestion]) -> Ingestion:
     """Return the sums over several sources."""
-    from prodlens.trace_ingestion import Ingestion  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.ingestion_record import Ingestion  # noqa: PLC0415 - not needed by ``--help``
 
     together = Ingestion(f"{len(done)} sources")
     for each in done:

@@ -1,0 +1,103 @@
+"""What became of each source that was ingested, and what that says of the traces' completeness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from prodlens.records import SESSION_COLUMNS
+from prodlens.reference_rows import PLAIN_COLUMNS
+from prodlens.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from prodlens.storage import ProdLensStore
+    from prodlens.trace_reading import Batch
+
+CHECKPOINT = "trace_ingestion"
+_time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))
+
+
+@dataclass(slots=True)
+class Ingestion:
+    """What became of one source.
+
+    Attributes:
+        source: A path, ``archive.zip!member`` or ``-``.
+        entries: JSON values read, or lines that are none.
+        stored: Calls stored, new or merged into known ones.
+        skipped: Records that are known and no calls, by kind.
+        dead: Entries among the dead letters.
+        latency_withheld: Calls whose source is known to record the latency wrongly.
+        newest: Time of the newest call (ISO 8601, UTC), empty without one.
+    """
+
+    source: str
+    entries: int = 0
+    stored: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    dead: int = 0
+    latency_withheld: int = 0
+    newest: str = ""
+
+    def add(self, batch: Batch) -> None:
+        """Count a batch."""
+        self.entries += batch.entries
+        self.stored += len(batch.rows) + len(batch.plain)
+        self.skipped += batch.skipped
+        self.dead += len(batch.letters)
+        self.latency_withheld += batch.latency_withheld
+        self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
+
+
+def record_ingestion(store: ProdLensStore, done: Ingestion, now: datetime | None) -> None:
+    """Record what became of a source, in place of what it said before, and how far the traces reach.
+
+    Raises:
+        StorageError: The store cannot be written.
+    """
+    with store.transaction() as conn:
+        conn.execute(
+            "INSERT OR REPLACE INTO ingestions "
+            "(source, ingested_at, entries, stored, skipped, dead, latency_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                done.source,
+                None if now is None else now.isoformat(),
+                done.entries,
+                done.stored,
+                orjson.dumps(done.skipped).decode(),
+                done.dead,
+                done.latency_withheld,
+            ),
+        )
+        newest = parse_timestamp(done.newest)
+        before = store.get_last_checkpoint(CHECKPOINT)
+        if newest is not None and (before is None or newest > before):
+            store.set_checkpoint(CHECKPOINT, newest)
+
+
+def ingestion_state(store: ProdLensStore) -> dict[str, Any]:
+    """Return what is known of the traces' completeness, for the report.
+
+    Returns:
+        ``last_ingested_at`` and ``newest_trace`` (ISO 8601, UTC, or None), ``sources``, ``entries``, ``dead_letters``,
+        ``latency_withheld`` (counts), ``skipped`` (count by kind), each source counted as it was read last.
+    """
+    skipped: Counter[str] = Counter()
+    for (kinds,) in store.conn.execute("SELECT skipped FROM ingestions"):
+        skipped.update(orjson.loads(kinds))
+    query = (
+        "SELECT max(ingested_at) AS last_ingested_at, count(*) AS sources, ifnull(sum(entries), 0) AS entries, "
+        "ifnull(sum(dead), 0) AS dead_letters, ifnull(sum(latency_withheld), 0) AS latency_withheld FROM ingestions"
+    )
+    newest = store.get_last_checkpoint(CHECKPOINT)
+    return {
+        **dict(store.conn.execute(query).fetchone()),
+        "newest_trace": None if newest is None else newest.isoformat(),
+        "skipped": dict(sorted(skipped.items())),
+    }
