@@ -6,12 +6,18 @@ The same examples every time, since a run that decides whether a change lands mu
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 
+from tests.trace_places import Place
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+    from tests.trace_places import Opener
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
@@ -21,3 +27,10 @@ settings.load_profile("steady")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare ``--update-golden``, which rewrites the golden files from what the code now makes."""
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files; then read the diff")
+
+
+@pytest.fixture
+def opened() -> Iterator[Opener]:
+    """Give what opens places and closes them all in the end."""
+    with ExitStack() as stack:
+        yield lambda folder: stack.enter_context(Place(folder))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import permutations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,12 +17,16 @@ from prodlens.records import session_row
 from prodlens.schemas import call_hash
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-from tests.test_trace_ingestion import DATA, Place, lines, record
 from tests.trace_files import records
+from tests.trace_places import DATA, Place, lines, record
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+    from tests.trace_places import Opener
 
 OTEL, PROXY, EXECUTION = (
     "claude_code_otel_joined.otlp.jsonl",
@@ -87,16 +88,6 @@ def payload(message: str, *, out: int = 50, cost: float = 0.25, day: int = 1, us
         "request_tags": ["repo:acme/api"],
         "response": {"content": [{"type": "tool_use", "id": use}]},
     }
-
-
-Opener = Callable[[Path], Place]
-
-
-@pytest.fixture
-def opened() -> Iterator[Opener]:
-    """Give what opens places and closes them all in the end."""
-    with ExitStack() as stack:
-        yield lambda folder: stack.enter_context(Place(folder))
 
 
 # Real files -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +23,10 @@ from prodlens.lake_draft import LakeDraft
 from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-from tests.test_trace_ingestion import Place, call, lines, record
+from tests.trace_places import Place, call, lines, record
+
+if TYPE_CHECKING:
+    from tests.trace_places import Opener
 
 
 def plain(number: int = 0, day: int = 1, repo: str = "acme/web", **attributes: Any) -> dict[str, Any]:
@@ -95,42 +98,40 @@ def test_a_filled_store_is_as_one_that_grew(
     tmp_path_factory: pytest.TempPathFactory, large: pytest.MonkeyPatch, entries: list[Any], most: int
 ) -> None:
     """Any records in any order, repeated and mixed, give the store, the letters and to the byte the lake of batches."""
-    grown, filled = Place(tmp_path_factory.mktemp("grown")), Place(tmp_path_factory.mktemp("filled"))
-    with large.context() as patch:
-        patch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 2**60)
-        stored = grown.ingest(lines(*entries))
-    with large.context() as patch:
-        patch.setattr("prodlens.trace_ingestion._MOST_OTHERS", most)
-        patch.setattr("prodlens.lake_draft._MOST_ROWS", most)
-        assert filled.ingest(lines(*entries)) == stored
-    assert filled.rows() == grown.rows()
-    assert files(filled) == files(grown)
-    assert indexes(filled) == indexes(grown)
-    assert letters(filled) == letters(grown)
-    for query in ("SELECT * FROM lake_pending", "SELECT * FROM session_parts ORDER BY trace_hash, digest"):
-        found = [[tuple(row) for row in each.store.conn.execute(query)] for each in (filled, grown)]
-        assert found[0] == found[1]
-    for each in (grown, filled):
-        each.store.close()
+    with Place(tmp_path_factory.mktemp("grown")) as grown, Place(tmp_path_factory.mktemp("filled")) as filled:
+        with large.context() as patch:
+            patch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 2**60)
+            stored = grown.ingest(lines(*entries))
+        with large.context() as patch:
+            patch.setattr("prodlens.trace_ingestion._MOST_OTHERS", most)
+            patch.setattr("prodlens.lake_draft._MOST_ROWS", most)
+            assert filled.ingest(lines(*entries)) == stored
+        assert filled.rows() == grown.rows()
+        assert files(filled) == files(grown)
+        assert indexes(filled) == indexes(grown)
+        assert letters(filled) == letters(grown)
+        for query in ("SELECT * FROM lake_pending", "SELECT * FROM session_parts ORDER BY trace_hash, digest"):
+            found = [[tuple(row) for row in each.store.conn.execute(query)] for each in (filled, grown)]
+            assert found[0] == found[1]
 
 
-def test_the_lake_is_not_read_back(tmp_path: Path, large: pytest.MonkeyPatch) -> None:
+def test_the_lake_is_not_read_back(opened: Opener, tmp_path: Path, large: pytest.MonkeyPatch) -> None:
     """Days in their order are written as they pass: nothing is left for the store to give."""
 
     def refuse(*_: object) -> int:
         raise AssertionError("the lake was read back")
 
     large.setattr(Lake, "sync", refuse)
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     assert place.ingest(lines(*(plain(number, 1 + number // 4) for number in range(20)))) == 20
     assert sum(map(len, place.lake().values())) == 20
     assert place.store.conn.execute("SELECT count(*) FROM lake_pending").fetchone()[0] == 0
 
 
 @pytest.mark.usefixtures("large")
-def test_rows_of_another_store_stay_in_the_lake(tmp_path: Path) -> None:
+def test_rows_of_another_store_stay_in_the_lake(opened: Opener, tmp_path: Path) -> None:
     """A partition that is there already is no draft's: it keeps the rows that the new store knows nothing of."""
-    first, second = Place(tmp_path / "a"), Place(tmp_path / "b")
+    first, second = opened(tmp_path / "a"), opened(tmp_path / "b")
     second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=tmp_path / "a" / "lake")
     first.ingest(lines(plain(1)))
     second.ingest(lines(plain(2), plain(3, 2)))
@@ -140,14 +141,14 @@ def test_rows_of_another_store_stay_in_the_lake(tmp_path: Path) -> None:
     }
 
 
-def test_a_failure_leaves_the_store_as_new(tmp_path: Path, large: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_store_as_new(opened: Opener, tmp_path: Path, large: pytest.MonkeyPatch) -> None:
     """A file that cannot be read to its end leaves no call, every index, and nothing unfinished in the lake."""
 
     def broken(*arguments: Any) -> Any:
         yield from list(_batches_here(*arguments))[:-1]
         raise StorageError("the disk is gone")
 
-    place = Place(tmp_path)
+    place = opened(tmp_path)
     expected = indexes(place)
     large.setattr("prodlens.trace_ingestion._batches", broken)
     with pytest.raises(StorageError, match="disk"):
@@ -216,36 +217,35 @@ def test_a_killed_filling_is_finished_by_the_next(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
     path = tmp_path / "traces.jsonl"
     with path.open("wb") as file:
-        for number in range(60_000):
-            file.write(json.dumps(plain(number, 1 + number // 3000)).encode() + b"\n")
+        for number in range(20_000):
+            file.write(json.dumps(plain(number, 1 + number // 1000)).encode() + b"\n")
         file.write(lines(b"bad", plain(0), call(), record(3)))
-    expected = Place(tmp_path / "expected")
-    started = time.perf_counter()
-    expected.ingestor.ingest_file(path)
-    seconds = time.perf_counter() - started
-    rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
-    killed = 0
-    for number in range(int(os.environ.get("PRODLENS_KILLS", "4"))):
-        folder = tmp_path / f"killed{number}"
-        folder.mkdir()
-        with subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(folder), str(path)],
-            stdout=subprocess.PIPE,
-            env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
-        ) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(rng.random() * seconds)
-            process.send_signal(signal.SIGKILL)
-        killed += process.returncode == -signal.SIGKILL
-        place = Place(folder)
-        place.ingestor.ingest_file(path)
-        assert place.rows() == expected.rows()
-        assert files(place) == files(expected)
-        assert indexes(place) == indexes(expected)
-        assert letters(place) == letters(expected)
-        place.store.close()
-    assert killed
+    with Place(tmp_path / "expected") as expected:
+        started = time.perf_counter()
+        expected.ingestor.ingest_file(path)
+        seconds = time.perf_counter() - started
+        rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
+        killed = 0
+        for number in range(int(os.environ.get("PRODLENS_KILLS", "2"))):
+            folder = tmp_path / f"killed{number}"
+            folder.mkdir()
+            with subprocess.Popen(
+                [sys.executable, "-c", KILLED, str(folder), str(path)],
+                stdout=subprocess.PIPE,
+                env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
+            ) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                time.sleep(rng.random() * seconds)
+                process.send_signal(signal.SIGKILL)
+            killed += process.returncode == -signal.SIGKILL
+            with Place(folder) as place:
+                place.ingestor.ingest_file(path)
+                assert place.rows() == expected.rows()
+                assert files(place) == files(expected)
+                assert indexes(place) == indexes(expected)
+                assert letters(place) == letters(expected)
+        assert killed
 
 
 @pytest.mark.usefixtures("large")

@@ -13,9 +13,8 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,69 +24,11 @@ from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.ingestion_record import ingestion_state
 from prodlens.reading_process import _frame, batches_aside
 from prodlens.side_process import side_process
-from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
+from tests.trace_places import DATA, Place, call, lines, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-DATA = Path(__file__).parent / "data" / "traces"
-
-
-def record(number: int = 0, **changes: Any) -> dict[str, Any]:
-    """Build a record of the reference format."""
-    return {
-        "timestamp": f"2026-05-{1 + number % 28:02}T10:00:00Z",
-        "usage": {"input_tokens": 1000 + number, "output_tokens": 500},
-        "attributes": {"llm.model_name": "claude-3-sonnet", "latency_ms": 900, "status_code": 200, "accepted": True},
-        "metadata": {"session_id": f"session_{number}", "developer_id": "alice", "repo": "acme/web"},
-        **changes,
-    }
-
-
-def call(**changes: Any) -> dict[str, Any]:
-    """Build a record with an id of its own: another record of it is the same call."""
-    return record() | {"id": "msg_1"} | changes
-
-
-def lines(*records: Any) -> bytes:
-    """Return records as JSON lines; bytes stand as they are."""
-    return b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in records)
-
-
-class Place:
-    """A store, a lake and a folder of dead letters of their own; the store is closed with the block."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.store = ProdLensStore(folder / "cache.db")
-        self.ingestor = TraceIngestor(self.store, dead_letter_dir=folder / "dead", parquet_dir=folder / "lake")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.store.close()
-
-    def ingest(self, data: bytes, name: str = "traces.jsonl", **options: Any) -> int:
-        """Ingest bytes as a file."""
-        path = self.folder / name
-        path.write_bytes(data)
-        return self.ingestor.ingest_file(path, **options)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the calls less their row numbers, in the order of their identity."""
-        rows = [dict(row) for row in self.store.fetch_sessions()]
-        return sorted(({k: v for k, v in row.items() if k != "id"} for row in rows), key=lambda row: row["trace_hash"])
-
-    def lake(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of every partition."""
-        root = self.folder / "lake"
-        return {
-            str(path.relative_to(root)): pq.ParquetFile(path).read().to_pylist()
-            for path in sorted(root.glob("*/*.parquet"))
-        }
 
 
 @pytest.fixture

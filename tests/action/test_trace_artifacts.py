@@ -699,7 +699,7 @@ def test_a_run_killed_at_any_statement_has_both_or_neither(place: Place, tmp_pat
     assert done.returncode == 0, done.stderr
     statements = int(done.stdout)
     assert statements > 30
-    step = max(1, statements // int(os.environ.get("PRODLENS_KILLS", "8")))
+    step = max(1, statements // int(os.environ.get("PRODLENS_KILLS", "4")))
     for last in range(1, statements + 1, step):
         folder = tmp_path / str(last)
         assert run_till(place, folder, last).returncode == -signal.SIGKILL
