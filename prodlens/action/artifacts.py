@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from prodlens.errors import ConfigurationError
+from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github_errors import NotFoundError, ServerFailedError
 from prodlens.timestamps import parse_timestamp
 
@@ -181,6 +181,7 @@ def download(
     Raises:
         UnusableArtifactError: It is gone, too large, or not what its digest says.
         GithubError: GitHub or the host failed, so that nothing is said about the artifact.
+        StorageError: The file cannot be written.
     """
     if artifact.size_bytes is not None and artifact.size_bytes > most_bytes:
         raise _too_large(artifact.size_bytes, most_bytes)
@@ -217,7 +218,9 @@ def _fetch(
                     digest.update(chunk)
                     stream.write(chunk)
             promised = reply.headers.get("Content-Length", "")
-    except OSError as error:  # every error of requests is one
+    except OSError as error:  # every error of requests is one, and has no number
+        if error.errno is not None:
+            raise StorageError(f"{artifact} cannot be written to {target}: {error.strerror}") from error
         raise ServerFailedError(
             f"the bytes of {artifact} could not be fetched ({type(error).__name__}); try again later"
         ) from None

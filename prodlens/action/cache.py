@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.action import cache_trust
 from prodlens.action.artifacts import UnusableArtifactError, artifacts_named, download, workflow_run
 from prodlens.action.cache_trust import TrustContext, distrust
-from prodlens.errors import ConfigurationError
+from prodlens.errors import ConfigurationError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,25 +63,14 @@ def restore(shelf: Shelf, database: Path, warn: Callable[[str], None]) -> Artifa
 
     Raises:
         GithubError: GitHub or the host of the bytes failed, which says nothing about what is there.
-        StorageError: The database's folder cannot be written.
+        StorageError: The database's folder cannot be written, or the disk is full.
     """
     _clear(database)
-    passed_over = 0
-    found = None
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as scratch:
-        for artifact in artifacts_named(shelf.client, shelf.slug, shelf.name):
-            try:
-                _fetch(shelf, artifact, Path(scratch), database)
-            except UnusableArtifactError as error:
-                passed_over += 1
-                if passed_over <= _REASONS_SAID:
-                    warn(f"the cache {artifact} is passed over: {error}")
-            else:
-                found = artifact
-                break
-    if passed_over > _REASONS_SAID:
-        warn(f"{passed_over - _REASONS_SAID} more artifacts called {shelf.name!r} were passed over as caches")
-    return found
+    try:
+        with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as scratch:
+            return _newest(shelf, Path(scratch), database, warn)
+    except OSError as error:
+        raise StorageError(f"the cache cannot be restored to {database}: {error.strerror or error}") from error
 
 
 def why_not_saved(mode: Mode, restored: Artifact | None, now: datetime, *, changed: bool) -> str:
@@ -128,6 +117,24 @@ def make_context(
         default_branch=str(branch),
         workflows=frozenset(workflows),
     )
+
+
+def _newest(shelf: Shelf, scratch: Path, database: Path, warn: Callable[[str], None]) -> Artifact | None:
+    passed_over = 0
+    found = None
+    for artifact in artifacts_named(shelf.client, shelf.slug, shelf.name):
+        try:
+            _fetch(shelf, artifact, scratch, database)
+        except UnusableArtifactError as error:
+            passed_over += 1
+            if passed_over <= _REASONS_SAID:
+                warn(f"the cache {artifact} is passed over: {error}")
+        else:
+            found = artifact
+            break
+    if passed_over > _REASONS_SAID:
+        warn(f"{passed_over - _REASONS_SAID} more artifacts called {shelf.name!r} were passed over as caches")
+    return found
 
 
 def _clear(database: Path) -> None:

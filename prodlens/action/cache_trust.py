@@ -5,6 +5,7 @@ Anyone can upload an artifact of any name in a run of a fork's pull request, and
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import stat
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action.artifacts import UnusableArtifactError
 from prodlens.action.event import SAVING_EVENTS
+from prodlens.errors import StorageError
 from prodlens.migrations import migrations
 from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION
 
@@ -35,6 +37,9 @@ _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_VALUE = 64 * 1024**2
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+# What SQLite says when the disk or the memory fails, whatever the database holds.
+_OUTSIDE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ def unpack(archive: Path, target: Path) -> None:
 
     Raises:
         UnusableArtifactError: It holds anything else, or more than the caps allow.
+        StorageError: The disk is full, or the file cannot be written.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -105,7 +111,9 @@ def unpack(archive: Path, target: Path) -> None:
             with opened.open(member) as source, target.open("wb") as sink:
                 while chunk := source.read(_CHUNK_BYTES):  # never more than the size that was checked
                     sink.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, OverflowError, RuntimeError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:  # EINVAL: a place before its start
+            raise StorageError(f"the cache cannot be unpacked to {target}: {error.strerror}") from error
         raise UnusableArtifactError(f"it is no archive that can be read to its end: {error}") from None
 
 
@@ -118,6 +126,8 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:
         raise UnusableArtifactError(f"its {MEMBER} is a link or a device, no file")
+    if member.compress_type not in _METHODS:
+        raise UnusableArtifactError(f"its {MEMBER} is packed by a method that is not read")
     dense = member.file_size > max(member.compress_size, 1) * MAX_RATIO and member.file_size > _RATIO_COUNTS_FROM
     if dense or member.file_size > MAX_DATABASE_BYTES:
         raise UnusableArtifactError(f"its {MEMBER} would unpack to {member.file_size:,} bytes, as a zip bomb does")
@@ -129,6 +139,7 @@ def check_database(path: Path) -> None:
 
     Raises:
         UnusableArtifactError: It is not.
+        StorageError: The disk failed, which says nothing about it.
     """
     version = _checked_header(path)
     try:
@@ -136,7 +147,7 @@ def check_database(path: Path) -> None:
             _check_schema(conn, version)
             verdict = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
-        raise UnusableArtifactError(f"its database is damaged: {error}") from None
+        raise _failure("its database is damaged", error) from None
     if verdict != "ok":
         raise UnusableArtifactError(f"its database is damaged: {str(verdict)[:200]}")
 
@@ -146,6 +157,7 @@ def make_indexes(path: Path) -> None:
 
     Raises:
         UnusableArtifactError: The rows do not allow it.
+        StorageError: The disk is full, which says nothing about the rows.
     """
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as conn:
@@ -158,7 +170,14 @@ def make_indexes(path: Path) -> None:
                     conn.execute(sql)
             conn.execute("COMMIT")
     except sqlite3.Error as error:
-        raise UnusableArtifactError(f"the indexes of its database cannot be made: {error}") from None
+        raise _failure("the indexes of its database cannot be made", error) from None
+
+
+def _failure(what: str, error: sqlite3.Error) -> UnusableArtifactError | StorageError:
+    """Return an error of SQLite as what it is about: this one database, or the disk that would fail any other."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE:
+        return StorageError(f"the cache cannot be restored: {error}; make room on the disk and run again")
+    return UnusableArtifactError(f"{what}: {error}")
 
 
 @cache

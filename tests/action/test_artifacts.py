@@ -20,6 +20,7 @@ from prodlens.action.artifacts import (
     workflow_run,
 )
 from prodlens.action.notices import HarmlessFormatter
+from prodlens.errors import StorageError
 from prodlens.github_errors import PermissionMissingError, ServerFailedError
 from tests.action.place import NOW, SLUG
 
@@ -95,6 +96,15 @@ def test_a_failing_blob_host_is_ridden_out_or_named(place: Place, tmp_path: Path
     with pytest.raises(ServerFailedError, match="could not be fetched") as caught:
         fetch(place, tmp_path / "a")
     assert stored.secret not in str(caught.value)
+
+
+def test_a_place_that_cannot_be_written_is_no_failed_host(place: Place, tmp_path: Path) -> None:
+    """Where the disk fails, nothing is fetched a second time, and the error says so."""
+    place.host.put("a", b"x", place.run(1))
+    place.host.seen.clear()
+    with pytest.raises(StorageError, match="cannot be written"):
+        fetch(place, tmp_path)
+    assert len(place.host.seen) == 1
 
 
 def test_no_signed_address_reaches_the_log(place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

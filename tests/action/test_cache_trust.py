@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import stat
 import zipfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,11 @@ from prodlens.action.cache_trust import (
     unpack,
 )
 from prodlens.action.event import workflow_path
+from prodlens.errors import StorageError
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HERE, FORK = 10, 66
@@ -254,3 +256,35 @@ def test_two_rows_of_one_identity_are_refused(tmp_path: Path) -> None:
     check_database(path)
     with pytest.raises(UnusableArtifactError, match="indexes"):
         make_indexes(path)
+
+
+@contextmanager
+def files_full_at(size_bytes: int) -> Iterator[None]:
+    """Let no file grow beyond a size, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_speaks_against_no_cache(tmp_path: Path) -> None:
+    """Where there is no room to unpack a cache or to make its indexes, the disk is to blame and not the cache."""
+    many = "INSERT INTO sessions (trace_hash, timestamp, event_date) SELECT hex(randomblob(32)), '2026', '2026'"
+    rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) " + many + " FROM n"
+    path = database(tmp_path / "cache.db", rows, "DROP INDEX sessions_trace_hash", "VACUUM")
+    archive = archive_with(tmp_path / "a.zip", (cache_trust.MEMBER, path.read_bytes()))
+    with files_full_at(path.stat().st_size // 2), pytest.raises(StorageError, match="cannot be unpacked"):
+        unpack(archive, tmp_path / "unpacked.db")
+    with files_full_at(path.stat().st_size + 8192), pytest.raises(StorageError, match="make room on the disk"):
+        make_indexes(path)
+    make_indexes(path)
+
+
+def test_a_method_without_bounds_is_not_unpacked(tmp_path: Path) -> None:
+    """A member that is packed by anything but deflate is refused unopened: of the others, memory has no bound."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(cache_trust.MEMBER, b"x")
+    with pytest.raises(UnusableArtifactError, match="packed by a method"):
+        unpack(tmp_path / "a.zip", tmp_path / "unpacked.db")
