@@ -52,31 +52,37 @@ def stored_digest(conn: sqlite3.Connection) -> str:
     return content_digest(conn) if row is None else str(row[0])
 
 
-def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime) -> None:
+def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime) -> str:
     """Write a copy of the database as it is committed, as small as it can be without losing what is needed.
 
     Args:
         conn: Connection to the database, in no transaction.
-        target: The file to write; it must not exist.
+        target: The file to write; one that is there gives way to it.
         before: Rows older than this moment are left out.
         now: The present moment; artifacts that have expired by then need not be remembered.
+
+    Returns:
+        The digest of the copy's content.
 
     Raises:
         StorageError: The disk is full, or the folder cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
         conn.execute("VACUUM INTO ?", (str(target),))
         with closing(sqlite3.connect(target, isolation_level=None)) as copy:
             copy.execute("BEGIN")
             _prune(copy, before, now)
             for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
                 copy.execute(f"DROP INDEX {index}")
-            copy.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (CONTENT_MARK, content_digest(copy)))
+            digest = content_digest(copy)
+            copy.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (CONTENT_MARK, digest))
             copy.execute("COMMIT")
             copy.execute("VACUUM")
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
+    return digest
 
 
 def write_archive(copy: Path, target: Path) -> None:

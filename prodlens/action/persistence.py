@@ -59,16 +59,17 @@ class RunCache:
         world, name = self._world, self._settings.cache_artifact
         mode, _ = read_event(world)
         changed = mode.may_save_cache and content_digest(store.conn) != self._baseline
-        if reason := cache.why_not_saved(mode, self.restored, world.now, changed=changed):
-            notices.note(world, f"Cache: not saved: {reason}.")
-            return NOT_SAVED
-        if self._settings.dry_run:
-            notices.note(world, f"Dry run: the cache would be saved as artifact {name!r}.")
-            return NOT_SAVED
         copy = store.path.parent / COPY_FOLDER / MEMBER
+        reason = cache.why_not_saved(mode, self.restored, world.now, changed=changed)
+        if not reason:  # old rows that are gathered in every run and pruned from every copy are no news
+            changed = write_copy(store.conn, copy, before=before, now=world.now) != self._baseline
+            reason = cache.why_not_saved(mode, self.restored, world.now, changed=changed)
+        if not reason and not self._settings.dry_run:
+            return _upload_copy(copy, self._settings, world)
         copy.unlink(missing_ok=True)
-        write_copy(store.conn, copy, before=before, now=world.now)
-        return _upload_copy(copy, self._settings, world)
+        said = f"Cache: not saved: {reason}." if reason else f"Dry run: the cache would be saved as artifact {name!r}."
+        notices.note(world, said)
+        return NOT_SAVED
 
 
 def restore_cache(settings: Settings, world: World, client: GithubClient, database: Path) -> RunCache:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -115,6 +116,19 @@ def test_second_run(runner: Runner) -> None:
     assert [status for _, _, status in [*asked(runner, "/pulls"), *asked(runner, "/commits")]] == [304, 304]
     assert len(runner.saved()) == 1
     assert "nothing has changed since it was saved" in done.log
+
+
+def test_old_rows_given_in_every_run_are_no_news(runner: Runner) -> None:
+    """Calls older than keep-days that trace-paths name again and again are not kept, so they are no reason to save."""
+    old = (datetime.now(UTC) - timedelta(days=500)).isoformat()
+    line = {"timestamp": old, "usage": {"input_tokens": 1, "output_tokens": 1}, "attributes": {"llm.model_name": "m"}}
+    with runner.workplace.traces("t.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    first_run(runner, trace_paths="t.jsonl")
+    done = runner.run("schedule", SCHEDULE, trace_paths="t.jsonl")
+    assert "nothing has changed since it was saved" in done.log
+    assert (done.returncode, len(runner.saved())) == (0, 1)
+    assert not (runner.workplace.folder / ".prod-lens/saved/cache.db").exists()
 
 
 def test_news_is_saved(runner: Runner) -> None:
