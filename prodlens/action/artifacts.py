@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from prodlens.github_client import GithubClient
 
+REPORT_ARTIFACT = "prodlens-report"
 PAGE_SIZE = 100
 _INVALID_IN_NAMES = frozenset('":<>|*?\r\n\\/')
 _CHUNK_BYTES = 256 * 1024

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.action import cache, notices
 from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError, new_session
+from prodlens.action.artifacts import REPORT_ARTIFACT
 from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
 from prodlens.action.cache_trust import MEMBER
 from prodlens.action.event import workflow_path
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from prodlens.github_client import GithubClient
     from prodlens.storage import ProdLensStore
 
-REPORT_ARTIFACT = "prodlens-report"
 COPY_FOLDER = "saved"
 _REPORT_FILES = ("report-html", "report-json", "report-csv")
 

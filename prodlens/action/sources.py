@@ -239,6 +239,7 @@ def _ingest_artifacts(job: Job, slug: str) -> list[str]:
             owner=job.owner,
             now=job.world.now,
             scratch=Path(scratch),
+            cache_name=job.settings.cache_artifact,
         )
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from prodlens.action.artifacts import UnusableArtifactError, artifact_pages, download
+from prodlens.action.artifacts import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
 from prodlens.containers import ArchiveError, file_sources, shown_name
 from prodlens.errors import StorageError
 from prodlens.github_errors import BudgetSpentError, RateLimitedError, ServerFailedError
@@ -52,6 +52,7 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
     owner: str | None,
     now: datetime,
     scratch: Path,
+    cache_name: str = "",
 ) -> list[str]:
     """Ingest the artifacts of these names that a repository's own runs made, unless that was done before.
 
@@ -69,6 +70,7 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
         owner: Repository of the calls that name none.
         now: The present moment.
         scratch: Folder for one download at a time.
+        cache_name: What the caches are called, which every pattern passes by, as it does the reports.
 
     Returns:
         Sentences for the reader: what was passed over and why, and what is left to the next run.
@@ -80,7 +82,7 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
     gathering = _Gathering(store, ingestor, client, session, slug, repository_id, owner, now, scratch)
     lists = _lists(patterns)
     try:
-        found, next_pages = _listed(store.conn, client, slug, lists)
+        found, next_pages = _listed(store.conn, client, slug, lists, frozenset({REPORT_ARTIFACT, cache_name}))
         for artifact in gathering.chosen(found):
             gathering.take(artifact)
         gathering.raise_failure()
@@ -114,7 +116,7 @@ def _lists(patterns: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _listed(
-    conn: sqlite3.Connection, client: GithubClient, slug: str, lists: dict[str, list[str]]
+    conn: sqlite3.Connection, client: GithubClient, slug: str, lists: dict[str, list[str]], own: frozenset[str]
 ) -> tuple[dict[int, Artifact], dict[str, int]]:
     """Return the artifacts asked for, by id, and the page that each list goes on with in the next run."""
     found: dict[int, Artifact] = {}
@@ -126,9 +128,13 @@ def _listed(
             artifact.id: artifact
             for page in pages
             for artifact in page.artifacts
-            if (artifact.name == name if name else any(fnmatchcase(artifact.name, pattern) for pattern in patterns))
+            if (artifact.name == name if name else _fits(artifact.name, patterns) and artifact.name not in own)
         }
     return found, next_pages
+
+
+def _fits(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _pages(client: GithubClient, slug: str, name: str, start: int) -> Iterator[Page]:

@@ -101,6 +101,17 @@ def test_patterns_and_none(runner: Runner) -> None:
     assert not [path for _, path, _ in runner.server.log if "/actions/" in path]
 
 
+def test_a_pattern_passes_by_what_runs_leave(runner: Runner) -> None:
+    """A pattern that fits them too reads neither reports nor caches of earlier runs, so these are no news."""
+    uploaded(runner, traces(0, 10), name="prodlens-traces-linux")
+    runner.run("schedule", SCHEDULE, trace_artifacts="prodlens-*")
+    before = downloads(runner)
+    done = runner.run("schedule", SCHEDULE, trace_artifacts="prodlens-*")
+    assert (done.returncode, runner.outputs["sessions"]) == (0, "10"), done.log
+    assert (downloads(runner) - before, len(runner.saved())) == (1, 1)
+    assert "assed" not in done.log
+
+
 def test_damaged_and_hostile_artifacts_cost_nothing(runner: Runner) -> None:
     """Next to a damaged archive, a path outside and a program, the good lines are read and the rest is named."""
     stream = io.BytesIO()
