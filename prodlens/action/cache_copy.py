@@ -100,17 +100,13 @@ def write_archive(copy: Path, target: Path) -> None:
 
 def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
     moment, day = before.isoformat(), before.date().isoformat()
-    old_calls = "SELECT trace_hash FROM sessions WHERE timestamp < ?"
-    for table in _tables(copy):
-        if table != "sessions" and "trace_hash" in _columns(copy, table):
-            copy.execute(f"DELETE FROM {table} WHERE trace_hash IN ({old_calls})", (moment,))
+    _prune_calls(copy, moment)
     old_pulls = "state = 'closed' AND max(created_at, ifnull(closed_at, ''), ifnull(updated_at, '')) < ?"
     copy.execute(
         f"DELETE FROM pull_request_commits WHERE pull_request_id IN (SELECT id FROM pull_requests WHERE {old_pulls})",
         (moment,),
     )
     for table, old, bound in (
-        ("sessions", "timestamp < ?", moment),
         ("decisions", "decided_at < ?", moment),
         ("commits", "timestamp < ?", moment),
         ("pull_requests", old_pulls, moment),
@@ -120,9 +116,21 @@ def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
     ):
         copy.execute(f"DELETE FROM {table} WHERE {old}", (bound,))
     # What left is no longer covered: a report that looks back further has to read it again.
-    copy.execute("UPDATE sync_streams SET covered_since = ? WHERE covered_since < ?", (moment, moment))
+    for column in ("covered_since", "walk_since"):
+        copy.execute(f"UPDATE sync_streams SET {column} = ? WHERE {column} < ?", (moment, moment))
     copy.execute("DELETE FROM lake_pending")  # the lake stays on the runner
     forget_expired(copy, now)
+
+
+def _prune_calls(copy: sqlite3.Connection, moment: str) -> None:
+    """Leave out old calls, and what is kept beside them under their own ids and further ones that are no calls."""
+    old = "SELECT trace_hash FROM sessions WHERE timestamp < :moment"
+    no_call = "alias NOT IN (SELECT trace_hash FROM sessions)"
+    ids = f"{old} UNION SELECT alias FROM call_aliases WHERE trace_hash IN ({old}) AND {no_call}"
+    beside = [name for name in _tables(copy) if name != "sessions" and "trace_hash" in _columns(copy, name)]
+    for table in sorted(beside, key="call_aliases".__eq__):  # last: it says whose the others are
+        copy.execute(f"DELETE FROM {table} WHERE trace_hash IN ({ids})", {"moment": moment})
+    copy.execute("DELETE FROM sessions WHERE timestamp < ?", (moment,))
 
 
 def _tables(conn: sqlite3.Connection) -> list[str]:

@@ -17,8 +17,13 @@ from prodlens.action.cache import make_context, why_not_saved
 from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
 from prodlens.action.cache_trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
+from prodlens.call_joining import put_calls
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.records import session_row
+from prodlens.schemas import call_hash
+from prodlens.session_table import put_decisions, session_values
 from prodlens.storage import ProdLensStore
+from prodlens.trace_formats.base import Alias, ToolUse
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
 
@@ -164,6 +169,44 @@ def test_covered_history_shrinks_with_the_rows(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         found = conn.execute("SELECT covered_since FROM sync_streams ORDER BY stream").fetchall()
     assert found == [(before.isoformat(),), (before.isoformat(),), (NOW.isoformat(),), (None,)]
+
+
+def test_a_walk_reaches_no_further_than_the_rows(tmp_path: Path) -> None:
+    """A walk whose older rows left the cache ends where they end, and does not claim them when it has come through."""
+    before = NOW - timedelta(days=30)
+    walks = (("a", "reach", ""), ("b", "reach", NOW.isoformat()), ("c", "update", None))
+    with ProdLensStore(tmp_path / "live.db") as live:
+        for walk in walks:
+            live.conn.execute(
+                "INSERT INTO sync_streams (repo_slug, stream, walk_next, walk_kind, walk_since) "
+                "VALUES ('o/r', ?, 'x', ?, ?)",
+                walk,
+            )
+        write_copy(live.conn, tmp_path / "copy.db", before=before, now=NOW)
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
+        found = conn.execute("SELECT walk_since FROM sync_streams ORDER BY stream").fetchall()
+    assert found == [(before.isoformat(),), (NOW.isoformat(),), (None,)]
+
+
+def test_what_goes_by_an_alias_leaves_with_its_call(tmp_path: Path) -> None:
+    """Of an old call nothing stays under its further ids; what a young call has under them does."""
+    with ProdLensStore(tmp_path / "live.db") as live:
+        with live.transaction() as conn:
+            for name, age in (("old", 60), ("young", 1)):
+                rows = [
+                    session_values(
+                        session_row({**call(1, NOW - timedelta(days=age)), "call_id": own, "tokens_out": size})
+                    )
+                    for own, size in ((name, 1), (f"{name}-request", 2))
+                ]
+                put_calls(conn, rows, [Alias(name, f"{name}-request")])
+                put_decisions(conn, [ToolUse(f"use-{name}", f"{name}-request")], [])
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW)
+    left = {call_hash("young"), call_hash("young-request")}
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
+        assert {row[0] for row in conn.execute("SELECT trace_hash FROM session_parts")} == left
+        assert conn.execute("SELECT tool_use_id FROM tool_uses").fetchall() == [("use-young",)]
+        assert conn.execute("SELECT count(*) FROM call_aliases").fetchone() == (1,)
 
 
 def test_only_content_counts_as_a_change(tmp_path: Path) -> None:
