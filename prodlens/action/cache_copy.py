@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from prodlens.action import cache_trust
 from prodlens.action.cache_trust import MEMBER
 from prodlens.action.trace_artifacts import forget_expired
 from prodlens.errors import StorageError
@@ -89,13 +90,17 @@ def write_archive(copy: Path, target: Path) -> None:
     """Pack a copy as the archive that restoring expects.
 
     Raises:
-        StorageError: The disk is full, or the folder cannot be written.
+        StorageError: The disk is full, the folder cannot be written, or nobody would restore what is as large as this.
     """
     try:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(copy, MEMBER)
+        sizes = copy.stat().st_size, target.stat().st_size
     except OSError as error:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
+    for size, most in zip(sizes, (cache_trust.MAX_DATABASE_BYTES, cache_trust.MAX_ARCHIVE_BYTES), strict=True):
+        if size > most:
+            raise StorageError(f"it has {size:,} bytes, and at most {most:,} are restored; lower keep-days")
 
 
 def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:

@@ -16,7 +16,7 @@ from prodlens.action.cache_trust import MEMBER
 from prodlens.action.event import workflow_path
 from prodlens.action.outputs import NOT_SAVED, Saved
 from prodlens.action.publishing import read_event
-from prodlens.errors import ConfigurationError
+from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github_errors import PermissionMissingError
 from prodlens.slugs import is_slug
 
@@ -136,7 +136,7 @@ def _upload_copy(copy: Path, settings: Settings, world: World) -> Saved:
             archive = Path(scratch, "cache.zip")
             write_archive(copy, archive)
             done = service.upload(name, archive, now=world.now, retention_days=settings.cache_retention_days)
-    except ArtifactServiceError as error:
+    except (ArtifactServiceError, StorageError, OSError) as error:
         notices.error(world, f"the cache was not saved: {error}; the copy is in {copy}")
         return Saved(file=str(copy), failed=True)
     copy.unlink()

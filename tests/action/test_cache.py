@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prodlens.action import cache_trust
 from prodlens.action.artifacts import Artifact
 from prodlens.action.cache import make_context, why_not_saved
 from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
@@ -255,3 +256,13 @@ def test_an_archive_holds_the_copy_alone(tmp_path: Path) -> None:
     write_archive(tmp_path / "anything", tmp_path / "cache.zip")
     with zipfile.ZipFile(tmp_path / "cache.zip") as archive:
         assert archive.namelist() == ["cache.db"]
+
+
+@pytest.mark.parametrize("cap", ["MAX_DATABASE_BYTES", "MAX_ARCHIVE_BYTES"])
+def test_what_would_not_be_restored_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
+    """A cache over a cap of restoring is refused with the way out, instead of being saved and passed over for good."""
+    with filled(tmp_path / "live.db", [1]) as live:
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW)
+    monkeypatch.setattr(cache_trust, cap, 100)
+    with pytest.raises(StorageError, match="at most 100 are restored; lower keep-days"):
+        write_archive(tmp_path / "copy.db", tmp_path / "cache.zip")
