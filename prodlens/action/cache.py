@@ -147,8 +147,13 @@ def _clear(database: Path) -> None:
         for name in (database.name, *(database.name + suffix for suffix in _SIDE_FILES)):
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
+        links = sorted(entry.name for entry in folder.iterdir() if entry.is_symlink())
     except OSError as error:
         raise ConfigurationError(f"{database} cannot be replaced by the cache: {error.strerror}") from error
+    if links:
+        raise ConfigurationError(
+            *(f"{folder / name} is a link, where a run writes to; remove it from the workspace" for name in links)
+        )
 
 
 def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> None:

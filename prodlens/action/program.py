@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from prodlens.action.desk import World
 
 DEFAULT_DATABASE = Path(".prod-lens/cache.db")
+FAILED = 1
 STOPPED = 130
 
 
@@ -53,6 +55,11 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world
         for line in str(error).splitlines():
             notices.error(world, line)
         return error.exit_status
+    except (OSError, sqlite3.Error) as error:  # where no one closer to it says what could not be read or written
+        notices.error(
+            world, f"stopped, since something could not be read or written: {error}; what was committed is kept"
+        )
+        return FAILED
     except KeyboardInterrupt:
         notices.error(world, "stopped; what was committed is kept, and the next run goes on from there")
         return STOPPED

@@ -439,6 +439,31 @@ def test_what_lies_in_the_workspace_is_no_cache(runner: Runner) -> None:
     assert "is a link" in done.said("error")[0]
 
 
+def test_links_where_a_run_writes_to(runner: Runner) -> None:
+    """Folders that a checkout made links of are named, before anything is written through them."""
+    elsewhere = runner.workplace.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "cache.db").write_text("mine")
+    (runner.workplace.folder / ".prod-lens").mkdir()
+    for name in ("saved", "report"):
+        (runner.workplace.folder / ".prod-lens" / name).symlink_to(elsewhere)
+    done = runner.run_again("schedule", SCHEDULE)
+    assert done.returncode == 2, done.log
+    assert [name in error for name, error in zip(("report", "saved"), done.said("error"), strict=True)] == [True, True]
+    assert [file.read_text() for file in elsewhere.iterdir()] == ["mine"]
+
+
+def test_a_folder_in_the_place_of_the_copy(runner: Runner) -> None:
+    """What the system refuses and nobody closer names is one line as well."""
+    first_run(runner)
+    (runner.workplace.folder / ".prod-lens/saved/cache.db").mkdir(parents=True)
+    done = runner.run_again("schedule", SCHEDULE)
+    assert done.returncode == 1
+    assert "Traceback" not in done.log
+    [error] = done.said("error")
+    assert ".prod-lens/saved/cache.db" in error
+
+
 def test_a_second_step_of_the_same_job(runner: Runner) -> None:
     """A job that runs the action twice has one cache at the end, the later one's."""
     first_run(runner)
