@@ -35,7 +35,10 @@ _READS_ARTIFACTS = re.compile(
     r"(?:^|[{,])\s*(?:permission-)?actions:\s*(?:read|write)\b|\bpermissions:\s*(?:read|write)-all\b", re.MULTILINE
 )
 _SETS_PERMISSIONS = re.compile(r"^\s*permissions:", re.MULTILINE)
-_NO_ARTIFACTS = re.compile(r"^\s*cache-artifact:\s*(?:\"\"|'')?\s*(?:#.*)?$", re.MULTILINE)
+_NO_ARTIFACTS = [
+    re.compile(rf"^[ \t]*{name}:[ \t]*(?:\"\"|'')?[ \t]*(?:#.*)?$", re.MULTILINE)
+    for name in ("cache-artifact", "trace-artifacts")
+]
 _SHA = re.compile(r"[0-9a-f]{40}")
 _OLD_DAYS = 8  # a weekly run keeps the cache younger than this
 _TAGS = {
@@ -169,9 +172,9 @@ def _check_workflow(name: str, text: str) -> Iterator[Finding]:
         remedy = "add `pull-requests: write` to the job's permissions, or set comment: off"
         yield Finding(WRONG, f"{name} runs on pull requests and may not comment on them", remedy)
     may_read = _READS_ARTIFACTS.search(text) or not _SETS_PERMISSIONS.search(text)  # unset: GitHub's own default
-    if not may_read and not _NO_ARTIFACTS.search(text):
-        remedy = "add `actions: read` to the job's permissions, or set cache-artifact to an empty text"
-        yield Finding(WRONG, f"{name} may not read the cache of earlier runs", remedy)
+    if not may_read and not all(pattern.search(text) for pattern in _NO_ARTIFACTS):
+        remedy = "add `actions: read` to the job's permissions, or set cache-artifact and trace-artifacts to empty texts"
+        yield Finding(WRONG, f"{name} may not read the cache and the trace artifacts of earlier runs", remedy)
 
 
 def _remedy(error: GithubError) -> str:

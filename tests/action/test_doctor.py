@@ -115,6 +115,7 @@ def test_artifacts_that_are_old_or_gone() -> None:
 PINNED = f"jobs:\n  a:\n    steps:\n      - uses: prodlens/prodlens-action@{'a' * 40} # v1\n"
 COMPOSITE = PINNED.replace("prodlens-action@", "prodlens-action/.github/actions/report@")
 NO_CACHE = PINNED + "        with:\n          cache-artifact: ''\n"
+NO_ARTIFACTS = NO_CACHE + "          trace-artifacts:  # none\n"
 
 
 @pytest.mark.parametrize(
@@ -128,12 +129,13 @@ NO_CACHE = PINNED + "        with:\n          cache-artifact: ''\n"
         (f"on: pull_request\npermissions: {{contents: read, actions: read, pull-requests: write}}\n{PINNED}", [FINE]),
         (f"on: pull_request\npermissions: write-all\n{PINNED}", [FINE]),
         (f"on: push\npermissions: {{contents: read}}\n{PINNED}", [FINE, WRONG]),
-        (f"on: push\npermissions: {{contents: read}}\n{NO_CACHE}", [FINE]),
+        (f"on: push\npermissions: {{contents: read}}\n{NO_CACHE}", [FINE, WRONG]),  # the trace artifacts are left
+        (f"on: push\npermissions: {{contents: read}}\n{NO_ARTIFACTS}", [FINE]),
         (f"on: push\npermissions: read-all\n{PINNED}", [FINE]),
     ],
 )
 def test_workflow_files(tmp_path: Path, text: str, levels: list[str]) -> None:
-    """A workflow is to pin the action, and to be allowed to comment where it is to and to read a cache it has."""
+    """A workflow is to pin the action, and to be allowed to comment where it is to and to read the artifacts it asks for."""
     (tmp_path / "a.yml").write_text(text)
     assert [finding.level for finding in check_workflows(tmp_path)] == levels
 
