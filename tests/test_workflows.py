@@ -92,6 +92,13 @@ def test_composite_hands_every_input_on() -> None:
     assert step["env"]["PRODLENS_INPUTS"] == "${{ toJSON(inputs) }}"
 
 
+def test_composite_s_artifacts_give_way_to_later_ones() -> None:
+    """What the composite action uploads takes the place of an earlier attempt's, as what the container uploads does."""
+    steps = read(ROOT / ".github/actions/report/action.yml")["runs"]["steps"]
+    uploads = [step["with"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]
+    assert [given.get("overwrite") for given in uploads] == [True, True]
+
+
 def test_every_example_is_there() -> None:
     """There is an example for each way of use that the documentation names."""
     assert {path.stem for path in ROOT.glob("examples/workflows/*")} == EXAMPLES
