@@ -95,6 +95,9 @@ def write_archive(copy: Path, target: Path) -> None:
     try:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(copy, MEMBER)
+        if cache_trust.is_dense(archive.getinfo(MEMBER)):  # a trace can hold megabytes of one letter
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+                archive.write(copy, MEMBER)
         sizes = copy.stat().st_size, target.stat().st_size
     except OSError as error:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error

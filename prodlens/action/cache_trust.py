@@ -128,10 +128,14 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         raise UnusableArtifactError(f"its {MEMBER} is a link or a device, no file")
     if member.compress_type not in _METHODS:
         raise UnusableArtifactError(f"its {MEMBER} is packed by a method that is not read")
-    dense = member.file_size > max(member.compress_size, 1) * MAX_RATIO and member.file_size > _RATIO_COUNTS_FROM
-    if dense or member.file_size > MAX_DATABASE_BYTES:
+    if is_dense(member) or member.file_size > MAX_DATABASE_BYTES:
         raise UnusableArtifactError(f"its {MEMBER} would unpack to {member.file_size:,} bytes, as a zip bomb does")
     return member
+
+
+def is_dense(member: zipfile.ZipInfo) -> bool:
+    """Tell whether a member unpacks to far more than it is."""
+    return member.file_size > max(member.compress_size, 1) * MAX_RATIO and member.file_size > _RATIO_COUNTS_FROM
 
 
 def check_database(path: Path) -> None:

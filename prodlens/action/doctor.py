@@ -173,7 +173,9 @@ def _check_workflow(name: str, text: str) -> Iterator[Finding]:
         yield Finding(WRONG, f"{name} runs on pull requests and may not comment on them", remedy)
     may_read = _READS_ARTIFACTS.search(text) or not _SETS_PERMISSIONS.search(text)  # unset: GitHub's own default
     if not may_read and not all(pattern.search(text) for pattern in _NO_ARTIFACTS):
-        remedy = "add `actions: read` to the job's permissions, or set cache-artifact and trace-artifacts to empty texts"
+        remedy = (
+            "add `actions: read` to the job's permissions, or set cache-artifact and trace-artifacts to empty texts"
+        )
         yield Finding(WRONG, f"{name} may not read the cache and the trace artifacts of earlier runs", remedy)
 
 
