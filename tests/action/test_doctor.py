@@ -135,7 +135,7 @@ NO_ARTIFACTS = NO_CACHE + "          trace-artifacts:  # none\n"
     ],
 )
 def test_workflow_files(tmp_path: Path, text: str, levels: list[str]) -> None:
-    """A workflow is to pin the action, and to be allowed to comment where it is to and to read the artifacts it wants."""
+    """A workflow is to pin the action, and to be allowed to comment where it is to and to read what it asks for."""
     (tmp_path / "a.yml").write_text(text)
     assert [finding.level for finding in check_workflows(tmp_path)] == levels
 
