@@ -156,7 +156,7 @@ def with_calls(archive: bytes, count: int, now: datetime, folder: Path) -> bytes
     cache_trust.make_indexes(folder / "live.db")
     with ProdLensStore(folder / "live.db") as store:
         store.insert_sessions(calls(count, now))
-        write_copy(store.conn, folder / "copy.db", before=now - timedelta(days=400), now=now)
+        write_copy(store.conn, folder / "copy.db", before=now - timedelta(days=400), now=now, named=False)
     write_archive(folder / "copy.db", folder / "cache.zip")
     return (folder / "cache.zip").read_bytes()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action import cache_trust
 from prodlens.action.artifacts import UnusableArtifactError, artifacts_named, download, workflow_run
+from prodlens.action.cache_copy import names_people
 from prodlens.action.cache_trust import TrustContext, distrust
 from prodlens.errors import ConfigurationError, StorageError
 
@@ -41,6 +42,7 @@ class Shelf:
         slug: The repository whose artifacts these are.
         name: What the artifacts are called.
         context: Where a cache must have been made.
+        hides_people: Whether no cache may be used that has people of the traces by their names in it.
     """
 
     client: GithubClient
@@ -48,6 +50,7 @@ class Shelf:
     slug: str
     name: str
     context: TrustContext
+    hides_people: bool
 
 
 def restore(shelf: Shelf, database: Path, warn: Callable[[str], None]) -> Artifact | None:
@@ -168,5 +171,7 @@ def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> N
     download(shelf.client, shelf.session, shelf.slug, artifact, archive, most_bytes=most)
     cache_trust.unpack(archive, unpacked)
     cache_trust.check_database(unpacked)
+    if shelf.hides_people and names_people(unpacked):
+        raise UnusableArtifactError("it names people, who are to be left out now; delete it if others can download it")
     cache_trust.make_indexes(unpacked)
     unpacked.replace(database)

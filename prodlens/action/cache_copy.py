@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-CONTENT_MARK = "cache:content"  # the row of ``etags`` that holds the digest
+# Rows of ``etags`` that a copy says of itself: a digest of its content, and whether it names people.
+CONTENT_MARK, PEOPLE_MARK = "cache:content", "cache:people"
+_NAMED, _HIDDEN = "named", "hidden"
 # Notes on how a run went. They change with every run and are remade by the next one, so they are no content.
 _NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags"})
 _VOLATILE = {"sync_streams": {"synced_at", "last_run_at", "last_requests", "requests", "stopped", "walk_started_at"}}
@@ -53,7 +55,14 @@ def stored_digest(conn: sqlite3.Connection) -> str:
     return content_digest(conn) if row is None else str(row[0])
 
 
-def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime) -> str:
+def names_people(path: Path) -> bool:
+    """Tell whether a copy has people by their names in it; one that does not say has."""
+    with closing(sqlite3.connect(path)) as conn:
+        row = conn.execute("SELECT etag FROM etags WHERE endpoint = ?", (PEOPLE_MARK,)).fetchone()
+    return row is None or row[0] != _HIDDEN
+
+
+def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime, named: bool) -> str:
     """Write a copy of the database as it is committed, as small as it can be without losing what is needed.
 
     Args:
@@ -61,6 +70,7 @@ def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now:
         target: The file to write; one that is there gives way to it.
         before: Rows older than this moment are left out.
         now: The present moment; artifacts that have expired by then need not be remembered.
+        named: Whether people of the traces are in it by their names.
 
     Returns:
         The digest of the copy's content.
@@ -78,7 +88,8 @@ def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now:
             for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
                 copy.execute(f"DROP INDEX {index}")
             digest = content_digest(copy)
-            copy.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (CONTENT_MARK, digest))
+            marks = {CONTENT_MARK: digest, PEOPLE_MARK: _NAMED if named else _HIDDEN}
+            copy.executemany("INSERT OR REPLACE INTO etags VALUES (?, ?)", marks.items())
             copy.execute("COMMIT")
             copy.execute("VACUUM")
     except (OSError, sqlite3.Error) as error:

@@ -37,9 +37,9 @@ _REPORT_FILES = ("report-html", "report-json", "report-csv")
 class RunCache:
     """The cache of a run: ``restored`` is the artifact that it began with, None when there was none to be used."""
 
-    def __init__(self, settings: Settings, world: World, restored: Artifact | None) -> None:
+    def __init__(self, settings: Settings, world: World, restored: Artifact | None, *, hides_people: bool) -> None:
         self.restored = restored
-        self._settings, self._world = settings, world
+        self._settings, self._world, self._hides_people = settings, world, hides_people
         self._baseline = ""
 
     def opened(self, store: ProdLensStore) -> None:
@@ -62,7 +62,8 @@ class RunCache:
         copy = store.path.parent / COPY_FOLDER / MEMBER
         reason = cache.why_not_saved(mode, self.restored, world.now, changed=changed)
         if not reason:  # old rows that are gathered in every run and pruned from every copy are no news
-            changed = write_copy(store.conn, copy, before=before, now=world.now) != self._baseline
+            named = not self._hides_people
+            changed = write_copy(store.conn, copy, before=before, now=world.now, named=named) != self._baseline
             reason = cache.why_not_saved(mode, self.restored, world.now, changed=changed)
         if not reason and not self._settings.dry_run:
             return _upload_copy(copy, self._settings, world)
@@ -72,8 +73,12 @@ class RunCache:
         return NOT_SAVED
 
 
-def restore_cache(settings: Settings, world: World, client: GithubClient, database: Path) -> RunCache:
+def restore_cache(
+    settings: Settings, world: World, client: GithubClient, database: Path, *, hides_people: bool
+) -> RunCache:
     """Begin with the database that the newest trusted cache holds, or with none.
+
+    Where people are hidden, a cache that names them is none: a repository that became public must not go on with it.
 
     Raises:
         ConfigurationError: The token may not read artifacts, or the workspace is not as it should be.
@@ -90,7 +95,9 @@ def restore_cache(settings: Settings, world: World, client: GithubClient, databa
     try:
         context = cache.make_context(client, slug, world.environ, payload.get("repository"), workflows)
         with new_session() as session:
-            shelf = cache.Shelf(client=client, session=session, slug=slug, name=name, context=context)
+            shelf = cache.Shelf(
+                client=client, session=session, slug=slug, name=name, context=context, hides_people=hides_people
+            )
             restored = cache.restore(shelf, database, partial(notices.warning, world))
     except PermissionMissingError as error:
         raise ConfigurationError(f"cache-artifact: {error}; or give an empty cache-artifact for no cache") from error
@@ -98,7 +105,7 @@ def restore_cache(settings: Settings, world: World, client: GithubClient, databa
         client.close()
     said = f"restored from {restored}" if restored else "none is there yet that can be used; this run begins anew"
     notices.note(world, f"Cache: {said}.")
-    return RunCache(settings, world, restored)
+    return RunCache(settings, world, restored, hides_people=hides_people)
 
 
 def upload_report(files: Mapping[str, str], settings: Settings, world: World) -> str:

@@ -35,7 +35,8 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
     people = read_people(settings.people) if settings.people else {}
     prepare = publishing.anonymizer(settings, world, people)
     budget = RequestBudget(limit=settings.github_budget)
-    cache = _restored(settings, desk, world, budget)
+    hides_people = prepare is not None and prepare.everybody
+    cache = _restored(settings, desk, world, budget, hides_people=hides_people)
     with ProdLensStore(desk.database) as store:
         job = sources.Job(
             store=store,
@@ -63,13 +64,16 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
     return FAILED if gate == "fail" or saved.failed else 0
 
 
-def _restored(settings: Settings, desk: Desk, world: World, budget: RequestBudget) -> RunCache | None:
+def _restored(
+    settings: Settings, desk: Desk, world: World, budget: RequestBudget, *, hides_people: bool
+) -> RunCache | None:
     """Return the restored cache; None at a desk, offline, or without a name for it: the file stays where it is."""
     if not world.in_actions or desk.offline or not settings.cache_artifact:
         return None
     from prodlens.action.persistence import restore_cache  # noqa: PLC0415 - a local run does without it
 
-    return restore_cache(settings, world, publishing.github_client(settings, world, budget), desk.database)
+    client = publishing.github_client(settings, world, budget)
+    return restore_cache(settings, world, client, desk.database, hides_people=hides_people)
 
 
 def _gather(job: sources.Job) -> list[str]:

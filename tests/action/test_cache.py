@@ -129,7 +129,7 @@ def test_a_copy_holds_what_is_young_enough(
     before = NOW - timedelta(days=keep)
     with filled(folder / "live.db", days) as live:
         live_rows = live.fetch_sessions()
-        write_copy(live.conn, folder / "copy.db", before=before, now=NOW)
+        write_copy(live.conn, folder / "copy.db", before=before, now=NOW, named=False)
     with restored(folder / "copy.db", folder) as store:
         assert [tuple(row) for row in store.fetch_sessions()] == [
             tuple(row) for row in live_rows if row["timestamp"] >= before.isoformat()
@@ -150,7 +150,7 @@ def test_a_copy_is_small(tmp_path: Path) -> None:
     """A copy holds neither indexes nor free pages, and says which program and schema it is of."""
     with filled(tmp_path / "live.db", [1] * 300) as live:
         live.conn.execute("CREATE INDEX sessions_report ON sessions (model)")
-        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=0), now=NOW)
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=0), now=NOW, named=False)
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         assert conn.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchone() == (0,)
         assert conn.execute("PRAGMA freelist_count").fetchone() == (0,)
@@ -166,7 +166,7 @@ def test_covered_history_shrinks_with_the_rows(tmp_path: Path) -> None:
             live.conn.execute(
                 "INSERT INTO sync_streams (repo_slug, stream, covered_since) VALUES ('o/r', ?, ?)", (stream, covered)
             )
-        write_copy(live.conn, tmp_path / "copy.db", before=before, now=NOW)
+        write_copy(live.conn, tmp_path / "copy.db", before=before, now=NOW, named=False)
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         found = conn.execute("SELECT covered_since FROM sync_streams ORDER BY stream").fetchall()
     assert found == [(before.isoformat(),), (before.isoformat(),), (NOW.isoformat(),), (None,)]
@@ -183,7 +183,7 @@ def test_a_walk_reaches_no_further_than_the_rows(tmp_path: Path) -> None:
                 "VALUES ('o/r', ?, 'x', ?, ?)",
                 walk,
             )
-        write_copy(live.conn, tmp_path / "copy.db", before=before, now=NOW)
+        write_copy(live.conn, tmp_path / "copy.db", before=before, now=NOW, named=False)
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         found = conn.execute("SELECT walk_since FROM sync_streams ORDER BY stream").fetchall()
     assert found == [(before.isoformat(),), (NOW.isoformat(),), (None,)]
@@ -202,7 +202,7 @@ def test_what_goes_by_an_alias_leaves_with_its_call(tmp_path: Path) -> None:
                 ]
                 put_calls(conn, rows, [Alias(name, f"{name}-request")])
                 put_decisions(conn, [ToolUse(f"use-{name}", f"{name}-request")], [])
-        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW)
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW, named=False)
     left = {call_hash("young"), call_hash("young-request")}
     with closing(sqlite3.connect(tmp_path / "copy.db")) as conn:
         assert {row[0] for row in conn.execute("SELECT trace_hash FROM session_parts")} == left
@@ -235,7 +235,7 @@ def test_a_copy_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with filled(tmp_path / "live.db", [1]) as live:
         with pytest.raises(StorageError, match="cannot write the copy of the cache"):
-            write_copy(live.conn, tmp_path / "file" / "copy.db", before=NOW, now=NOW)
+            write_copy(live.conn, tmp_path / "file" / "copy.db", before=NOW, now=NOW, named=False)
         assert len(live.fetch_sessions()) == 1
     with pytest.raises(StorageError, match="cannot write the copy of the cache"):
         write_archive(tmp_path / "file", tmp_path / "file" / "cache.zip")
@@ -262,7 +262,7 @@ def test_an_archive_holds_the_copy_alone(tmp_path: Path) -> None:
 def test_what_would_not_be_restored_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
     """A cache over a cap of restoring is refused with the way out, instead of being saved and passed over for good."""
     with filled(tmp_path / "live.db", [1]) as live:
-        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW)
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW, named=False)
     monkeypatch.setattr(cache_trust, cap, 100)
     with pytest.raises(StorageError, match="at most 100 are restored; lower keep-days"):
         write_archive(tmp_path / "copy.db", tmp_path / "cache.zip")
@@ -272,6 +272,6 @@ def test_a_dense_cache_is_no_bomb_to_the_next_run(tmp_path: Path) -> None:
     """A trace that holds megabytes of one letter, as anyone who may push can upload, costs no later run its cache."""
     with ProdLensStore(tmp_path / "live.db") as live:
         live.insert_sessions([call(1, NOW, session_id="x" * 17 * 1024**2)])
-        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW)
+        write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW, named=False)
     with restored(tmp_path / "copy.db", tmp_path) as store:
         assert len(store.fetch_sessions()) == 1

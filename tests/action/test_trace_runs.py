@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.storage import ProdLensStore
-from tests.action.runner import NUMBER, REPOSITORY_ID, SCHEDULE, TRACES, event_of
+from tests.action.runner import NUMBER, REPOSITORY, REPOSITORY_ID, SCHEDULE, TRACES, event_of
 from tests.github_server.artifact_host import workflow_run
 from tests.github_server.small import SLUG
 
@@ -30,7 +30,7 @@ def traces(first: int, count: int) -> bytes:
                 "timestamp": (NEWEST - timedelta(hours=number)).isoformat(),
                 "usage": {"input_tokens": number, "output_tokens": 1},
                 "attributes": {"llm.model_name": "gpt-4o"},
-                "metadata": {"session_id": f"session_{number}"},
+                "metadata": {"session_id": f"session_{number}", "developer_id": "alice"},
             }
         )
         for number in range(first, first + count)
@@ -46,6 +46,12 @@ def uploaded(runner: Runner, content: bytes, name: str = TRACES, **changes: Any)
     return runner.host.put(
         name, content, runner.trusted_run(**{"event": "pull_request", "head_branch": "x", **changes})
     )
+
+
+def database_of(cache: StoredArtifact) -> bytes:
+    """Return the database in a cache."""
+    with zipfile.ZipFile(io.BytesIO(cache.content)) as archive:
+        return archive.read("cache.db")
 
 
 def downloads(runner: Runner) -> int:
@@ -126,6 +132,21 @@ def test_damaged_and_hostile_artifacts_cost_nothing(runner: Runner) -> None:
     assert (done.returncode, runner.outputs["sessions"]) == (0, "10"), done.log
     for said in ("outside.jsonl", "run.exe", "1 lines of trace artifacts could not be used", "was passed over"):
         assert said in done.log
+
+
+def test_names_do_not_outlive_a_private_repository(runner: Runner) -> None:
+    """A cache that names people is not gone on with where they are hidden, as in a repository that became public."""
+    private = {"schedule": "x", "repository": {**REPOSITORY, "private": True}}
+    uploaded(runner, traces(0, 10))
+    assert runner.run("schedule", private).returncode == 0
+    named = runner.saved()[0]
+    assert b"alice" in database_of(named)
+    done = runner.run("schedule", SCHEDULE)
+    assert (done.returncode, runner.outputs["cache-restored"], runner.outputs["sessions"]) == (0, "false", "10")
+    assert "it names people" in done.said("warning")[0]
+    assert b"alice" not in database_of(runner.saved()[-1])
+    runner.run("schedule", SCHEDULE)
+    assert runner.outputs["cache-restored"] == "true"
 
 
 def test_at_a_desk(runner: Runner, clone: Workplace) -> None:
