@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github_errors import NotFoundError, ServerFailedError
@@ -164,6 +165,19 @@ def workflow_run(client: GithubClient, slug: str, run_id: int) -> Mapping[str, A
     except NotFoundError:
         raise UnusableArtifactError(f"its run {run_id} is gone") from None
     return body if isinstance(body, dict) else {}
+
+
+def is_on_branch(client: GithubClient, slug: str, branch: str, sha: str) -> bool:
+    """Tell whether a commit is the head of a branch or one before it; a tag can have the branch's name.
+
+    Raises:
+        GithubError: GitHub could not be asked or refused.
+    """
+    try:  # against the branch, so that what comes before it is an answer without commits and files
+        body = client.get(f"/repos/{slug}/compare/{quote(branch, safe='')}...{quote(sha, safe='')}").json()
+    except NotFoundError:
+        return False
+    return isinstance(body, dict) and body.get("status") in {"behind", "identical"}
 
 
 def download(

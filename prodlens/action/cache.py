@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlens.action import cache_trust
-from prodlens.action.artifacts import UnusableArtifactError, artifacts_named, download, workflow_run
+from prodlens.action.artifacts import (
+    UnusableArtifactError,
+    artifacts_named,
+    download,
+    is_on_branch,
+    workflow_run,
+)
 from prodlens.action.cache_copy import names_people
 from prodlens.action.cache_trust import TrustContext, distrust
 from prodlens.errors import ConfigurationError, StorageError
@@ -163,7 +169,7 @@ def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> N
     reason = distrust(artifact, None, shelf.context)
     if reason is None and artifact.run_id is not None:
         run = workflow_run(shelf.client, shelf.slug, artifact.run_id)
-        reason = distrust(artifact, run, shelf.context)
+        reason = distrust(artifact, run, shelf.context) or _off_branch(shelf, run)
     if reason is not None:
         raise UnusableArtifactError(reason)
     archive, unpacked = scratch / "archive", scratch / "database"
@@ -175,3 +181,11 @@ def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> N
         raise UnusableArtifactError("it names people, who are to be left out now; delete it if others can download it")
     cache_trust.make_indexes(unpacked)
     unpacked.replace(database)
+
+
+def _off_branch(shelf: Shelf, run: Mapping[str, Any]) -> str | None:
+    """Return why a run was not of the default branch, whatever its ref was called; schedules start nowhere else."""
+    branch = shelf.context.default_branch
+    if run.get("event") == "schedule" or is_on_branch(shelf.client, shelf.slug, branch, str(run.get("head_sha"))):
+        return None
+    return f"its run was of a commit that is not on {branch!r}"

@@ -351,6 +351,23 @@ def test_cache_from_another_branch(runner: Runner) -> None:
     assert_passed_over(runner, "it was made on branch 'topic'", bad)
 
 
+def test_cache_from_a_tag_with_the_branch_s_name(runner: Runner) -> None:
+    """A cache that a tag called like the default branch made is passed over: its commit is not on the branch."""
+    good = first_run(runner)
+    for event in ("push", "workflow_dispatch"):
+        run = runner.trusted_run(event=event)
+        bad = runner.host.put(CACHE, good.content, run)
+        runner.host.off_branch.add(run["head_sha"])
+        assert_passed_over(runner, "of a commit that is not on 'main'", bad)
+    gone = runner.trusted_run(event="push")
+    bad = runner.host.put(CACHE, good.content, gone)
+    runner.host.runs[gone["id"]] = {**gone, "head_sha": None}
+    assert_passed_over(runner, "of a commit that is not on 'main'", bad)
+    trusted = runner.host.put(CACHE, good.content, runner.trusted_run(event="push"))
+    done = runner.run("pull_request", event_of(NUMBER))
+    assert f"restored from artifact 'prodlens-cache' ({trusted.id})" in done.log
+
+
 def test_cache_from_another_workflow(runner: Runner) -> None:
     """A cache that another workflow file made is passed over, and so is one of an event that saves none."""
     good = first_run(runner)

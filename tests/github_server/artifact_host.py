@@ -80,6 +80,7 @@ class ArtifactHost:
         artifacts: What is stored, by id.
         runs: The REST objects of the workflow runs, by id.
         seen: Every request, in order.
+        off_branch: Commits of runs that are not on the default branch.
         twirp_faults: Replies that the next Twirp calls get instead of an answer: a status, or (status, body).
         blob_faults: The same for the blob host.
     """
@@ -91,6 +92,7 @@ class ArtifactHost:
         self.blob_faults: deque[int | tuple[int, bytes]] = deque()
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.runs: dict[int, dict[str, Any]] = {}
+        self.off_branch: set[str] = set()
         self._backends: dict[str, dict[str, Any]] = {}
         self._next_id = 1000
         self._lock = threading.Lock()

@@ -103,9 +103,23 @@ def get_run(request: Request, slug: str, run: str) -> Reply:
     return refused(404, "Not Found") if found is None else Reply(body=found)
 
 
+def compare(request: Request, slug: str, base: str, head: str) -> Reply:
+    """Say whether the commit of a run is on the default branch."""
+    if refusal := _refusal(request, slug):
+        return refusal
+    repository = request.world.repository(slug)
+    known = {run["head_sha"] for run in _host(request).runs.values()}
+    if repository is None or base != repository.default_branch or head not in known:
+        return refused(404, "Not Found")
+    return Reply(
+        body={"status": "diverged" if head in _host(request).off_branch else "behind", "commits": [], "files": []}
+    )
+
+
 ROUTES: tuple[Route, ...] = (
     ("GET", rf"{_ACTIONS}/artifacts", list_artifacts),
     ("GET", rf"{_ACTIONS}/artifacts/(?P<artifact>\d+)/zip", download),
     ("GET", rf"{_ACTIONS}/runs/(?P<run>\d+)", get_run),
     ("GET", rf"{_ACTIONS}/runs/(?P<run>\d+)/artifacts", list_run_artifacts),
+    ("GET", r"/repos/(?P<slug>[^/]+/[^/]+)/compare/(?P<base>.+)\.\.\.(?P<head>.+)", compare),
 )
