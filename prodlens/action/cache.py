@@ -23,6 +23,7 @@ from prodlens.action.artifacts import (
 from prodlens.action.cache_copy import names_people
 from prodlens.action.cache_trust import TrustContext, distrust
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.github_errors import ServerFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,11 +122,9 @@ def make_context(
         body = client.get(f"repos/{slug}").json()
         said = body if isinstance(body, dict) else {}
         number, branch = said.get("id"), said.get("default_branch")
-    return TrustContext(
-        repository_id=int(str(number)) if str(number).isdecimal() else 0,
-        default_branch=str(branch),
-        workflows=frozenset(workflows),
-    )
+        if not isinstance(number, int) or not isinstance(branch, str):
+            raise ServerFailedError(f"GitHub does not say which the default branch of {slug} is; try again later")
+    return TrustContext(repository_id=int(str(number)), default_branch=branch, workflows=frozenset(workflows))
 
 
 def _newest(shelf: Shelf, scratch: Path, database: Path, warn: Callable[[str], None]) -> Artifact | None:

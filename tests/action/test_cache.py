@@ -20,11 +20,13 @@ from prodlens.action.cache_trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
 from prodlens.call_joining import put_calls
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.github_errors import ServerFailedError
 from prodlens.records import session_row
 from prodlens.schemas import call_hash
 from prodlens.session_table import put_decisions, session_values
 from prodlens.storage import ProdLensStore
 from prodlens.trace_formats.base import Alias, ToolUse
+from tests.github_server.faults import Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
 
@@ -78,6 +80,9 @@ def test_what_event_and_runner_say_is_not_asked_for() -> None:
             context = make_context(client, SLUG, {}, lacking, ())
             assert (context.repository_id, context.default_branch) == (number, "main")
         assert len(server.log) == 4
+        server.faults.restart({1: Fault(status=200, body=b'{"id": "1"}')})
+        with pytest.raises(ServerFailedError, match="default branch"):
+            make_context(client, SLUG, {}, None, ())
         client.close()
 
 
