@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,9 +17,11 @@ from prodlens.lake_draft import LakeDraft
 from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-from tests.trace_places import Place, call, lines, record
+from tests.trace_places import Place, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.trace_places import Opener
 
 
@@ -224,28 +220,13 @@ def test_a_killed_filling_is_finished_by_the_next(tmp_path: Path, monkeypatch: p
         started = time.perf_counter()
         expected.ingestor.ingest_file(path)
         seconds = time.perf_counter() - started
-        rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
-        killed = 0
-        for number in range(int(os.environ.get("PRODLENS_KILLS", "2"))):
-            folder = tmp_path / f"killed{number}"
-            folder.mkdir()
-            with subprocess.Popen(
-                [sys.executable, "-c", KILLED, str(folder), str(path)],
-                stdout=subprocess.PIPE,
-                env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
-            ) as process:
-                assert process.stdout is not None
-                process.stdout.readline()
-                time.sleep(rng.random() * seconds)
-                process.send_signal(signal.SIGKILL)
-            killed += process.returncode == -signal.SIGKILL
+        for folder in killed_ingestions(KILLED, path, tmp_path, seconds=seconds, kills="2"):
             with Place(folder) as place:
                 place.ingestor.ingest_file(path)
                 assert place.rows() == expected.rows()
                 assert files(place) == files(expected)
                 assert indexes(place) == indexes(expected)
                 assert letters(place) == letters(expected)
-        assert killed
 
 
 @pytest.mark.usefixtures("large")

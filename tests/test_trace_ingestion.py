@@ -5,14 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,10 +18,12 @@ from prodlens.ingestion_record import ingestion_state
 from prodlens.reading_process import _frame, batches_aside
 from prodlens.side_process import side_process
 from prodlens.trace_ingestion import TraceIngestor
-from tests.trace_places import DATA, Place, call, lines, record
+from tests.trace_places import DATA, Place, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -308,26 +303,11 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
     with Place(tmp_path / "expected") as place:
         place.ingestor.ingest_file(path)
         expected = place.rows(), place.lake(), list(place.ingestor.dead_letters.read("traces"))
-    rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
-    killed = 0
-    for number in range(int(os.environ.get("PRODLENS_KILLS", "4"))):
-        folder = tmp_path / f"killed{number}"
-        folder.mkdir()
-        with subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(folder), str(path)],
-            stdout=subprocess.PIPE,
-            env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
-        ) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(rng.random() * 0.6)
-            process.send_signal(signal.SIGKILL)
-        killed += process.returncode == -signal.SIGKILL
+    for folder in killed_ingestions(KILLED, path, tmp_path, seconds=0.6, kills="4"):
         with Place(folder) as place:
             place.ingestor.ingest_file(path)
             letters = sorted(place.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line)
             assert (place.rows(), place.lake(), letters) == expected
-    assert killed
 
 
 def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

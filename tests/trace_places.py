@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -72,3 +78,27 @@ class Place:
 
 
 Opener = Callable[[Path], Place]
+
+
+def killed_ingestions(script: str, path: Path, folder: Path, *, seconds: float, kills: str) -> Iterator[Path]:
+    """Yield places in which a script that ingests the file was killed at some moment; at least one was in time.
+
+    The script gets the place and the file, and says a line when it begins; ``PRODLENS_KILLS`` asks for more of them.
+    """
+    rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
+    killed = 0
+    for number in range(int(os.environ.get("PRODLENS_KILLS", kills))):
+        place = folder / f"killed{number}"
+        place.mkdir()
+        with subprocess.Popen(
+            [sys.executable, "-c", script, str(place), str(path)],
+            stdout=subprocess.PIPE,
+            env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(rng.random() * seconds)
+            process.send_signal(signal.SIGKILL)
+        killed += process.returncode == -signal.SIGKILL
+        yield place
+    assert killed
