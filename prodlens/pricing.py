@@ -2,7 +2,7 @@
 
 A price is resolved once a model, provider and price period; what it makes of tokens is linear within a tier, so that
 a few probes of the library give rates that hold for every call. Nothing is ever fetched, and no price is invented:
-an unknown model costs None.
+an unknown model costs None. The library and its list load with the first call that has no recorded cost.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from genai_prices import Usage, calc_price
-from genai_prices.types import ModelPrice, TieredPrices, TimeOfDateConstraint
-
 from prodlens.call_merge import COMPUTED, Row
 from prodlens.timestamps import parse_timestamp
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from genai_prices.types import ModelInfo
+    from genai_prices.types import ModelInfo, ModelPrice
 
 # Names of providers that genai-prices knows under another one, or would take for another one's.
 _PROVIDER_NAMES = {"azure_ai": "azure", "azure.ai.openai": "azure", "azure.ai.inference": "azure", "x_ai": "x-ai"}
@@ -127,6 +124,8 @@ def price_card(model: str, provider: str | None, at: datetime) -> PriceCard | No
 
 def price_changes_in_a_day(model: str, provider: str | None) -> bool:
     """Tell whether the model's price depends on the time of day, so that a day has more than one."""
+    from genai_prices.types import ModelPrice, TimeOfDateConstraint  # noqa: PLC0415 - as the module says
+
     found = _model(model, provider)
     if found is None or isinstance(found.prices, ModelPrice):
         return False
@@ -135,6 +134,8 @@ def price_changes_in_a_day(model: str, provider: str | None) -> bool:
 
 @lru_cache(maxsize=4096)
 def _model(model: str, provider: str | None) -> ModelInfo | None:
+    from genai_prices import Usage, calc_price  # noqa: PLC0415 - as the module says
+
     for name, by in _candidates(model.strip(), (provider or "").strip().lower()):
         try:
             return calc_price(Usage(), name, provider_id=by).model
@@ -166,15 +167,24 @@ _cards: dict[int, tuple[ModelPrice, PriceCard | None]] = {}
 
 def _card(prices: ModelPrice) -> PriceCard | None:
     if id(prices) not in _cards:
-        known = {name: price for name, price in vars(prices).items() if price is not None}
-        starts = {tier.start for price in known.values() if isinstance(price, TieredPrices) for tier in price.tiers}
-        card = PriceCard(tuple((start, _probed(prices, start)) for start in sorted({-1, *starts}, reverse=True)))
-        _cards[id(prices)] = (prices, card if {"input_mtok", "output_mtok"} & known.keys() else None)
+        _cards[id(prices)] = (prices, _made_card(prices))
     return _cards[id(prices)][1]
+
+
+def _made_card(prices: ModelPrice) -> PriceCard | None:
+    from genai_prices.types import TieredPrices  # noqa: PLC0415 - as the module says
+
+    known = {name: price for name, price in vars(prices).items() if price is not None}
+    if not {"input_mtok", "output_mtok"} & known.keys():
+        return None
+    starts = {tier.start for price in known.values() if isinstance(price, TieredPrices) for tier in price.tiers}
+    return PriceCard(tuple((start, _probed(prices, start)) for start in sorted({-1, *starts}, reverse=True)))
 
 
 def _probed(prices: ModelPrice, start: int) -> Rates:
     """Ask the library what one token more of each kind costs just above the start of a tier."""
+    from genai_prices import Usage  # noqa: PLC0415 - as the module says
+
     tokens = max(start, 0) + 10
 
     def cost(more: int = 0, **usage: int) -> Decimal:
