@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prodlens.lookups import marks, portions
 from prodlens.schemas import call_hash
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
     from prodlens.trace_formats.base import Alias
 
     Claim = tuple[str, str]
 
-_LOOKUP_SIZE = 500
 _CLAIMS_NOTHING = "NOT EXISTS (SELECT 1 FROM call_aliases AS own WHERE own.trace_hash = claim.alias)"
 _ALONE = (
     "NOT EXISTS (SELECT 1 FROM call_aliases AS other "
@@ -36,7 +36,7 @@ def owners_of(conn: sqlite3.Connection, hashes: Iterable[str]) -> dict[str, str]
         f"SELECT alias, trace_hash FROM call_aliases AS claim WHERE alias IN (%s) AND {_ALONE} AND {_CLAIMS_NOTHING}"
     )
     return {
-        row[0]: row[1] for part in _parts(list(hashes)) for row in conn.execute(query % _marks(part), part).fetchall()
+        row[0]: row[1] for part in portions(list(hashes)) for row in conn.execute(query % marks(part), part).fetchall()
     }
 
 
@@ -50,8 +50,8 @@ def unknown_claims(conn: sqlite3.Connection, aliases: Iterable[Alias]) -> list[C
     """Return what is not claimed yet, as (hash of the alias, hash of the call), each once."""
     claims = {(call_hash(given.alias), call_hash(given.call_id)) for given in aliases if given.alias != given.call_id}
     query = "SELECT alias, trace_hash FROM call_aliases WHERE alias IN (%s)"
-    for part in _parts(sorted({alias for alias, _ in claims})):
-        claims.difference_update((row[0], row[1]) for row in conn.execute(query % _marks(part), part))
+    for part in portions(sorted({alias for alias, _ in claims})):
+        claims.difference_update((row[0], row[1]) for row in conn.execute(query % marks(part), part))
     return sorted(claims)
 
 
@@ -59,12 +59,3 @@ def concerned_by(conn: sqlite3.Connection, claim: Claim) -> list[str]:
     """Return the hashes whose calls a claim may change: its own two, and those that claim one of them so far."""
     query = "SELECT trace_hash FROM call_aliases WHERE alias IN (?, ?)"
     return sorted({*claim, *(row[0] for row in conn.execute(query, claim))})
-
-
-def _parts(hashes: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(hashes), _LOOKUP_SIZE):
-        yield hashes[start : start + _LOOKUP_SIZE]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from prodlens.errors import StorageError
 from prodlens.file_lock import locked
+from prodlens.lookups import marks, portions
 from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.side_process import side_process
 from prodlens.slugs import partition_folder
@@ -226,9 +227,8 @@ def _known_hashes(conn: sqlite3.Connection, hashes: Sequence[str]) -> set[str]:
     known: set[str] = set()
     for table in ("sessions", "session_parts"):
         rest = [value for value in hashes if value not in known]
-        for start in range(0, len(rest), 500):
-            part = rest[start : start + 500]
-            query = f"SELECT trace_hash FROM {table} WHERE trace_hash IN ({', '.join('?' * len(part))})"
+        for part in portions(rest):
+            query = f"SELECT trace_hash FROM {table} WHERE trace_hash IN ({marks(part)})"
             known.update(row[0] for row in _plain(conn, query, part))
     return known
 

@@ -15,6 +15,7 @@ import orjson
 from prodlens.acceptance import fold
 from prodlens.call_aliases import ids_of
 from prodlens.call_merge import COMPUTED, Row, identity_bytes, merge
+from prodlens.lookups import marks, portions
 from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.schemas import call_hash
 from prodlens.trace_formats.base import Decision
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
 INSERT = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({', '.join(map(':{}'.format, SESSION_COLUMNS))})"
-_LOOKUP_SIZE = 500
 _PRICED_BY = ("model", "provider", "tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens")
 
 
@@ -72,8 +72,7 @@ def put_sessions(
     changed = _apply_waiting_decisions(conn, [row[at] for row in rows], price)
     if fresh == len(rows):
         return changed | set(map(place, rows))
-    for start in range(0, len(rows), _LOOKUP_SIZE):
-        part = rows[start : start + _LOOKUP_SIZE]
+    for part in portions(rows):
         stored = {row[at + 1]: row for row in _rows_of(conn, [row[at] for row in part], columns)}
         for row in part:
             known = stored[row[at]]
@@ -181,7 +180,7 @@ def keep_parts(conn: sqlite3.Connection, parts: Iterable[Row]) -> None:
 
 def parts_of(conn: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Row]:
     """Return the records that are kept of the call of these ids, by digest."""
-    query = f"SELECT digest, part FROM session_parts WHERE trace_hash IN ({_marks(ids)})"
+    query = f"SELECT digest, part FROM session_parts WHERE trace_hash IN ({marks(ids)})"
     return {row[0]: orjson.loads(row[1]) for row in conn.execute(query, ids)}
 
 
@@ -206,7 +205,7 @@ def _rows_of(
     """Yield the id and the columns of the calls that are stored."""
     cursor = conn.cursor()
     cursor.row_factory = None
-    query = f"SELECT id, {', '.join(columns)} FROM sessions WHERE trace_hash IN ({_marks(hashes)})"
+    query = f"SELECT id, {', '.join(columns)} FROM sessions WHERE trace_hash IN ({marks(hashes)})"
     yield from cursor.execute(query, hashes)
 
 
@@ -222,13 +221,9 @@ def _decided(row: Row, decisions: Iterable[Decision]) -> Row:
 def _decisions_of(conn: sqlite3.Connection, ids: Sequence[str]) -> list[Decision]:
     query = (
         "SELECT DISTINCT tool_use_id, digest, verdict, source, accepted_lines, diff_ratio FROM tool_uses "
-        f"JOIN decisions USING (tool_use_id) WHERE trace_hash IN ({_marks(ids)}) ORDER BY tool_use_id, digest"
+        f"JOIN decisions USING (tool_use_id) WHERE trace_hash IN ({marks(ids)}) ORDER BY tool_use_id, digest"
     )
     return [Decision(use, *said) for use, _, *said in conn.execute(query, ids)]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _part_digest(part: Row) -> str:
