@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from prodlens import __version__
@@ -39,6 +39,21 @@ _REDIRECTS = frozenset({301, 302, 307, 308})
 _QUERY_TOO_LARGE = re.compile(
     r"something went wrong|timeout|timed out|limits? exceeded|too (large|complex)", re.IGNORECASE
 )
+
+
+class Addresses(TypedDict):
+    """Where an API of GitHub is."""
+
+    api_url: str
+    graphql_url: str
+
+
+def addresses(environ: Mapping[str, str]) -> Addresses:
+    """Return where an environment says that GitHub is, as on an Enterprise Server."""
+    return {
+        "api_url": environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
+        "graphql_url": environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
+    }
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from prodlens.action.comment import OFF, assemble, figures_fingerprint, post_com
 from prodlens.action.event import Mode, mode_of
 from prodlens.action.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
 from prodlens.errors import GithubError, StorageError
-from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
+from prodlens.github_client import GithubClient, RequestBudget, addresses
 from prodlens.rendering import markdown_blocks
 from prodlens.slugs import is_slug
 
@@ -199,8 +199,7 @@ def github_client(settings: Settings, world: World, budget: RequestBudget | None
     """Return a client with the run's token; without a budget given, one with what a comment may spend."""
     return GithubClient(
         token=settings.token or world.environ.get("GITHUB_TOKEN", ""),
-        api_url=world.environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
-        graphql_url=world.environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
+        **addresses(world.environ),
         budget=RequestBudget(limit=MOST_REQUESTS) if budget is None else budget,
     )
 

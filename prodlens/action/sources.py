@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from prodlens.demo import SIMULATED_MARK
 from prodlens.errors import ConfigurationError, GithubError, InputNotFoundError
 from prodlens.git_history import GitHistoryError, origin_slug, read_history
-from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL
+from prodlens.github_client import GithubClient, addresses
 from prodlens.github_errors import PermissionMissingError
 from prodlens.slugs import is_slug, split_slug
 from prodlens.timestamps import day_of, day_start
@@ -187,12 +187,11 @@ def gather_pull_requests(job: Job) -> list[str]:
         return []
     if not job.token:
         return [_NOT_LOGGED_IN]
-    from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - as above
+    from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - only with a token
 
     etl = GithubETL(
         job.store,
-        api_url=job.world.environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
-        graphql_url=job.world.environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
+        **addresses(job.world.environ),
         budget=job.budget,
     )
     cloned = cloned_repository(job)
@@ -217,11 +216,10 @@ def token_at_hand(settings: Settings, desk: Desk, world: World) -> str:
 def _ingest_artifacts(job: Job, slug: str) -> list[str]:
     from prodlens.action.artifact_service import new_session  # noqa: PLC0415 - only with a token
     from prodlens.action.trace_artifacts import ingest_trace_artifacts  # noqa: PLC0415 - as above
-    from prodlens.github_client import GithubClient  # noqa: PLC0415 - as above
 
     environ = job.world.environ
     number = environ.get("GITHUB_REPOSITORY_ID", "") if job.world.in_actions else ""
-    client = GithubClient(token=job.token, api_url=environ.get("GITHUB_API_URL") or DEFAULT_API_URL, budget=job.budget)
+    client = GithubClient(token=job.token, **addresses(environ), budget=job.budget)
     with (
         job.world.progress(f"Reading the trace artifacts of {slug}"),
         tempfile.TemporaryDirectory() as scratch,

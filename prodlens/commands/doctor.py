@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
     from prodlens.action.doctor import check_github, check_traces, check_workflows  # noqa: PLC0415 - not for ``--help``
     from prodlens.git_history import origin_slug  # noqa: PLC0415 - as above
-    from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget  # noqa: PLC0415 - as above
+    from prodlens.github_client import GithubClient, RequestBudget, addresses  # noqa: PLC0415 - as above
     from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
 
     environ = context.environ
@@ -47,8 +47,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.offline:
         client = GithubClient(
             token=args.token or environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN"),
-            api_url=environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
-            graphql_url=environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
+            **addresses(environ),
             budget=RequestBudget(limit=_MOST_REQUESTS),
         )
         findings = check_github(client, repository, context.now, args.cache_artifact, args.trace_artifact)

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Sync, and say on standard error what came of it; a sync stopped by a limit is a success that says so."""
     owner, name, since = _checked(args)
-    from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL  # noqa: PLC0415 - not for ``--help``
+    from prodlens.github_client import addresses  # noqa: PLC0415 - not for ``--help``
     from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - as above
     from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
 
@@ -39,8 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with ProdLensStore(args.db) as store:
         etl = GithubETL(
             store,
-            api_url=environ.get("GITHUB_API_URL") or DEFAULT_API_URL,
-            graphql_url=environ.get("GITHUB_GRAPHQL_URL") or DEFAULT_GRAPHQL_URL,
+            **addresses(environ),
             patience_seconds=_PATIENCE_SECONDS,
         )
         pull_requests = etl.sync_pull_requests(owner, name, token=token, since=since)
