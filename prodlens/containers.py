@@ -18,7 +18,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeGuard
 
 from prodlens.errors import InputNotFoundError, StorageError
 
@@ -40,12 +40,12 @@ _GZIP = b"\x1f\x8b"
 _ZIPS = frozenset({b"PK\x03\x04", b"PK\x05\x06"})  # with members, and without
 _MAGIC_BYTES = 4
 _MEMBER_SUFFIXES = (".jsonl", ".ndjson", ".json", ".gz")
-_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # of the others, zipfile unpacks without a bound
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # of the others, zipfile unpacks without a bound
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 200
 _LONGEST_STEM = 80  # file systems take names of 255 bytes, the suffixes included
 # Whatever zipfile, gzip and zlib raise at bytes that were made to confuse them.
-_DAMAGE = (EOFError, OSError, OverflowError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
+DAMAGE = (EOFError, OSError, OverflowError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 
 
 class ArchiveError(ValueError):
@@ -204,7 +204,7 @@ def _members(
     with _Directory(path.open("rb", buffering=0)) as file:
         try:
             archive = zipfile.ZipFile(file)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise ArchiveError(f"the zip archive cannot be read: {error}") from None
         members, size = archive.infolist(), path.stat().st_size
         if len(members) > MAX_MEMBERS:
@@ -234,7 +234,7 @@ def _unreadable(member: zipfile.ZipInfo) -> str | None:
         (PurePosixPath(member.filename).suffix.lower() == ".zip", "an archive inside an archive is not read"),
         (not _is_trace_name(member.filename), f"only {', '.join(_MEMBER_SUFFIXES)} are read"),
         (bool(member.flag_bits & _ENCRYPTED), "it is encrypted"),
-        (member.compress_type not in _METHODS, "it is packed by a method that is not read; use deflate"),
+        (member.compress_type not in METHODS, "it is packed by a method that is not read; use deflate"),
     )
     return next((reason for speaks_against, reason in rules if speaks_against), None)
 
@@ -279,13 +279,18 @@ def _broken(name: str, stem: str, reason: str) -> Source:
     return Source(name, stem, opened)
 
 
+def is_of_the_disk(error: Exception) -> TypeGuard[OSError]:
+    """Tell whether reading an archive failed for a reason that is not in it; EINVAL is a place before its start."""
+    return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
+
+
 @contextmanager
 def _archive_errors(name: str) -> Iterator[None]:
     """Turn what a damaged archive makes the standard library raise into one error; a failing disk stays an OSError."""
     try:
         yield
-    except _DAMAGE as error:
-        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:  # EINVAL: a place before its start
+    except DAMAGE as error:
+        if is_of_the_disk(error):
             raise
         raise ArchiveError(f"{name} cannot be unpacked to its end: {error}") from error
 

@@ -5,12 +5,10 @@ Anyone can upload an artifact of any name in a run of a fork's pull request, and
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 import stat
 import sys
 import zipfile
-import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action.artifacts import UnusableArtifactError
 from prodlens.action.event import SAVING_EVENTS
+from prodlens.containers import DAMAGE, METHODS, is_of_the_disk
 from prodlens.errors import StorageError
 from prodlens.migrations import migrations
 from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION
@@ -37,7 +36,6 @@ _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_VALUE = 64 * 1024**2
-_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 # What SQLite says when the disk or the memory fails, whatever the database holds.
 _OUTSIDE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM})
 
@@ -111,8 +109,8 @@ def unpack(archive: Path, target: Path) -> None:
             with opened.open(member) as source, target.open("wb") as sink:
                 while chunk := source.read(_CHUNK_BYTES):  # never more than the size that was checked
                     sink.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, OverflowError, RuntimeError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:  # EINVAL: a place before its start
+    except DAMAGE as error:
+        if is_of_the_disk(error):
             raise StorageError(f"the cache cannot be unpacked to {target}: {error.strerror}") from error
         raise UnusableArtifactError(f"it is no archive that can be read to its end: {error}") from None
 
@@ -126,7 +124,7 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:
         raise UnusableArtifactError(f"its {MEMBER} is a link or a device, no file")
-    if member.compress_type not in _METHODS:
+    if member.compress_type not in METHODS:
         raise UnusableArtifactError(f"its {MEMBER} is packed by a method that is not read")
     if is_dense(member) or member.file_size > MAX_DATABASE_BYTES:
         raise UnusableArtifactError(f"its {MEMBER} would unpack to {member.file_size:,} bytes, as a zip bomb does")
