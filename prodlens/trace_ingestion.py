@@ -190,28 +190,29 @@ class TraceIngestor:
     def _ingest_source(
         self, source: Source, repo_slug: str | None, now: datetime | None, touched: set[tuple[str, str]]
     ) -> Ingestion:
-        new = is_unfilled(self.store.conn)
+        new, large = is_unfilled(self.store.conn), _is_large(source)
+        as_it_is = large and self.prepare is None  # what is worth knowing again, and what a new store is filled with
         with ThreadPoolExecutor(1) as aside:
-            digest = aside.submit(self._digest, source, repo_slug)
-            known = None if new else self._known(source, digest.result(), touched)
+            digest = aside.submit(self._digest, source, repo_slug) if as_it_is else None
+            known = None if new or digest is None else self._known(source, digest.result(), touched)
             if known is not None:
                 record_ingestion(self.store, known, now)
                 return known
-            if _is_large(source):
+            if large:
                 aside.submit(_warm_up)
             done = Ingestion(source.name)
             before = newest_id(self.store.conn)
             of_source: set[tuple[str, str]] = set()
             incoming = self._counted(source, _batches(source, repo_slug, self.people, self.prepare), done)
-            if new and self.prepare is None and _is_large(source) and not self.store.conn.in_transaction:
+            if new and as_it_is and not self.store.conn.in_transaction:
                 self._fill(incoming, of_source)
             for batch in incoming:
                 self._store(batch, of_source)
             touched |= of_source
             with self.store.transaction() as conn:
                 record_ingestion(self.store, done, now)
-                if (found := digest.result()) is not None:
-                    remember(conn, found, before, asdict(done), of_source)
+                if digest is not None:
+                    remember(conn, digest.result(), before, asdict(done), of_source)
             return done
 
     def _counted(self, source: Source, incoming: Iterable[Batch], done: Ingestion) -> Iterator[Batch]:
@@ -252,17 +253,17 @@ class TraceIngestor:
             touched |= changed
             self._settle(draft.publish())
 
-    def _digest(self, source: Source, repo_slug: str | None) -> str | None:
-        """Identify a source that is worth knowing again, a large plain file that goes to the store as it is."""
-        if self.prepare is not None or source.path is None or not _is_large(source):
-            return None
+    def _digest(self, source: Source, repo_slug: str | None) -> str:
+        """Identify a plain file that goes to the store as it is."""
+        if source.path is None:
+            raise AssertionError("unreachable")
         try:
             return file_digest(source.path, repo_slug, self.people)
         except OSError as error:
             raise StorageError(f"cannot read {source.name}: {error.strerror or error}") from error
 
-    def _known(self, source: Source, digest: str | None, touched: set[tuple[str, str]]) -> Ingestion | None:
-        found = recall(self.store.conn, digest) if digest is not None else None
+    def _known(self, source: Source, digest: str, touched: set[tuple[str, str]]) -> Ingestion | None:
+        found = recall(self.store.conn, digest)
         if found is None or (found[0]["dead"] and not self.dead_letters.letters_path(source.stem).exists()):
             return None
         touched |= found[1]
