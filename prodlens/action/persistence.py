@@ -83,6 +83,7 @@ def restore_cache(
     Raises:
         ConfigurationError: The token may not read artifacts, or the workspace is not as it should be.
         GithubError: GitHub failed, so that nothing is known of the cache.
+        StorageError: The disk is full, or the folder of the database cannot be written.
     """
     slug = world.environ.get("GITHUB_REPOSITORY", "")
     if not is_slug(slug) or not client.has_token:
@@ -114,9 +115,10 @@ def upload_report(files: Mapping[str, str], settings: Settings, world: World) ->
     Nothing depends on it: a failure is a warning, and the files are in the workspace.
     """
     service = _service(world)
-    if service is None or settings.dry_run:
-        if service is not None:
-            notices.note(world, f"Dry run: the report would be uploaded as artifact {REPORT_ARTIFACT!r}.")
+    if service is None:
+        return ""
+    if settings.dry_run:
+        notices.note(world, f"Dry run: the report would be uploaded as artifact {REPORT_ARTIFACT!r}.")
         return ""
     try:
         with tempfile.TemporaryDirectory() as scratch:
