@@ -252,6 +252,38 @@ def test_hundreds_in_one_second_are_all_read(store: ProdLensStore) -> None:
         assert_same_as_new(store, server)
 
 
+def test_rows_of_the_five_minutes_before_the_cursor_are_read_again(store: ProdLensStore) -> None:
+    """Rows that a lagging replica lists late are found down to the first one that lies further below the cursor."""
+    world = small_world(page_cap=1)
+    repo = world.repositories[SLUG]
+    repo.add_pulls([pull(20, updated_at="2026-06-01T12:00:00Z")])
+    late = {25: "12:00:01", 21: "11:58:00", 22: "11:55:00", 23: "11:54:59", 24: "11:54:58"}
+    with GithubServer(world) as server:
+        sync(store, server)
+        assert sync_state(store, SLUG)["streams"][0]["cursor"] == "2026-06-01T12:00:00+00:00"
+        repo.add_pulls(pull(number, updated_at=f"2026-06-01T{clock}Z") for number, clock in late.items())
+        sync(store, server)
+    assert sorted(late.keys() & rows_by_number(store).keys()) == [21, 22, 23, 25]
+
+
+@pytest.mark.parametrize("faults", [{2: SERVER_ERROR}, {1: CUT}], ids=["second page fails", "first page is cut"])
+def test_the_etag_of_an_update_is_stored_when_its_last_page_is(
+    server: GithubServer, store: ProdLensStore, faults: dict[int, Fault]
+) -> None:
+    """While an update's pages are not all stored, its first page's ETag is not: the next run is not told 304."""
+    sync(store, server)
+    before = stored(store)["etags"]
+    assert len(before) == 2
+    repository(server).add_pulls(pull(number, updated_at=at(300 + number)) for number in range(20, 26))
+    server.faults.restart(faults)
+    with pytest.raises(GithubError):
+        sync(store, server)
+    assert stored(store)["etags"] == before
+    sync(store, server)
+    assert stored(store)["etags"] != before
+    assert_same_as_new(store, server)
+
+
 def test_a_renamed_repository_is_followed(server: GithubServer, store: ProdLensStore) -> None:
     """The old name is redirected; rows keep the name that was asked for."""
     server.world.renamed["old/name"] = SLUG

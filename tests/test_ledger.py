@@ -58,6 +58,17 @@ def test_filters_cover_the_repository_and_what_names_none(tmp_path: Path) -> Non
         assert ledger(store.conn).total.cost_usd is None
 
 
+def test_a_call_at_the_end_of_the_window_is_outside_and_one_at_its_start_inside(tmp_path: Path) -> None:
+    """Of calls at 00:00 of 1, 2 and 3 May, the window from 1 May to 3 May has two: 1 + 2 tokens."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions(
+            {"timestamp": f"2026-05-0{day}T00:00:00+00:00", "tokens_in": tokens, "cost_usd": tokens / 4}
+            for day, tokens in ((1, 1), (2, 2), (3, 4))
+        )
+        found = ledger(store.conn, since="2026-05-01T00:00:00+00:00", until="2026-05-03T00:00:00+00:00")
+    assert found.total == LedgerLine(2, 3, 0.75, 0.75, 0.0, 0, 0)
+
+
 def test_an_imbalance_is_never_reported() -> None:
     """Parts that do not make the whole are an error of ours, not a figure."""
     line = LedgerLine(1, 10, 1.0, 1.0, 0.0, 0, 0)

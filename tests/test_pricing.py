@@ -10,7 +10,7 @@ from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.pricing import call_cost, price_card, priced
+from prodlens.pricing import PriceCard, Rates, call_cost, price_card, priced
 from prodlens.schemas import CanonicalTrace
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -132,3 +132,27 @@ def test_a_recorded_cost_stands() -> None:
     assert priced(trace())["cost_source"] == "computed"
     for unknown in (priced(trace(tokens_in=0, tokens_out=0)), priced(trace(model=None)), priced(trace(model="zzz"))):
         assert (unknown["cost_usd"], unknown["cost_source"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("tokens_in", "tokens_out", "dollars"),
+    [
+        (199_999, 0, 0.24999875),
+        (200_000, 0, 0.25),
+        (200_001, 0, 0.5000025),
+        (200_000, 1, 0.25001),
+        (200_001, 1, 0.5000175),
+    ],
+)
+def test_exactly_at_the_start_of_a_tier_the_lower_price_holds(tokens_in: int, tokens_out: int, dollars: float) -> None:
+    """Gemini 2.5 Pro costs 1.25 and 10 dollars a million up to 200,000 input tokens, above them 2.50 and 15."""
+    card = price_card("gemini-2.5-pro", None, AT)
+    assert card is not None
+    assert call_cost(card, tokens_in, tokens_out) == pytest.approx(dollars, rel=1e-12)
+
+
+def test_a_tier_begins_above_its_start() -> None:
+    """With tiers above 10 and 20 input tokens, 10 and 20 are still of the tier below."""
+    low, middle, high = (Rates(price, 0, 0, 0, 0, 0, 0) for price in (1.0, 2.0, 3.0))
+    card = PriceCard(((20, high), (10, middle), (-1, low)))
+    assert [card.rates(tokens).plain for tokens in (0, 10, 11, 20, 21)] == [1.0, 1.0, 2.0, 2.0, 3.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,28 @@ DOCUMENTED: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
 ]
+
+
+PATHS = {
+    "prodlens.storage": ["ProdLensStore"],
+    "prodlens.schemas": ["CanonicalTrace"],
+    "prodlens.trace_normalizer": ["normalize_records"],
+    "prodlens.trace_ingestion": ["TraceIngestor"],
+    "prodlens.aggregation": ["DailyAggregator", "ParquetExporter"],
+    "prodlens.metrics": ["ReportGenerator"],
+    "prodlens.github_etl": ["GithubETL"],
+    "prodlens.cli": ["main"],
+}
+
+
+@pytest.mark.parametrize(("module", "names"), PATHS.items(), ids=PATHS)
+def test_every_documented_import_path_and_name_stays(module: str, names: list[str]) -> None:
+    """What the documentation imports loads from where it says, and is what ``prodlens`` itself exports."""
+    loaded = importlib.import_module(module)
+    for name in names:
+        assert callable(getattr(loaded, name))
+        if name in prodlens.__all__:
+            assert getattr(loaded, name) is getattr(prodlens, name)
 
 
 @pytest.mark.parametrize(("documented", "parameters"), DOCUMENTED, ids=lambda value: getattr(value, "__qualname__", ""))

@@ -1,0 +1,96 @@
+"""The identity of a call, as literal values: a change here makes every stored call a new one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from prodlens import normalize_records
+from prodlens.schemas import CanonicalTrace, call_hash, content_hash
+from tests.trace_places import record
+
+
+def trace(**changes: Any) -> CanonicalTrace:
+    """Return a call without an id, whose documented fields are all known."""
+    values: dict[str, Any] = {
+        "session_id": "alpha",
+        "developer_id": "alice",
+        "timestamp": datetime(2026, 5, 1, 10, 30, tzinfo=UTC),
+        "model": "claude-3-sonnet",
+        "tokens_in": 1000,
+        "tokens_out": 500,
+        "latency_ms": 900.0,
+        "status_code": 200,
+        "accepted_flag": True,
+        "repo_slug": "acme/web",
+        "diff_ratio": 0.75,
+        "accepted_lines": 12,
+    }
+    return CanonicalTrace(**{**values, **changes})
+
+
+def trace_hash(call: CanonicalTrace) -> str:
+    """Return the identity under which a call is stored."""
+    return str(call.to_record()["trace_hash"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "e667fb603d6273844be0000703337458"),
+        ({"session_id": "beta"}, "7596d1f33bfa6efcb980af4beef3583d"),
+        ({"developer_id": "bob"}, "475df8d95066f2a070fee1d5b1b2f96f"),
+        ({"timestamp": datetime(2026, 5, 1, 10, 30, 1, tzinfo=UTC)}, "c0b6dcd81b81893645fbb159d4409840"),
+        ({"model": "x"}, "78254549cbd026405b1404333a2d8f1c"),
+        ({"tokens_in": 1001}, "feede60291daade71bf0f004a92161eb"),
+        ({"tokens_out": 501}, "c2e8e19f6fb02452347934931bf93ab0"),
+        ({"latency_ms": 901.0}, "ca9dde04a995f5afb89d538d24e63926"),
+        ({"status_code": 201}, "3b9e6e4b0cf440ea619540453717099b"),
+        ({"accepted_flag": False}, "cfdd19093dacd97d899529a5d9101b42"),
+        ({"diff_ratio": 0.8}, "2ea9a1f777f5b9e7555bf05a4aeb22a2"),
+        ({"accepted_lines": 13}, "c4f8a61f9254199a221328427967d40a"),
+    ],
+    ids=lambda value: next(iter(value), "unchanged") if isinstance(value, dict) else "",
+)
+def test_a_call_without_an_id_is_identified_by_its_documented_fields(changes: dict[str, Any], expected: str) -> None:
+    """Every documented field of the record itself is a part of the identity, down to its digits."""
+    assert trace_hash(trace(**changes)) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"acceptance_known": False},
+        {"cost_usd": 0.5, "cost_source": "recorded"},
+        {"provider": "anthropic"},
+        {"cache_read_tokens": 7},
+        {"source": "reference"},
+        {"partial": True},
+        {"branch": "main", "pull_request": 7},
+        {"timestamp": datetime(2026, 5, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))},
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_fields_added_later_and_offsets_do_not_change_the_identity(changes: dict[str, Any]) -> None:
+    """A field that a newer version reads, or another offset of the same moment, leaves the identity as it was."""
+    assert trace_hash(trace(**changes)) == "e667fb603d6273844be0000703337458"
+
+
+@pytest.mark.parametrize("slug", [None, "acme/web", "acme/api"])
+def test_a_repository_named_beside_a_record_is_not_a_part_of_its_identity(slug: str | None) -> None:
+    """The same call ingested with another ``--repo`` is the same call."""
+    assert trace_hash(trace(repo_slug=slug)) == "e667fb603d6273844be0000703337458"
+
+
+def test_the_identity_of_an_empty_call_an_id_and_a_mapping() -> None:
+    """Unknown fields, ids and whole records have these hashes; the order of keys does not matter."""
+    empty = CanonicalTrace(None, None, datetime(2026, 5, 1), None, 0, 0, 0.0, None, False)  # noqa: DTZ001 - naive is UTC
+    assert trace_hash(empty) == "58d73d391116cc3c04838335ac05a1c0"
+    assert trace_hash(trace(call_id="msg_1")) == call_hash("msg_1") == "e41cbac12a536aee27d314aa846c544d"
+    assert trace_hash(trace(call_id="msg_1", trace_hash="given")) == "given"
+    assert content_hash({"b": 1, "a": [None, 2.5]}) == "e20dcb94c20bd3768a0704563edb69cc"
+    assert content_hash({"a": [None, 2.5], "b": 1}) == "e20dcb94c20bd3768a0704563edb69cc"
+    (normal,) = normalize_records([record(1)])
+    assert trace_hash(normal) == "c5f25214bbabca2d4fcdbeebc1503ae1"
