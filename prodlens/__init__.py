@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prodlens.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from prodlens.aggregation import DailyAggregator, ParquetExporter
     from prodlens.github_etl import GithubETL
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion import TraceIngestor
     from prodlens.trace_normalizer import normalize_records
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "CanonicalTrace": "prodlens.schemas",

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from prodlens import __version__
+from prodlens.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from prodlens import __version__
 from prodlens.errors import ConfigurationError, GithubError
 from prodlens.github_answers import Answer, message_of, place
 from prodlens.github_errors import (
@@ -22,6 +21,7 @@ from prodlens.github_errors import (
     RateLimitedError,
     ServerFailedError,
 )
+from prodlens.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens import __version__
+from prodlens.version import __version__
 
 if TYPE_CHECKING:
     import sqlite3

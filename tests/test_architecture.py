@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "prodlens"
 
 # From the ground up. A module imports its own floor and the floors below; a new module is given a floor here.
-GROUND = "errors schemas timestamps slugs json_values lookups records migrations statistics"
+GROUND = "version errors schemas timestamps slugs json_values lookups records migrations statistics"
 STORES_AND_FORMATS = """storage session_table github_tables frames pricing people acceptance trace_formats wording
     lake lake_draft bulk_load known_files file_lock side_process reference_rows containers json_stream call_merge
     call_aliases call_joining"""

@@ -22,9 +22,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from prodlens import __version__
 from prodlens.action.artifacts import checked_name
 from prodlens.errors import OutsideError
+from prodlens.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from prodlens import __version__
 from prodlens.rendering import escaping
 from prodlens.rendering.document import Data
 from prodlens.rendering.environment import environment
 from prodlens.rendering.vega import vega_scripts
+from prodlens.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
