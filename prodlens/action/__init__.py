@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from prodlens.action.inputs import DESK_FLAGS, INPUTS
+from prodlens.action.inputs import INPUTS, LOCAL_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     import os  # noqa: PLC0415 - everything below is loaded after ``--help`` has answered
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from prodlens.action.desk import World  # noqa: PLC0415
+    from prodlens.action.environment import RunEnvironment  # noqa: PLC0415
     from prodlens.action.program import run_program  # noqa: PLC0415
 
-    world = World(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
+    world = RunEnvironment(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
     return run_program(collect_texts(arguments, os.environ), arguments, world)
 
 
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
             help=f"{item.description}{repeat}{default}".replace("%", "%%"),
         )
     desk = parser.add_argument_group("only at a desk")
-    for flag in DESK_FLAGS:
+    for flag in LOCAL_FLAGS:
         if flag.metavar:
             desk.add_argument(f"--{flag.name}", metavar=flag.metavar, default=flag.default, help=flag.description)
         else:

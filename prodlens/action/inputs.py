@@ -90,7 +90,7 @@ INPUTS = (
 )
 
 
-class DeskFlag(NamedTuple):
+class LocalFlag(NamedTuple):
     """A flag of the local run that is no input of the action; without a ``metavar`` it is a switch."""
 
     name: str
@@ -99,8 +99,8 @@ class DeskFlag(NamedTuple):
     default: str = ""
 
 
-DESK_FLAGS = (
-    DeskFlag("offline", "ask nothing of the network: commits from the clone, pull requests as they are stored"),
-    DeskFlag("db", "database of calls, pull requests and commits (default: .prod-lens/cache.db)", "FILE"),
-    DeskFlag("clone", "git clone to take commits from (default: this folder, if it is one of the repository)", "DIR"),
+LOCAL_FLAGS = (
+    LocalFlag("offline", "ask nothing of the network: commits from the clone, pull requests as they are stored"),
+    LocalFlag("db", "database of calls, pull requests and commits (default: .prod-lens/cache.db)", "FILE"),
+    LocalFlag("clone", "git clone to take commits from (default: this folder, if it is one of the repository)", "DIR"),
 )

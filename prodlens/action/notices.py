@@ -7,22 +7,22 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prodlens.action.desk import World
+    from prodlens.action.environment import RunEnvironment
 
 _SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s'\"]+")
 
 
-def error(world: World, text: str) -> None:
+def error(world: RunEnvironment, text: str) -> None:
     """Say what went wrong; on the runner it becomes an annotation."""
     _say(world, "error", text)
 
 
-def warning(world: World, text: str) -> None:
+def warning(world: RunEnvironment, text: str) -> None:
     """Say what the user should know though the run goes on."""
     _say(world, "warning", text)
 
 
-def note(world: World, text: str) -> None:
+def note(world: RunEnvironment, text: str) -> None:
     """Say what may be of interest; on the runner a line of the log."""
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it
@@ -32,7 +32,7 @@ def note(world: World, text: str) -> None:
         world.stderr.write(f"{text}\n")
 
 
-def mask(world: World, secret: str) -> None:
+def mask(world: RunEnvironment, secret: str) -> None:
     """Have the runner replace a secret wherever it appears in the log from here on."""
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - as above
@@ -58,7 +58,7 @@ def _harmless_line(line: str) -> str:
     return line.replace("::", ":\N{WORD JOINER}:") if line.lstrip().startswith("::") else line
 
 
-def _say(world: World, level: str, text: str) -> None:
+def _say(world: RunEnvironment, level: str, text: str) -> None:
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - as above
 

@@ -12,7 +12,7 @@ from prodlens.rendering.markdown import SUMMARY_LIMIT_BYTES, fitted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from prodlens.action.desk import World
+    from prodlens.action.environment import RunEnvironment
     from prodlens.action.settings import Settings
 
 OUTPUTS = {
@@ -45,7 +45,7 @@ NOT_SAVED = Saved()
 _FORMATS = {"report-json": ".json", "report-markdown": ".md", "report-html": ".html", "report-csv": ".csv"}
 
 
-def write_reports(reports: Sequence[Mapping[str, Any]], settings: Settings, world: World) -> dict[str, str]:
+def write_reports(reports: Sequence[Mapping[str, Any]], settings: Settings, world: RunEnvironment) -> dict[str, str]:
     """Write the reports, one a repository, as files and print them; returns the files by the name of their output.
 
     Raises:
@@ -60,7 +60,7 @@ def write_reports(reports: Sequence[Mapping[str, Any]], settings: Settings, worl
 
 
 def write_summary(
-    reports: Sequence[Mapping[str, Any]], settings: Settings, world: World, *, head: str = "", tail: str = ""
+    reports: Sequence[Mapping[str, Any]], settings: Settings, world: RunEnvironment, *, head: str = "", tail: str = ""
 ) -> None:
     """Add the reports to the job summary, where there is one.
 
@@ -81,7 +81,7 @@ def write_summary(
         _append(Path(summary), fitted(blocks, SUMMARY_LIMIT_BYTES))
 
 
-def set_outputs(outputs: Mapping[str, str], world: World) -> None:
+def set_outputs(outputs: Mapping[str, str], world: RunEnvironment) -> None:
     """Hand the outputs to the runner; at a desk there is nobody to hand them to."""
     if world.in_actions:
         from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it

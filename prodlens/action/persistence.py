@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.action.artifacts import Artifact
-    from prodlens.action.desk import World
+    from prodlens.action.environment import RunEnvironment
     from prodlens.action.settings import Settings
     from prodlens.github_client import GithubClient
     from prodlens.storage import ProdLensStore
@@ -37,7 +37,9 @@ _REPORT_FILES = ("report-html", "report-json", "report-csv")
 class RunCache:
     """The cache of a run: ``restored`` is the artifact that it began with, None when there was none to be used."""
 
-    def __init__(self, settings: Settings, world: World, restored: Artifact | None, *, hides_people: bool) -> None:
+    def __init__(
+        self, settings: Settings, world: RunEnvironment, restored: Artifact | None, *, hides_people: bool
+    ) -> None:
         self.restored = restored
         self._settings, self._world, self._hides_people = settings, world, hides_people
         self._baseline = ""
@@ -74,7 +76,7 @@ class RunCache:
 
 
 def restore_cache(
-    settings: Settings, world: World, client: GithubClient, database: Path, *, hides_people: bool
+    settings: Settings, world: RunEnvironment, client: GithubClient, database: Path, *, hides_people: bool
 ) -> RunCache:
     """Begin with the database that the newest trusted cache holds, or with none.
 
@@ -109,7 +111,7 @@ def restore_cache(
     return RunCache(settings, world, restored, hides_people=hides_people)
 
 
-def upload_report(files: Mapping[str, str], settings: Settings, world: World) -> str:
+def upload_report(files: Mapping[str, str], settings: Settings, world: RunEnvironment) -> str:
     """Upload the report as an artifact and return its address; empty when it was not uploaded.
 
     Nothing depends on it: a failure is a warning, and the files are in the workspace.
@@ -135,7 +137,7 @@ def upload_report(files: Mapping[str, str], settings: Settings, world: World) ->
     return f"{run}/{environ.get('GITHUB_RUN_ID', '')}/artifacts/{done.id}"
 
 
-def _upload_copy(copy: Path, settings: Settings, world: World) -> Saved:
+def _upload_copy(copy: Path, settings: Settings, world: RunEnvironment) -> Saved:
     service, name = _service(world), settings.cache_artifact
     if service is None:
         notices.note(world, f"Cache: no artifact service here; upload {copy} as artifact {name!r} in a later step.")
@@ -153,5 +155,5 @@ def _upload_copy(copy: Path, settings: Settings, world: World) -> Saved:
     return Saved()
 
 
-def _service(world: World) -> ArtifactService | None:
+def _service(world: RunEnvironment) -> ArtifactService | None:
     return ArtifactService.from_environment(world.environ, mask=partial(notices.mask, world))

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.action import notices
+from prodlens.action.environment import DEFAULT_DATABASE, LocalOptions
 from prodlens.action.ownership import hand_over
 from prodlens.errors import ProdLensError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prodlens.action.desk import World
+    from prodlens.action.environment import RunEnvironment
 
-DEFAULT_DATABASE = Path(".prod-lens/cache.db")
 FAILED = 1
 STOPPED = 130
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What only a local run can be told.
-
-    Attributes:
-        offline: Ask nothing of the network.
-        database: File of the store.
-        clone: Git clone to take commits from; None: the present folder, if it is one of the repository.
-    """
-
-    offline: bool = False
-    database: Path = DEFAULT_DATABASE
-    clone: Path | None = None
-
-
-def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world: World) -> int:
+def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world: RunEnvironment) -> int:
     """Check the settings, run, and turn errors into lines and an exit status."""
     from prodlens.action.run import run  # noqa: PLC0415 - so that wrong settings are answered at once
     from prodlens.action.settings import parse_settings  # noqa: PLC0415 - as above
@@ -68,9 +52,9 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world
             hand_over(Path(workspace), made)
 
 
-def _desk(arguments: Mapping[str, object]) -> Desk:
+def _desk(arguments: Mapping[str, object]) -> LocalOptions:
     clone = arguments.get("clone")
-    return Desk(
+    return LocalOptions(
         offline=bool(arguments.get("offline")),
         database=Path(str(arguments.get("db") or DEFAULT_DATABASE)),
         clone=Path(str(clone)) if clone else None,

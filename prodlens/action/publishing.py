@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from prodlens.action.desk import World
+    from prodlens.action.environment import RunEnvironment
     from prodlens.action.settings import Settings
 
 COMMENT_FILE = "comment.md"
@@ -42,7 +42,7 @@ class Announcement:
     body: str
 
 
-def read_event(world: World) -> tuple[Mode, Mapping[str, Any]]:
+def read_event(world: RunEnvironment) -> tuple[Mode, Mapping[str, Any]]:
     """Return what the event lets this run do, and its payload; a payload that cannot be read is empty."""
     path = world.environ.get("GITHUB_EVENT_PATH", "")
     try:
@@ -53,7 +53,7 @@ def read_event(world: World) -> tuple[Mode, Mapping[str, Any]]:
     return mode, payload if isinstance(payload, dict) else {}
 
 
-def anonymizer(settings: Settings, world: World, people: Mapping[str, str]) -> Anonymizer | None:
+def anonymizer(settings: Settings, world: RunEnvironment, people: Mapping[str, str]) -> Anonymizer | None:
     """Return what every call goes through before it is stored; None at a desk, where nothing is published.
 
     Whether the repository is public is what the event says, else what GitHub says, else taken for yes.
@@ -67,7 +67,7 @@ def anonymizer(settings: Settings, world: World, people: Mapping[str, str]) -> A
 def prepare(
     reports: Sequence[Mapping[str, Any]],
     settings: Settings,
-    world: World,
+    world: RunEnvironment,
     connection: sqlite3.Connection,
     *,
     tail: str = "",
@@ -89,7 +89,7 @@ def prepare(
     return Announcement(repository, settings.comment_issue, head, body)
 
 
-def publish_comment(announcement: Announcement, settings: Settings, world: World) -> str:
+def publish_comment(announcement: Announcement, settings: Settings, world: RunEnvironment) -> str:
     """Write the comment, or say what would be written; returns its address, empty when it was not written.
 
     Raises:
@@ -119,7 +119,7 @@ def publish_comment(announcement: Announcement, settings: Settings, world: World
 def _on_pull_request(
     reports: Sequence[Mapping[str, Any]],
     settings: Settings,
-    world: World,
+    world: RunEnvironment,
     connection: sqlite3.Connection,
     event: tuple[Mode, Mapping[str, Any]],
     tail: str,
@@ -150,7 +150,7 @@ def _facts(
     repository: str,
     number: int,
     described: object,
-    world: World,
+    world: RunEnvironment,
 ) -> PullRequestFacts:
     try:
         return read_facts(client, connection, repository, number)
@@ -183,7 +183,7 @@ def _period(report: Mapping[str, Any]) -> str:
     return f"- `{data['repo']}`, {str(data['since'])[:10]} to {str(data.get('until') or 'now')[:10]}"
 
 
-def _is_public(settings: Settings, world: World) -> bool | None:
+def _is_public(settings: Settings, world: RunEnvironment) -> bool | None:
     _, payload = read_event(world)
     described, slug = payload.get("repository"), world.environ.get("GITHUB_REPOSITORY", "")
     if not isinstance(described, dict) and is_slug(slug):
@@ -195,7 +195,7 @@ def _is_public(settings: Settings, world: World) -> bool | None:
     return not private if isinstance(private, bool) else None
 
 
-def github_client(settings: Settings, world: World, budget: RequestBudget | None = None) -> GithubClient:
+def github_client(settings: Settings, world: RunEnvironment, budget: RequestBudget | None = None) -> GithubClient:
     """Return a client with the run's token; without a budget given, one with what a comment may spend."""
     return GithubClient(
         token=settings.token or world.environ.get("GITHUB_TOKEN", ""),
@@ -204,7 +204,7 @@ def github_client(settings: Settings, world: World, budget: RequestBudget | None
     )
 
 
-def _print(world: World, title: str, text: str) -> None:
+def _print(world: RunEnvironment, title: str, text: str) -> None:
     """Print text exactly; the runner carries out nothing of it."""
     stop = secrets.token_hex(16)
     before, after = (f"::stop-commands::{stop}\n", f"::{stop}::\n") if world.in_actions else ("", "")

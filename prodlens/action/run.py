@@ -15,16 +15,15 @@ from prodlens.storage import ProdLensStore
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from prodlens.action.desk import World
+    from prodlens.action.environment import LocalOptions, RunEnvironment
     from prodlens.action.persistence import RunCache
-    from prodlens.action.program import Desk
     from prodlens.action.settings import Settings
 
 FAILED = 1
 NO_REPOSITORY = "no repository"
 
 
-def run(settings: Settings, desk: Desk, world: World) -> int:
+def run(settings: Settings, desk: LocalOptions, world: RunEnvironment) -> int:
     """Restore, gather, report, publish, save; returns the exit status.
 
     Raises:
@@ -65,7 +64,7 @@ def run(settings: Settings, desk: Desk, world: World) -> int:
 
 
 def _restored(
-    settings: Settings, desk: Desk, world: World, budget: RequestBudget, *, hides_people: bool
+    settings: Settings, desk: LocalOptions, world: RunEnvironment, budget: RequestBudget, *, hides_people: bool
 ) -> RunCache | None:
     """Return the restored cache; None at a desk, offline, or without a name for it: the file stays where it is."""
     if not world.in_actions or desk.offline or not settings.cache_artifact:
@@ -136,7 +135,7 @@ def _report(job: sources.Job, slug: str, unnamed: str = "with") -> dict[str, Any
     return report
 
 
-def _gate(settings: Settings, reports: Sequence[dict[str, Any]], world: World) -> str:
+def _gate(settings: Settings, reports: Sequence[dict[str, Any]], world: RunEnvironment) -> str:
     """Hold every condition against every report; says which failed and returns pass, fail or none."""
     if not settings.fail_if:
         return "none"

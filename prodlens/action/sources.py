@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.action.anonymize import Anonymizer
-    from prodlens.action.desk import World
-    from prodlens.action.program import Desk
+    from prodlens.action.environment import LocalOptions, RunEnvironment
     from prodlens.action.settings import Settings
     from prodlens.github_client import RequestBudget
     from prodlens.storage import ProdLensStore
@@ -49,8 +48,8 @@ class Job:
 
     store: ProdLensStore
     settings: Settings
-    desk: Desk
-    world: World
+    desk: LocalOptions
+    world: RunEnvironment
     repositories: tuple[str, ...]
     people: Mapping[str, str]
     token: str = field(repr=False)
@@ -82,7 +81,7 @@ class Job:
         return self.repositories[0] if len(self.repositories) == 1 else None
 
 
-def named_repositories(settings: Settings, desk: Desk) -> tuple[str, ...]:
+def named_repositories(settings: Settings, desk: LocalOptions) -> tuple[str, ...]:
     """Return the repositories to report on: those named, else the clone's own.
 
     Raises:
@@ -206,7 +205,7 @@ def gather_pull_requests(job: Job) -> list[str]:
     return notes
 
 
-def token_at_hand(settings: Settings, desk: Desk, world: World) -> str:
+def token_at_hand(settings: Settings, desk: LocalOptions, world: RunEnvironment) -> str:
     """Return the token of the input, the environment or the GitHub CLI; empty when there is none, and offline."""
     if desk.offline:
         return ""

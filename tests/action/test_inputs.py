@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from prodlens.action import build_parser, collect_texts
-from prodlens.action.inputs import DESK_FLAGS, INPUTS, Input
+from prodlens.action.inputs import INPUTS, LOCAL_FLAGS, Input
 from prodlens.action.outputs import OUTPUTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,7 +53,7 @@ def test_readme_says_what_every_output_is(name: str) -> None:
 def test_help_explains_every_flag() -> None:
     """``--help`` of the entry point names every input and every desk flag with its meaning."""
     shown = re.sub(r"\W", "", build_parser().format_help())
-    for flag in (*INPUTS, *DESK_FLAGS):
+    for flag in (*INPUTS, *LOCAL_FLAGS):
         assert re.sub(r"\W", "", flag.name) in shown
         assert re.sub(r"\W", "", flag.description) in shown
 

@@ -1,22 +1,24 @@
-"""What a run may touch of the world: environment, streams, clock, and how it speaks to the person who started it."""
+"""The run's environment: variables, streams, clock and progress display; and the options of a local run."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+DEFAULT_DATABASE = Path(".prod-lens/cache.db")
 _QUIET_SECONDS = 1.0
 _REFRESH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class RunEnvironment:
     """Environment, streams and clock of a run."""
 
     environ: Mapping[str, str]
@@ -43,6 +45,21 @@ class World:
         finally:
             done.set()
             ticker.join()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """Options that only a local run has.
+
+    Attributes:
+        offline: Ask nothing of the network.
+        database: File of the store.
+        clone: Git clone to take commits from; None: the current folder, if it is a clone of the repository.
+    """
+
+    offline: bool = False
+    database: Path = DEFAULT_DATABASE
+    clone: Path | None = None
 
 
 def _tick(stream: TextIO, doing: str, done: threading.Event) -> None:
