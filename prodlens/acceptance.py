@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from prodlens.trace_formats.base import ACCEPT, AUTOMATIC, INFERRED, REJECT
+from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from prodlens.trace_formats.base import Decision
+    from prodlens.schemas import Decision
 
 
 class Acceptance(NamedTuple):

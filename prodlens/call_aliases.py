@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from prodlens.trace_formats.base import Alias
+    from prodlens.schemas import Alias
 
     Claim = tuple[str, str]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from prodlens.call_aliases import Claim
     from prodlens.call_merge import Row
+    from prodlens.schemas import Alias
     from prodlens.session_table import Place, Price
-    from prodlens.trace_formats.base import Alias
 
 _AT = SESSION_COLUMNS.index("trace_hash")
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from prodlens.schemas import COMPUTED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Row = dict[str, Any]
 
-COMPUTED = "computed"
 _COST = ("cost_usd", "cost_source", "cost_is_final")
 _ACCEPTANCE = ("accepted_flag", "acceptance_known", "decision")
 _STATUS = ("status_code", "status_reason")

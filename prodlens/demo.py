@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prodlens import storage
 from prodlens.errors import UserError
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import RECORDED, CanonicalTrace
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
@@ -143,7 +143,7 @@ def _call(random: Random, at: datetime, developer: str, model: _Model, call_id: 
         accepted_lines=1 + int(random.expovariate(1 / 14)) if accepted else None,
         acceptance_known=known,
         cost_usd=_cost(model, tokens_in - cached, cached, tokens_out),
-        cost_source=None if model.price_in is None else "recorded",
+        cost_source=None if model.price_in is None else RECORDED,
         cache_read_tokens=cached,
         decision=("accept" if accepted else "reject") if known else None,
         source=SIMULATED_MARK,

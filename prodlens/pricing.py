@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from prodlens.call_merge import COMPUTED, Row
+from prodlens.call_merge import Row
+from prodlens.schemas import COMPUTED
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:

@@ -13,6 +13,16 @@ from prodlens.timestamps import as_utc
 if TYPE_CHECKING:
     from datetime import datetime
 
+ACCEPT = "accept"
+REJECT = "reject"
+AUTOMATIC = "automatic"
+# The source of a decision that nobody wrote down as such: it yields to one that a log records outright.
+INFERRED = "inferred"
+
+# Where a cost comes from: the source wrote it down, or it is the list price on the day of the call.
+RECORDED = "recorded"
+COMPUTED = "computed"
+
 TRACE_HASH_BYTES = 16
 
 
@@ -117,6 +127,55 @@ class CanonicalTrace:
         if self.call_id:
             return call_hash(self.call_id)
         return content_hash({name: record[name] for name in _HASHED_FIELDS})
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """The call in which the model proposed a tool use, so that a decision on it finds the call.
+
+    Attributes:
+        tool_use_id: Id of the proposed use.
+        call_id: ``CanonicalTrace.call_id`` of the call.
+    """
+
+    tool_use_id: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A further id of a call, by which other sources know it.
+
+    Attributes:
+        alias: The further id.
+        call_id: ``CanonicalTrace.call_id`` of the call.
+    """
+
+    alias: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a proposed tool use.
+
+    Attributes:
+        tool_use_id: Id of the proposed use.
+        verdict: ``accept`` and ``reject`` are a person's; ``automatic`` is everything that no person decided.
+        source: What said so, for example ``user_temporary`` or ``config``.
+        accepted_lines: Lines added by the patch that was applied.
+        diff_ratio: Share of the suggested lines that were applied, 0 to 1.
+        call_id: The call, where the source of the decision names it.
+        decided_at: When, in UTC.
+    """
+
+    tool_use_id: str
+    verdict: str
+    source: str | None = None
+    accepted_lines: int | None = None
+    diff_ratio: float | None = None
+    call_id: str | None = None
+    decided_at: datetime | None = None
 
 
 # The documented fields, less the slug: a repository named beside a record is no part of its identity.

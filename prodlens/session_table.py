@@ -14,17 +14,16 @@ import orjson
 
 from prodlens.acceptance import fold
 from prodlens.call_aliases import ids_of
-from prodlens.call_merge import COMPUTED, Row, identity_bytes, merge
+from prodlens.call_merge import Row, identity_bytes, merge
 from prodlens.lookups import marks, portions
 from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
-from prodlens.schemas import call_hash
-from prodlens.trace_formats.base import Decision
+from prodlens.schemas import COMPUTED, Decision, call_hash
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from prodlens.trace_formats.base import ToolUse
+    from prodlens.schemas import ToolUse
 
     Price = Callable[[Row], Row]
     Place = tuple[str | None, str]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prodlens.acceptance import fold
-from prodlens.schemas import CanonicalTrace, call_hash
-from prodlens.trace_formats import REFERENCE, Alias, Decision, Reader, ToolUse, recognise
+from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, call_hash
+from prodlens.trace_formats import REFERENCE, Reader, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.acceptance import UNKNOWN, Acceptance, fold
-from prodlens.trace_formats import Decision
+from prodlens.schemas import Decision
 
 decisions = st.lists(
     st.builds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.trace_formats.agent_logs import OTLP_LOGS, OTLP_METRICS
-from prodlens.trace_formats.base import Alias, Decision, Format, Item, Reader, Skipped, ToolUse, Unusable, Withheld
+from prodlens.trace_formats.base import Format, Item, Reader, Skipped, Unusable, Withheld
 from prodlens.trace_formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_formats.claude_transcript import CLAUDE_TRANSCRIPT
 from prodlens.trace_formats.codex import CODEX_ROLLOUT
@@ -21,13 +21,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "REFERENCE",
-    "Alias",
-    "Decision",
     "Format",
     "Item",
     "Reader",
     "Skipped",
-    "ToolUse",
     "Unusable",
     "Withheld",
     "recognise",

@@ -8,20 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, words
-from prodlens.schemas import CanonicalTrace, content_hash
+from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision, content_hash
 from prodlens.timestamps import as_utc, parse_timestamp
 from prodlens.trace_formats import otlp
-from prodlens.trace_formats.base import (
-    ACCEPT,
-    AUTOMATIC,
-    REJECT,
-    Decision,
-    Format,
-    Item,
-    RecordReader,
-    Skipped,
-    Unusable,
-)
+from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_formats.claude_message import provider_of
 from prodlens.trace_formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
 from prodlens.trace_formats.places import Parts, Place, explained, first, places

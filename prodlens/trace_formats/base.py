@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-ACCEPT = "accept"
-REJECT = "reject"
-AUTOMATIC = "automatic"
-# The source of a decision that nobody wrote down as such: it yields to one that a log records outright.
-INFERRED = "inferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +31,6 @@ class Unusable:
     """
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolUse:
-    """The call in which the model proposed a tool use, so that a decision on it finds the call.
-
-    Attributes:
-        tool_use_id: Id of the proposed use.
-        call_id: ``CanonicalTrace.call_id`` of the call.
-    """
-
-    tool_use_id: str
-    call_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A further id of a call, by which other sources know it.
-
-    Attributes:
-        alias: The further id.
-        call_id: ``CanonicalTrace.call_id`` of the call.
-    """
-
-    alias: str
-    call_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What became of a proposed tool use.
-
-    Attributes:
-        tool_use_id: Id of the proposed use.
-        verdict: ``accept`` and ``reject`` are a person's; ``automatic`` is everything that no person decided.
-        source: What said so, for example ``user_temporary`` or ``config``.
-        accepted_lines: Lines added by the patch that was applied.
-        diff_ratio: Share of the suggested lines that were applied, 0 to 1.
-        call_id: The call, where the source of the decision names it.
-        decided_at: When, in UTC.
-    """
-
-    tool_use_id: str
-    verdict: str
-    source: str | None = None
-    accepted_lines: int | None = None
-    diff_ratio: float | None = None
-    call_id: str | None = None
-    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

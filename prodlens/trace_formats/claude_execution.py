@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, mapping, sequence, words
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import AUTOMATIC, RECORDED, Alias, CanonicalTrace, Decision
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import AUTOMATIC, Alias, Decision, Format, Item, Skipped, Unusable
+from prodlens.trace_formats.base import Format, Item, Skipped, Unusable
 from prodlens.trace_formats.claude_message import Proposals, provider_of, usage_tokens
 from prodlens.trace_formats.places import explained, places
 from prodlens.trace_formats.recorded import http_status
@@ -184,7 +184,7 @@ def _spread(own: list[CanonicalTrace], total_out: int, cost: float | None) -> li
             call,
             tokens_out=max(out, call.tokens_out),
             cost_usd=cost * weight / total if priced and cost is not None else None,
-            cost_source="recorded" if priced else None,
+            cost_source=RECORDED if priced else None,
         )
         for call, out, weight in zip(own, outs, weights, strict=True)
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, mapping, sequence
-from prodlens.trace_formats.base import ACCEPT, AUTOMATIC, INFERRED, REJECT, Decision, ToolUse
+from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, Decision, ToolUse
 from prodlens.trace_formats.patches import kept_share, structured_patch_additions, suggested_additions
 from prodlens.trace_formats.tokens import Tokens, with_parts
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import mapping, sequence, words
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import Alias, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Alias, Format, Item, Skipped
+from prodlens.trace_formats.base import Format, Item, Skipped
 from prodlens.trace_formats.claude_message import ASKING_MODE, Proposals, provider_of, usage_tokens
 from prodlens.trace_formats.places import Place, explained, places
 from prodlens.trace_formats.recorded import content_identity, cost_fields, http_status

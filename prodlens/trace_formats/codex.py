@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, mapping, words
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import ACCEPT, AUTOMATIC, INFERRED, REJECT, Decision, Format, Item, Skipped, ToolUse
+from prodlens.trace_formats.base import Format, Item, Skipped
 from prodlens.trace_formats.patches import unified_diff_additions
 from prodlens.trace_formats.places import explained, places
 from prodlens.trace_formats.recorded import content_identity, slug

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import mapping, sequence, truth
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import CanonicalTrace, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, ToolUse, Unusable, Withheld
+from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable, Withheld
 from prodlens.trace_formats.litellm_fields import (
     CONVERTERS,
     IDENTITY_PLACES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import finite_number, whole_number, words
-from prodlens.schemas import content_hash
+from prodlens.schemas import RECORDED, content_hash
 from prodlens.slugs import is_slug, slug_from_remote
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def cost_fields(value: object, tokens: Tokens, *, proven: bool = False) -> dict[
     cost = finite_number(value)
     if cost is None or cost < 0 or (cost == 0 and not proven and tokens.tokens_in + tokens.tokens_out > 0):
         return {"cost_is_final": proven}
-    return {"cost_usd": cost, "cost_source": "recorded", "cost_is_final": proven}
+    return {"cost_usd": cost, "cost_source": RECORDED, "cost_is_final": proven}
 
 
 def content_identity(record: Mapping[str, Any]) -> str | None:

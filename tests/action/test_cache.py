@@ -22,10 +22,9 @@ from prodlens.call_joining import put_calls
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github_errors import ServerFailedError
 from prodlens.records import session_row
-from prodlens.schemas import call_hash
+from prodlens.schemas import Alias, ToolUse, call_hash
 from prodlens.session_table import put_decisions, session_values
 from prodlens.storage import ProdLensStore
-from prodlens.trace_formats.base import Alias, ToolUse
 from tests.github_server.faults import Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
