@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.call_aliases import concerned_by, ids_of, owners_of, unknown_claims
-from prodlens.call_merge import merge
+from prodlens.calls.merge import merge
 from prodlens.known_files import forget
 from prodlens.records import SESSION_COLUMNS
 from prodlens.session_table import INSERT, keep_parts, parts_of, place_of, put_again, put_sessions, stored_row
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from prodlens.call_aliases import Claim
-    from prodlens.call_merge import Row
+    from prodlens.calls.merge import Row
     from prodlens.schemas import Alias
     from prodlens.session_table import Place, Price
 

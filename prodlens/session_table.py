@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.acceptance import fold
 from prodlens.call_aliases import ids_of
-from prodlens.call_merge import Row, identity_bytes, merge
+from prodlens.calls.acceptance import fold
+from prodlens.calls.merge import Row, identity_bytes, merge
 from prodlens.lookups import marks, portions
 from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.schemas import COMPUTED, Decision, call_hash

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from prodlens.bulk_load import BulkLoad, is_unfilled
 from prodlens.call_joining import put_calls
+from prodlens.calls.pricing import priced
 from prodlens.containers import Source, find_sources
 from prodlens.dead_letters import DeadLetterBox
 from prodlens.errors import StorageError
@@ -23,7 +24,6 @@ from prodlens.ingestion_record import Ingestion, record_ingestion
 from prodlens.json_stream import line_entry
 from prodlens.known_files import file_digest, newest_id, recall, remember
 from prodlens.lake_draft import LakeDraft
-from prodlens.pricing import priced
 from prodlens.reading_process import batches_aside
 from prodlens.records import SESSION_COLUMNS
 from prodlens.reference_rows import PLAIN_COLUMNS

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prodlens.acceptance import fold
+from prodlens.calls.acceptance import fold
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, call_hash
 from prodlens.trace_formats import REFERENCE, Reader, recognise
 

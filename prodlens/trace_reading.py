@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from prodlens.calls.pricing import priced
 from prodlens.containers import ArchiveError
 from prodlens.dead_letters import DeadLetter
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.json_stream import NO_OBJECT, Entry, read_entries
-from prodlens.pricing import priced
 from prodlens.reference_rows import PlainRows
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
 from prodlens.session_table import session_values

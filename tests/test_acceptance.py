@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.acceptance import UNKNOWN, Acceptance, fold
+from prodlens.calls.acceptance import UNKNOWN, Acceptance, fold
 from prodlens.schemas import Decision
 
 decisions = st.lists(

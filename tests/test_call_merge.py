@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from prodlens.call_merge import merge
+from prodlens.calls.merge import merge
 from prodlens.schemas import CanonicalTrace
 
 

@@ -10,7 +10,7 @@ from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.pricing import PriceCard, Rates, call_cost, price_card, priced
+from prodlens.calls.pricing import PriceCard, Rates, call_cost, price_card, priced
 from prodlens.schemas import CanonicalTrace
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)

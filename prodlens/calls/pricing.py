@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from prodlens.call_merge import Row
 from prodlens.schemas import COMPUTED
 from prodlens.timestamps import parse_timestamp
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from genai_prices.types import ModelInfo, ModelPrice
+
+    from prodlens.calls.merge import Row
 
 # Names of providers that genai-prices knows under another one, or would take for another one's.
 _PROVIDER_NAMES = {"azure_ai": "azure", "azure.ai.openai": "azure", "azure.ai.inference": "azure", "x_ai": "x-ai"}

@@ -1,0 +1,1 @@
+"""The rules of one call, without SQL: what it costs, whether it was accepted, and how records of it merge."""
