@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prodlens.commits.trailers import message_trailers
 from prodlens.json_values import count, mapping, sequence, whole_number, words
 from prodlens.timestamps import iso_utc
-from prodlens.trailers import message_trailers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.attribution import (
+from prodlens.commits.trailers import trailers_in
+from prodlens.evidence.attribution import (
     Evidence,
     commit_evidence,
     confidence_of,
     pull_request_evidence,
     signatures,
     stored_evidence,
-    trailers_in,
 )
 from prodlens.storage import ProdLensStore
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prodlens.git_history import NoGitProgramError, NoRemoteError, NotACloneError, origin_slug, read_history
+from prodlens.commits.git_history import NoGitProgramError, NoRemoteError, NotACloneError, origin_slug, read_history
 from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:

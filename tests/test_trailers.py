@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.trailers import message_trailers
+from prodlens.commits.trailers import message_trailers
 
 
 @pytest.mark.parametrize(

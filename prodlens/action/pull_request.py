@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
-from prodlens.attribution import HIGH, Evidence, commit_evidence, pull_request_evidence, trailers_in
+from prodlens.commits.trailers import trailers_in
+from prodlens.evidence.attribution import HIGH, Evidence, commit_evidence, pull_request_evidence
 from prodlens.rendering.escaping import markdown
 from prodlens.rendering.formatting import count, hours, usd
 from prodlens.timestamps import parse_timestamp

@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prodlens.commits.git_history import GitHistoryError, origin_slug, read_history
 from prodlens.demo import SIMULATED_MARK
 from prodlens.errors import ConfigurationError, GithubError, InputNotFoundError
-from prodlens.git_history import GitHistoryError, origin_slug, read_history
 from prodlens.github_client import GithubClient, addresses
 from prodlens.github_errors import PermissionMissingError
 from prodlens.slugs import is_slug, split_slug

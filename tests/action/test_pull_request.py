@@ -17,7 +17,7 @@ from prodlens.action.pull_request import (
     read_facts,
     read_usage,
 )
-from prodlens.attribution import Evidence
+from prodlens.evidence.attribution import Evidence
 from prodlens.github_client import GithubClient
 from prodlens.storage import ProdLensStore
 

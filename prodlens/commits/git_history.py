@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prodlens.commits.trailers import message_trailers
 from prodlens.errors import UserError
 from prodlens.slugs import slug_from_remote
 from prodlens.timestamps import as_utc, parse_timestamp
-from prodlens.trailers import message_trailers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

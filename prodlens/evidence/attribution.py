@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 HIGH, LOW = "high", "low"
 _LONGEST_NAME = 200
-_TRAILER = re.compile(r"([A-Za-z][A-Za-z-]{1,60}):[ \t]+(\S.{0,400})")
 _ADDRESS = re.compile(r"(?P<name>.*?)\s*<(?P<email>[^<>\s]+)>\s*")
 _NOREPLY = re.compile(r"(\d{1,12})\+[^@]+@users\.noreply\.github\.com", re.IGNORECASE)
 
@@ -60,7 +59,7 @@ class Signatures:
 @cache
 def signatures() -> Signatures:
     """Return the signatures that come with the package."""
-    data = tomllib.loads(files("prodlens").joinpath("ai_signatures.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(files("prodlens.evidence").joinpath("ai_signatures.toml").read_text(encoding="utf-8"))
     tools = data["tool"]
 
     def pairs(key: str) -> list[tuple[Any, str]]:
@@ -81,14 +80,6 @@ def signatures() -> Signatures:
         },
         phrases=tuple(pairs("phrases")),
     )
-
-
-def trailers_in(message: str) -> list[tuple[str, str]]:
-    """Return the (key, value) trailers of a commit message: the lines ``Key: value`` of its last paragraph."""
-    paragraphs = re.split(r"\n[ \t]*\n", message.replace("\r\n", "\n").strip())
-    if len(paragraphs) < 2:  # noqa: PLR2004 - the first paragraph is the subject
-        return []
-    return [(match[1], match[2].strip()) for line in paragraphs[-1].splitlines() if (match := _TRAILER.match(line))]
 
 
 def commit_evidence(commit: Mapping[str, object]) -> frozenset[Evidence]:

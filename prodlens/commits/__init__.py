@@ -1,0 +1,1 @@
+"""Commits: read from a git clone, and the trailers of their messages."""

@@ -1,0 +1,1 @@
+"""What AI did: the signs of it on commits and pull requests."""
