@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from prodlens import github_client
 from prodlens.errors import GithubError
+from prodlens.github import client as github_client
 from prodlens.github_etl import GithubETL, sync_state
 from prodlens.storage import ProdLensStore
 from tests.github_server.faults import CUT, RATE_LIMIT, SERVER_ERROR, WRONG_JSON, Fault

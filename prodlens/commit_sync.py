@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from prodlens.github_errors import EmptyRepositoryError, NotFoundError
+from prodlens.github.errors import EmptyRepositoryError, NotFoundError
 from prodlens.github_records import listed_commit, parent_shas
 from prodlens.github_tables import upsert_commits
 from prodlens.sync_streams import REACH, WHOLE_HISTORY
@@ -17,7 +17,7 @@ from prodlens.sync_streams import REACH, WHOLE_HISTORY
 if TYPE_CHECKING:
     import sqlite3
 
-    from prodlens.github_answers import Answer
+    from prodlens.github.answers import Answer
     from prodlens.sync_streams import StreamRun
 
 QUESTION = {"per_page": "100"}

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from prodlens import commit_sync, pull_request_sync
-from prodlens.github_client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
+from prodlens.github.client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
 from prodlens.pull_request_details import read_details
 from prodlens.slugs import checked_slug
 from prodlens.sync_streams import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.github_errors import GraphqlUnavailableError, NotFoundError, ServerFailedError
+from prodlens.github.errors import GraphqlUnavailableError, NotFoundError, ServerFailedError
 from prodlens.github_records import end_cursor, events_details, has_next, node_commits, node_details
 from prodlens.json_values import mapping, sequence
 from prodlens.sync_streams import CUT_COMMITS, STALE_DETAILS

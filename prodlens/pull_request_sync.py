@@ -14,7 +14,7 @@ from prodlens.timestamps import parse_timestamp
 if TYPE_CHECKING:
     import sqlite3
 
-    from prodlens.github_answers import Answer
+    from prodlens.github.answers import Answer
     from prodlens.sync_streams import StreamRun
 
 PAGE_SIZE = 100

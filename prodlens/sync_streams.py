@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from prodlens.errors import GithubError
-from prodlens.github_errors import BudgetSpentError, NotFoundError, RateLimitedError
+from prodlens.github.errors import BudgetSpentError, NotFoundError, RateLimitedError
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from prodlens.github_answers import Answer
-    from prodlens.github_client import GithubClient
+    from prodlens.github.answers import Answer
+    from prodlens.github.client import GithubClient
     from prodlens.storage import ProdLensStore
 
 PULL_REQUESTS, COMMITS = "pull_requests", "commits"

@@ -15,7 +15,7 @@ STORES_AND_FORMATS = """storage session_table github_tables frames people calls 
     lake lake_draft bulk_load known_files file_lock side_process reference_rows containers json_stream
     call_aliases call_joining"""
 SOURCES = """trace_normalizer trace_reading reading_process trace_ingestion ingestion_record dead_letters ledger
-    commits evidence github_errors github_answers github_client github_etl github_records
+    commits evidence github github_etl github_records
     pull_request_sync pull_request_details commit_sync sync_streams"""
 REPORTS = "delivery aggregation report metrics gates"
 FACES = "rendering demo"

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from prodlens.errors import ConfigurationError, GithubError
-from prodlens.github_client import GithubClient, RequestBudget
-from prodlens.github_errors import (
+from prodlens.github.client import GithubClient, RequestBudget
+from prodlens.github.errors import (
     AuthenticationError,
     BudgetSpentError,
     EmptyRepositoryError,

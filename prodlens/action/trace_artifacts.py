@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from prodlens.action.artifacts import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
 from prodlens.containers import ArchiveError, file_sources, shown_name
 from prodlens.errors import StorageError
-from prodlens.github_errors import BudgetSpentError, RateLimitedError, ServerFailedError
+from prodlens.github.errors import BudgetSpentError, RateLimitedError, ServerFailedError
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import requests
 
     from prodlens.action.artifacts import Artifact, Page
-    from prodlens.github_client import GithubClient
+    from prodlens.github.client import GithubClient
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion import TraceIngestor
 

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
     from prodlens.action.doctor import check_github, check_traces, check_workflows  # noqa: PLC0415 - not for ``--help``
     from prodlens.commits.git_history import origin_slug  # noqa: PLC0415 - as above
-    from prodlens.github_client import GithubClient, RequestBudget, addresses  # noqa: PLC0415 - as above
+    from prodlens.github.client import GithubClient, RequestBudget, addresses  # noqa: PLC0415 - as above
     from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
 
     environ = context.environ

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Sync, and say on standard error what came of it; a sync stopped by a limit is a success that says so."""
     owner, name, since = _checked(args)
-    from prodlens.github_client import addresses  # noqa: PLC0415 - not for ``--help``
+    from prodlens.github.client import addresses  # noqa: PLC0415 - not for ``--help``
     from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - as above
     from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
 

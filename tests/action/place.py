@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action.artifact_service import ArtifactService, new_session
 from prodlens.action.cache_trust import TrustContext
-from prodlens.github_client import GithubClient
+from prodlens.github.client import GithubClient
 from tests.github_server.artifact_host import ArtifactHost, workflow_run
 from tests.github_server.server import GithubServer
 from tests.github_server.world import Repository, World

@@ -21,7 +21,7 @@ from prodlens.action.artifacts import (
 )
 from prodlens.action.notices import HarmlessFormatter
 from prodlens.errors import StorageError
-from prodlens.github_errors import PermissionMissingError, ServerFailedError
+from prodlens.github.errors import PermissionMissingError, ServerFailedError
 from tests.action.place import NOW, SLUG
 
 if TYPE_CHECKING:

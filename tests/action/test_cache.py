@@ -20,7 +20,7 @@ from prodlens.action.cache_trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
 from prodlens.call_joining import put_calls
 from prodlens.errors import ConfigurationError, StorageError
-from prodlens.github_errors import ServerFailedError
+from prodlens.github.errors import ServerFailedError
 from prodlens.records import session_row
 from prodlens.schemas import Alias, ToolUse, call_hash
 from prodlens.session_table import put_decisions, session_values
@@ -66,7 +66,7 @@ def test_when_the_cache_is_saved(mode: Mode, restored: Artifact | None, changed:
 def test_what_event_and_runner_say_is_not_asked_for() -> None:
     """Id and default branch come from the runner and the event; only what they lack costs a request."""
     with GithubServer(small_world()) as server:
-        from prodlens.github_client import GithubClient  # noqa: PLC0415
+        from prodlens.github.client import GithubClient  # noqa: PLC0415
 
         client = GithubClient(token="t", api_url=server.url)
         number = server.world.repositories[SLUG].id

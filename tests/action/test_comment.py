@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.action.comment import Posted, assemble, figures_fingerprint, post_comment
-from prodlens.github_client import GithubClient
-from prodlens.github_errors import PermissionMissingError
+from prodlens.github.client import GithubClient
+from prodlens.github.errors import PermissionMissingError
 from tests.github_server.faults import Fault, FaultPlan
 from tests.github_server.server import GithubServer
 from tests.github_server.world import World

@@ -15,7 +15,7 @@ import pytest
 from prodlens.action.doctor import FINE, ODD, WRONG, check_github, check_traces, check_workflows
 from prodlens.cli import build_parser
 from prodlens.commands import Context, doctor
-from prodlens.github_client import GithubClient
+from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
 
 ROOT = Path(__file__).parent.parent.parent

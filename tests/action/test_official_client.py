@@ -16,7 +16,7 @@ import pytest
 
 from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError
 from prodlens.action.artifacts import artifacts_named, download
-from prodlens.github_client import GithubClient
+from prodlens.github.client import GithubClient
 from tests.github_server.artifact_host import ArtifactHost, workflow_run
 from tests.github_server.server import GithubServer
 from tests.github_server.world import Repository, World

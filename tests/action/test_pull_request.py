@@ -18,7 +18,7 @@ from prodlens.action.pull_request import (
     read_usage,
 )
 from prodlens.evidence.attribution import Evidence
-from prodlens.github_client import GithubClient
+from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:

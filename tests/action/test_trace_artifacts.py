@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 from prodlens.action import artifacts, trace_artifacts
 from prodlens.action.trace_artifacts import forget_expired, ingest_trace_artifacts
 from prodlens.errors import StorageError
-from prodlens.github_client import GithubClient, RequestBudget
-from prodlens.github_errors import PermissionMissingError, ServerFailedError
+from prodlens.github.client import GithubClient, RequestBudget
+from prodlens.github.errors import PermissionMissingError, ServerFailedError
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
 from tests.action.place import NOW, SLUG, started_place
@@ -628,7 +628,7 @@ from datetime import datetime
 from pathlib import Path
 from prodlens.action.artifact_service import new_session
 from prodlens.action.trace_artifacts import ingest_trace_artifacts
-from prodlens.github_client import GithubClient
+from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import orjson
 
-from prodlens.github_errors import ServerFailedError
+from prodlens.github.errors import ServerFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from prodlens.errors import ConfigurationError, GithubError
-from prodlens.github_answers import Answer, message_of, place
-from prodlens.github_errors import (
+from prodlens.github.answers import Answer, message_of, place
+from prodlens.github.errors import (
     AuthenticationError,
     BudgetSpentError,
     EmptyRepositoryError,

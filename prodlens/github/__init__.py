@@ -1,0 +1,1 @@
+"""How GitHub is asked: one client, its answers and its errors."""
