@@ -23,7 +23,7 @@ from prodlens.errors import StorageError
 from prodlens.ingestion_record import Ingestion, record_ingestion
 from prodlens.json_stream import line_entry
 from prodlens.known_files import file_digest, newest_id, recall, remember
-from prodlens.lake_draft import LakeDraft
+from prodlens.lake import LakeDraft
 from prodlens.reading_process import batches_aside
 from prodlens.records import SESSION_COLUMNS
 from prodlens.reference_rows import PLAIN_COLUMNS

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from prodlens.bulk_load import BulkLoad, is_unfilled
 from prodlens.errors import StorageError
 from prodlens.lake import Lake, stored_partitions
-from prodlens.lake_draft import LakeDraft
+from prodlens.lake.first_fill import LakeDraft
 from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
@@ -100,7 +100,7 @@ def test_a_filled_store_is_as_one_that_grew(
             stored = grown.ingest(lines(*entries))
         with large.context() as patch:
             patch.setattr("prodlens.trace_ingestion._MOST_OTHERS", most)
-            patch.setattr("prodlens.lake_draft._MOST_ROWS", most)
+            patch.setattr("prodlens.lake.first_fill._MOST_ROWS", most)
             assert filled.ingest(lines(*entries)) == stored
         assert filled.rows() == grown.rows()
         assert files(filled) == files(grown)

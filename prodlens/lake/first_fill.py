@@ -95,7 +95,7 @@ class LakeDraft:
         return published
 
     def _write(self, day: str) -> None:
-        from prodlens.lake import SCHEMA, beside, tables, write_beside  # noqa: PLC0415 - loads beside the reading
+        from prodlens.lake.partitions import SCHEMA, beside, tables, write_beside  # noqa: PLC0415 - loads beside the reading
 
         self._closed.add(day)
         for folder, rows in self._open.pop(day).items():
