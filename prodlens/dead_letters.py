@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.errors import StorageError
-from prodlens.file_lock import locked
+from prodlens.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

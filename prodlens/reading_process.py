@@ -8,8 +8,8 @@ import pickle
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from prodlens.child_process import side_process
 from prodlens.errors import StorageError
-from prodlens.side_process import side_process
 from prodlens.trace_reading import Batch, batches
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prodlens.child_process import side_process
 from prodlens.containers import file_sources
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.ingestion_record import ingestion_state
 from prodlens.reading_process import _frame, batches_aside
-from prodlens.side_process import side_process
 from prodlens.trace_ingestion import TraceIngestor
 from tests.trace_places import DATA, Place, call, killed_ingestions, lines, record
 

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Self
 
 from prodlens.errors import StorageError
-from prodlens.file_lock import locked
+from prodlens.files import locked
 from prodlens.slugs import partition_folder
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prodlens.child_process import side_process
 from prodlens.errors import StorageError
-from prodlens.file_lock import locked
+from prodlens.files import locked
 from prodlens.lookups import marks, portions
 from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
-from prodlens.side_process import side_process
 from prodlens.slugs import partition_folder
 
 if TYPE_CHECKING:
