@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prodlens.github.errors import EmptyRepositoryError, NotFoundError
 from prodlens.github_records import listed_commit, parent_shas
-from prodlens.github_tables import upsert_commits
+from prodlens.storage import upsert_commits
 from prodlens.sync_streams import REACH, WHOLE_HISTORY
 
 if TYPE_CHECKING:

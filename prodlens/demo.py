@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from prodlens import storage
 from prodlens.errors import UserError
 from prodlens.schemas import RECORDED, CanonicalTrace
+from prodlens.storage import SIMULATED_MARK
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 DEMO_REPOSITORY: Final = "simulated/team"
 DEMO_LAST_DAY: Final = date(2026, 6, 28)
 DEMO_WEEKS: Final = 12
-SIMULATED_MARK: Final = storage.SIMULATED_MARK
 
 _WORKING_WEEK = (1.0, 1.1, 1.05, 1.0, 0.85, 0.12, 0.08)
 _OBSERVERS = ("ada", "barbara", "edsger", "grace", "tony")  # those whose calls are traced

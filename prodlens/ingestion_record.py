@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.records import SESSION_COLUMNS
 from prodlens.reference_rows import PLAIN_COLUMNS
+from prodlens.storage import SESSION_COLUMNS
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from prodlens.github_records import default_branch, listed_pull_request
-from prodlens.github_tables import upsert_pull_requests
+from prodlens.storage import upsert_pull_requests
 from prodlens.sync_streams import REACH, WHOLE_HISTORY
 from prodlens.timestamps import parse_timestamp
 

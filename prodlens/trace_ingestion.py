@@ -14,29 +14,35 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from prodlens.bulk_load import BulkLoad, is_unfilled
-from prodlens.call_joining import put_calls
 from prodlens.calls.pricing import priced
 from prodlens.containers import Source, find_sources
 from prodlens.dead_letters import DeadLetterBox
 from prodlens.errors import StorageError
 from prodlens.ingestion_record import Ingestion, record_ingestion
 from prodlens.json_stream import line_entry
-from prodlens.known_files import file_digest, newest_id, recall, remember
 from prodlens.lake import LakeDraft
 from prodlens.reading_process import batches_aside
-from prodlens.records import SESSION_COLUMNS
 from prodlens.reference_rows import PLAIN_COLUMNS
-from prodlens.session_table import put_decisions, put_sessions
 from prodlens.slugs import checked_slug, partition_folder
+from prodlens.storage import (
+    SESSION_COLUMNS,
+    BulkLoad,
+    file_digest,
+    is_unfilled,
+    newest_id,
+    put_calls,
+    put_decisions,
+    put_sessions,
+    recall,
+    remember,
+)
 from prodlens.trace_reading import Batch, SourceReading, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from prodlens.session_table import Place
-    from prodlens.storage import ProdLensStore
+    from prodlens.storage import Place, ProdLensStore
     from prodlens.trace_reading import Prepare
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.json_stream import NO_OBJECT, Entry, read_entries
 from prodlens.reference_rows import PlainRows
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
-from prodlens.session_table import session_values
 from prodlens.slugs import partition_folder
+from prodlens.storage import session_values
 from prodlens.trace_formats import REFERENCE, Item, Skipped, Unusable, recognise
 from prodlens.trace_formats.base import Withheld
 

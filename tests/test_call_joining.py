@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from prodlens import normalize_records
 from prodlens.action.cache_trust import schema_of
-from prodlens.records import session_row
 from prodlens.schemas import call_hash
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
+from prodlens.storage.row_conversion import session_row
 from prodlens.trace_ingestion import TraceIngestor
 from tests.trace_files import records
 from tests.trace_places import DATA, Place, lines, record

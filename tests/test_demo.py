@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prodlens.cli import main
-from prodlens.demo import DEMO_LAST_DAY, SIMULATED_MARK, fill_store, simulate_team
+from prodlens.demo import DEMO_LAST_DAY, fill_store, simulate_team
 from prodlens.errors import UserError
-from prodlens.storage import ProdLensStore
+from prodlens.storage import SIMULATED_MARK, ProdLensStore
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ import pytest
 
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.lake import Lake, stored_partitions
-from prodlens.records import SESSION_COLUMNS
 from prodlens.slugs import partition_folder
 from prodlens.storage import ProdLensStore
+from prodlens.storage.row_conversion import SESSION_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

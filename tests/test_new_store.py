@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prodlens.bulk_load import BulkLoad, is_unfilled
 from prodlens.errors import StorageError
 from prodlens.lake import Lake, stored_partitions
 from prodlens.lake.first_fill import LakeDraft
 from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
 from prodlens.storage import ProdLensStore
+from prodlens.storage.first_fill import BulkLoad, is_unfilled
 from prodlens.trace_ingestion import TraceIngestor
 from tests.trace_places import Place, call, killed_ingestions, lines, record
 

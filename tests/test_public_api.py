@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ def test_documented_parameters_come_first_and_keep_their_defaults(documented: An
 def test_the_public_names_are_sorted_and_load() -> None:
     """``__all__`` is sorted, complete, and each of its names loads on first use."""
     assert sorted(prodlens.__all__) == prodlens.__all__ == sorted(prodlens._HOMES)
-    assert all(getattr(prodlens, name).__module__ == home for name, home in prodlens._HOMES.items())
+    for name, home in prodlens._HOMES.items():
+        assert getattr(prodlens, name) is getattr(import_module(home), name)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = prodlens.nonsense

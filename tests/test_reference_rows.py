@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodlens.json_stream import Entry
-from prodlens.records import SESSION_COLUMNS
 from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
+from prodlens.storage.row_conversion import SESSION_COLUMNS
 from prodlens.trace_reading import SourceReading
 
 ODD: st.SearchStrategy[Any] = st.sampled_from([None, True, -1, 0, 1.5, 2**60, "", " x ", "7", [], {"a": 1}])

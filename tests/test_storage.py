@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prodlens.errors import StorageError, UnusableStoreError
-from prodlens.records import RecordError
 from prodlens.schemas import CanonicalTrace
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
+from prodlens.storage.row_conversion import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,7 +198,7 @@ def is_open(conn: sqlite3.Connection) -> bool:
 
 def test_a_refused_database_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever keeps a store from opening, a file that is locked, garbage or foreign, its connection does not stay."""
-    monkeypatch.setattr("prodlens.storage._BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("prodlens.storage.store._BUSY_TIMEOUT_SECONDS", 0)
     (tmp_path / "garbage.db").write_text("not a database at all, but long enough to have a header" * 40)
     with closing(sqlite3.connect(tmp_path / "foreign.db")) as foreign:
         foreign.execute("CREATE TABLE t (x)")

@@ -18,8 +18,7 @@ from prodlens.action.artifacts import UnusableArtifactError
 from prodlens.action.event import SAVING_EVENTS
 from prodlens.containers import DAMAGE, METHODS, is_of_the_disk
 from prodlens.errors import StorageError
-from prodlens.migrations import migrations
-from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION
+from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION, migrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

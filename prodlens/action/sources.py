@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.commits.git_history import GitHistoryError, origin_slug, read_history
-from prodlens.demo import SIMULATED_MARK
 from prodlens.errors import ConfigurationError, GithubError, InputNotFoundError
 from prodlens.github.client import GithubClient, addresses
 from prodlens.github.errors import PermissionMissingError
 from prodlens.slugs import is_slug, split_slug
+from prodlens.storage import SIMULATED_MARK
 from prodlens.timestamps import day_of, day_start
 
 if TYPE_CHECKING:

@@ -19,9 +19,8 @@ import pyarrow.parquet as pq
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
 from prodlens.files import locked
-from prodlens.lookups import marks, portions
-from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.slugs import partition_folder
+from prodlens.storage import SESSION_COLUMNS, SESSION_DEFAULTS, marks, portions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -18,13 +18,13 @@ from prodlens.action.cache import make_context, why_not_saved
 from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
 from prodlens.action.cache_trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
-from prodlens.call_joining import put_calls
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github.errors import ServerFailedError
-from prodlens.records import session_row
 from prodlens.schemas import Alias, ToolUse, call_hash
-from prodlens.session_table import put_decisions, session_values
 from prodlens.storage import ProdLensStore
+from prodlens.storage.call_rows import put_decisions, session_values
+from prodlens.storage.call_upsert import put_calls
+from prodlens.storage.row_conversion import session_row
 from tests.github_server.faults import Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.call_aliases import ids_of
 from prodlens.calls.acceptance import fold
 from prodlens.calls.merge import Row, identity_bytes, merge
-from prodlens.lookups import marks, portions
-from prodlens.records import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.schemas import COMPUTED, Decision, call_hash
+from prodlens.storage.call_aliases import ids_of
+from prodlens.storage.in_queries import marks, portions
+from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from prodlens.schemas import ToolUse
 
     Price = Callable[[Row], Row]
-    Place = tuple[str | None, str]
+
+Place = tuple[str | None, str]
 
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from prodlens.session_table import Place
+    from prodlens.storage.call_rows import Place
 
 _NUMBERED = "SELECT id, row_number() OVER (PARTITION BY trace_hash ORDER BY id) AS number FROM sessions"
 _REPEATS = f"SELECT id FROM ({_NUMBERED}) WHERE number > 1"

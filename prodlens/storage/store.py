@@ -8,12 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from prodlens.call_joining import put_calls
 from prodlens.errors import StorageError, UnusableStoreError
-from prodlens.github_tables import upsert_commits, upsert_pull_requests
-from prodlens.migrations import migrations
-from prodlens.records import session_row
-from prodlens.session_table import session_values
+from prodlens.storage.call_rows import session_values
+from prodlens.storage.call_upsert import put_calls
+from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
+from prodlens.storage.migrations import migrations
+from prodlens.storage.row_conversion import session_row
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ProdLensStore:
 
     def sessions_dataframe(self) -> pd.DataFrame:
         """Return every stored call with exactly the documented columns and dtypes, ``acceptance_known`` after them."""
-        from prodlens.frames import sessions_frame  # noqa: PLC0415 - pandas loads only where a frame is asked for
+        from prodlens.storage.data_frames import sessions_frame  # noqa: PLC0415 - pandas loads only where a frame is asked for
 
         return sessions_frame(self.conn)
 
@@ -149,7 +149,7 @@ class ProdLensStore:
 
     def pull_requests_dataframe(self) -> pd.DataFrame:
         """Return every stored pull request; times are ``datetime64[ns, UTC]``, ``reopened`` is bool."""
-        from prodlens.frames import pull_requests_frame  # noqa: PLC0415 - as above
+        from prodlens.storage.data_frames import pull_requests_frame  # noqa: PLC0415 - as above
 
         return pull_requests_frame(self.conn)
 
@@ -171,7 +171,7 @@ class ProdLensStore:
 
     def commits_dataframe(self) -> pd.DataFrame:
         """Return every stored commit; ``timestamp`` is ``datetime64[ns, UTC]``."""
-        from prodlens.frames import commits_frame  # noqa: PLC0415 - as above
+        from prodlens.storage.data_frames import commits_frame  # noqa: PLC0415 - as above
 
         return commits_frame(self.conn)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.lookups import marks, portions
 from prodlens.schemas import call_hash
+from prodlens.storage.in_queries import marks, portions
 
 if TYPE_CHECKING:
     import sqlite3

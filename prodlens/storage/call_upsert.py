@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.call_aliases import concerned_by, ids_of, owners_of, unknown_claims
 from prodlens.calls.merge import merge
-from prodlens.known_files import forget
-from prodlens.records import SESSION_COLUMNS
-from prodlens.session_table import INSERT, keep_parts, parts_of, place_of, put_again, put_sessions, stored_row
+from prodlens.storage.call_aliases import concerned_by, ids_of, owners_of, unknown_claims
+from prodlens.storage.call_rows import INSERT, keep_parts, parts_of, place_of, put_again, put_sessions, stored_row
+from prodlens.storage.known_files import forget
+from prodlens.storage.row_conversion import SESSION_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from prodlens.call_aliases import Claim
     from prodlens.calls.merge import Row
     from prodlens.schemas import Alias
-    from prodlens.session_table import Place, Price
+    from prodlens.storage.call_aliases import Claim
+    from prodlens.storage.call_rows import Place, Price
 
 _AT = SESSION_COLUMNS.index("trace_hash")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.records import COMMIT_COLUMNS, PULL_REQUEST_COLUMNS, commit_row, pull_request_row
+from prodlens.storage.row_conversion import COMMIT_COLUMNS, PULL_REQUEST_COLUMNS, commit_row, pull_request_row
 
 if TYPE_CHECKING:
     import sqlite3

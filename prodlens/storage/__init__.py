@@ -1,0 +1,36 @@
+"""The SQLite file: every INSERT, UPDATE and DELETE on calls, pull requests, commits and checkpoints."""
+
+from prodlens.storage.call_rows import Place, put_decisions, put_sessions, session_values
+from prodlens.storage.call_upsert import put_calls
+from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
+from prodlens.storage.first_fill import BulkLoad, is_unfilled
+from prodlens.storage.in_queries import marks, portions
+from prodlens.storage.known_files import file_digest, newest_id, recall, remember
+from prodlens.storage.migrations import migrations
+from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
+from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
+
+__all__ = [
+    "APPLICATION_ID",
+    "SCHEMA_VERSION",
+    "SESSION_COLUMNS",
+    "SESSION_DEFAULTS",
+    "SIMULATED_MARK",
+    "BulkLoad",
+    "Place",
+    "ProdLensStore",
+    "file_digest",
+    "is_unfilled",
+    "marks",
+    "migrations",
+    "newest_id",
+    "portions",
+    "put_calls",
+    "put_decisions",
+    "put_sessions",
+    "recall",
+    "remember",
+    "session_values",
+    "upsert_commits",
+    "upsert_pull_requests",
+]
