@@ -16,9 +16,7 @@ from prodlens.calls.pricing import PriceCard, price_card, price_changes_in_a_day
 from prodlens.json_values import LARGEST_WHOLE_NUMBER, words
 from prodlens.schemas import COMPUTED, content_hash
 from prodlens.slugs import partition_folder
-from prodlens.trace_formats import REFERENCE
-from prodlens.trace_formats.identity import person_of
-from prodlens.trace_formats.recorded import repository
+from prodlens.trace_normalizer import REFERENCE, person_of, repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

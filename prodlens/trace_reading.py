@@ -16,14 +16,13 @@ from prodlens.reference_rows import PlainRows
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
 from prodlens.slugs import partition_folder
 from prodlens.storage import session_values
-from prodlens.trace_formats import REFERENCE, Item, Skipped, Unusable, recognise
-from prodlens.trace_formats.base import Withheld
+from prodlens.trace_normalizer import REFERENCE, Item, Skipped, Unusable, Withheld, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from prodlens.trace_formats import Reader
+    from prodlens.trace_normalizer import Reader
 
     Prepare = Callable[[CanonicalTrace], CanonicalTrace]
 

@@ -10,7 +10,7 @@ import pytest
 from prodlens import normalize_records
 from prodlens.cli import main
 from prodlens.schemas import Decision, ToolUse
-from prodlens.trace_formats import Skipped, Unusable, recognise
+from prodlens.trace_normalizer.formats import Skipped, Unusable, recognise
 from tests.trace_files import FOLDER, read_items, records, traces
 
 TRANSCRIPT = "claude_code_15adb190.jsonl"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prodlens.schemas import ToolUse
-from prodlens.trace_formats import Skipped, Unusable, Withheld, recognise
+from prodlens.trace_normalizer.formats import Skipped, Unusable, Withheld, recognise
 from tests.trace_files import read_items, records, traces
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.trace_formats.patches import additions, kept_share, suggested_additions, unified_diff_additions
-from prodlens.trace_formats.tokens import with_parts
+from prodlens.trace_normalizer.formats.patches import additions, kept_share, suggested_additions, unified_diff_additions
+from prodlens.trace_normalizer.formats.tokens import with_parts
 
 LINES = st.lists(st.sampled_from("abcd"), max_size=12)
 COUNTS = st.none() | st.integers(0, 10**9)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prodlens.trace_formats import Skipped, Unusable, recognise
+from prodlens.trace_normalizer.formats import Skipped, Unusable, recognise
 from tests.trace_files import read_items, records, traces
 
 

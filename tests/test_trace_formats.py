@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from prodlens import normalize_records
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
-from prodlens.trace_formats import FORMATS, REFERENCE, Item, Skipped, Unusable, Withheld, recognise
+from prodlens.trace_normalizer.formats import FORMATS, REFERENCE, Item, Skipped, Unusable, Withheld, recognise
 from tests.trace_files import FOLDER, records
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".json", ".jsonl"})

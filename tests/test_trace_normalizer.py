@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens import CanonicalTrace, normalize_records
-from prodlens.trace_formats import REFERENCE, recognise
+from prodlens.trace_normalizer.formats import REFERENCE, recognise
 
 MOMENT = "2026-05-01T10:00:00Z"
 JSON = st.recursive(

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from prodlens.schemas import CanonicalTrace
-from prodlens.trace_formats import REFERENCE, Item, recognise
+from prodlens.trace_normalizer.formats import REFERENCE, Item, recognise
 
 FOLDER = Path(__file__).parent / "data" / "traces"
 

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the formats on standard output."""
     from prodlens.containers import find_sources  # noqa: PLC0415 - not needed by ``--help``
-    from prodlens.trace_formats import FORMATS  # noqa: PLC0415 - as above
+    from prodlens.trace_normalizer import FORMATS  # noqa: PLC0415 - as above
 
     if not args.input:
         for known in FORMATS:
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _described(source: Source) -> list[str]:
     from prodlens.containers import ArchiveError  # noqa: PLC0415 - not needed by ``--help``
     from prodlens.json_stream import read_entries  # noqa: PLC0415 - as above
-    from prodlens.trace_formats import recognise  # noqa: PLC0415 - as above
+    from prodlens.trace_normalizer import recognise  # noqa: PLC0415 - as above
 
     counts: Counter[str] = Counter()
     found: dict[str, dict[str, str]] = {}

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, mapping, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, RecordReader, Unusable
-from prodlens.trace_formats.identity import person_of, session_of
-from prodlens.trace_formats.places import Parts, Place, explained, first, places, unflatten
-from prodlens.trace_formats.recorded import content_identity, cost_fields, duration_ms, http_status, repository
-from prodlens.trace_formats.tokens import Tokens, completed, with_parts
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places, unflatten
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
+from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
+from prodlens.trace_normalizer.formats.recorded_values import (
+    content_identity,
+    cost_fields,
+    duration_ms,
+    http_status,
+    repository,
+)
+from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

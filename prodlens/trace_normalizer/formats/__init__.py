@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.trace_formats.agent_logs import OTLP_LOGS, OTLP_METRICS
-from prodlens.trace_formats.base import Format, Item, Reader, Skipped, Unusable, Withheld
-from prodlens.trace_formats.claude_execution import CLAUDE_EXECUTION
-from prodlens.trace_formats.claude_transcript import CLAUDE_TRANSCRIPT
-from prodlens.trace_formats.codex import CODEX_ROLLOUT
-from prodlens.trace_formats.litellm import LITELLM
-from prodlens.trace_formats.litellm_spend import LITELLM_SPEND
-from prodlens.trace_formats.reference import REFERENCE
-from prodlens.trace_formats.spans import OTLP_SPANS, SPAN_ROWS
-from prodlens.trace_formats.wrappers import LITELLM_S3, PROCESS_LOG
+from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
+from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
+from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
+from prodlens.trace_normalizer.formats.interface import Format, Item, Reader, Skipped, Unusable, Withheld
+from prodlens.trace_normalizer.formats.litellm import LITELLM
+from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
+from prodlens.trace_normalizer.formats.otel_agent_logs import OTLP_LOGS, OTLP_METRICS
+from prodlens.trace_normalizer.formats.otel_span_shapes import OTLP_SPANS, SPAN_ROWS
+from prodlens.trace_normalizer.formats.reference import REFERENCE
+from prodlens.trace_normalizer.formats.wrappers import LITELLM_S3, PROCESS_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

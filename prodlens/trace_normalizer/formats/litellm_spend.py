@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable, Withheld
-from prodlens.trace_formats.litellm_fields import (
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable, Withheld
+from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
     IDENTITY_PLACES,
     MODEL_PLACES,
@@ -23,9 +24,8 @@ from prodlens.trace_formats.litellm_fields import (
     skipped_kind,
     tokens_of,
 )
-from prodlens.trace_formats.places import Parts, Place, explained, first, places
-from prodlens.trace_formats.recorded import content_identity, cost_fields, duration_ms, elapsed_ms
-from prodlens.trace_formats.tokens import Tokens
+from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, duration_ms, elapsed_ms
+from prodlens.trace_normalizer.formats.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

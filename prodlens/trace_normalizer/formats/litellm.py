@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, truth
 from prodlens.schemas import CanonicalTrace, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable, Withheld
-from prodlens.trace_formats.litellm_fields import (
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable, Withheld
+from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
     IDENTITY_PLACES,
     MODEL_PLACES,
@@ -22,8 +23,7 @@ from prodlens.trace_formats.litellm_fields import (
     skipped_kind,
     tokens_of,
 )
-from prodlens.trace_formats.places import Parts, Place, explained, places
-from prodlens.trace_formats.recorded import content_identity, cost_fields, elapsed_ms
+from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import mapping, words
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats import genai, openinference, otlp
-from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable
-from prodlens.trace_formats.places import unflatten
-from prodlens.trace_formats.span import Span, error_type_of
+from prodlens.trace_normalizer.formats import genai, openinference, otlp
+from prodlens.trace_normalizer.formats.field_paths import unflatten
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
+from prodlens.trace_normalizer.formats.otel_span import Span, error_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, mapping, sequence, words
 from prodlens.schemas import AUTOMATIC, RECORDED, Alias, CanonicalTrace, Decision
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, Skipped, Unusable
-from prodlens.trace_formats.claude_message import Proposals, provider_of, usage_tokens
-from prodlens.trace_formats.places import explained, places
-from prodlens.trace_formats.recorded import http_status
-from prodlens.trace_formats.tokens import Tokens, with_parts
+from prodlens.trace_normalizer.formats.claude_message import Proposals, provider_of, usage_tokens
+from prodlens.trace_normalizer.formats.field_paths import explained, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
+from prodlens.trace_normalizer.formats.recorded_values import http_status
+from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
     from datetime import datetime

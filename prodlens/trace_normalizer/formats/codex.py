@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, mapping, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, Skipped
-from prodlens.trace_formats.patches import unified_diff_additions
-from prodlens.trace_formats.places import explained, places
-from prodlens.trace_formats.recorded import content_identity, slug
-from prodlens.trace_formats.tokens import with_parts
+from prodlens.trace_normalizer.formats.field_paths import explained, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
+from prodlens.trace_normalizer.formats.patches import unified_diff_additions
+from prodlens.trace_normalizer.formats.recorded_values import content_identity, slug
+from prodlens.trace_normalizer.formats.tokens import with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

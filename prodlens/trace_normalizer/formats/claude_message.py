@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, mapping, sequence
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, Decision, ToolUse
-from prodlens.trace_formats.patches import kept_share, structured_patch_additions, suggested_additions
-from prodlens.trace_formats.tokens import Tokens, with_parts
+from prodlens.trace_normalizer.formats.patches import kept_share, structured_patch_additions, suggested_additions
+from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prodlens.json_values import words
-from prodlens.trace_formats.places import Place, explained, places
-from prodlens.trace_formats.span import CONVERTERS, IDENTITY_PLACES, Convention, model_call
+from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Convention, model_call
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.schemas import CanonicalTrace
-    from prodlens.trace_formats.span import Span
+    from prodlens.trace_normalizer.formats.otel_span import Span
 
 NAME = "openinference"
 _KIND = "openinference.span.kind"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace
-from prodlens.trace_formats import otlp
-from prodlens.trace_formats.identity import person_of, session_of
-from prodlens.trace_formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
-from prodlens.trace_formats.places import Parts, Place, first, places
-from prodlens.trace_formats.recorded import cost_fields, elapsed_ms, http_status, slug
-from prodlens.trace_formats.tokens import completed, with_parts
+from prodlens.trace_normalizer.formats import otlp
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places
+from prodlens.trace_normalizer.formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
+from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
+from prodlens.trace_normalizer.formats.recorded_values import cost_fields, elapsed_ms, http_status, slug
+from prodlens.trace_normalizer.formats.tokens import completed, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from prodlens.trace_formats.tokens import Tokens
+    from prodlens.trace_normalizer.formats.tokens import Tokens
 
 
 def cost_fields(value: object, tokens: Tokens, *, proven: bool = False) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import count, finite_number, mapping, sequence, truth, whole_number, words
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.identity import device_of, held_session, person_of
-from prodlens.trace_formats.places import Parts, Place, first, places
-from prodlens.trace_formats.recorded import http_status, slug
-from prodlens.trace_formats.tokens import Tokens, completed, with_parts
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places
+from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_of
+from prodlens.trace_normalizer.formats.recorded_values import http_status, slug
+from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import mapping
-from prodlens.trace_formats import litellm
-from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable
+from prodlens.trace_normalizer.formats import litellm
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision, content_hash
 from prodlens.timestamps import as_utc, parse_timestamp
-from prodlens.trace_formats import otlp
-from prodlens.trace_formats.base import Format, Item, RecordReader, Skipped, Unusable
-from prodlens.trace_formats.claude_message import provider_of
-from prodlens.trace_formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_formats.places import Parts, Place, explained, first, places
-from prodlens.trace_formats.recorded import cost_fields, duration_ms, http_status
-from prodlens.trace_formats.span import CONVERTERS, IDENTITY_PLACES
-from prodlens.trace_formats.tokens import Tokens, with_parts
+from prodlens.trace_normalizer.formats import otlp
+from prodlens.trace_normalizer.formats.claude_message import provider_of
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
+from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES
+from prodlens.trace_normalizer.formats.recorded_values import cost_fields, duration_ms, http_status
+from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, words
 from prodlens.schemas import Alias, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_formats.base import Format, Item, Skipped
-from prodlens.trace_formats.claude_message import ASKING_MODE, Proposals, provider_of, usage_tokens
-from prodlens.trace_formats.places import Place, explained, places
-from prodlens.trace_formats.recorded import content_identity, cost_fields, http_status
+from prodlens.trace_normalizer.formats.claude_message import ASKING_MODE, Proposals, provider_of, usage_tokens
+from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
+from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, http_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

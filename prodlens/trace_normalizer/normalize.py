@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from prodlens.calls.acceptance import fold
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, call_hash
-from prodlens.trace_formats import REFERENCE, Reader, recognise
+from prodlens.trace_normalizer.formats import REFERENCE, Reader, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from prodlens.trace_formats import Item
+    from prodlens.trace_normalizer.formats import Item
 
 
 def normalize_records(records: Iterable[Mapping[str, object]]) -> list[CanonicalTrace]:

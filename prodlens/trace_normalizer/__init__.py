@@ -1,0 +1,31 @@
+"""From raw JSON records of any known source to calls, decisions and aliases; knows no store."""
+
+from prodlens.trace_normalizer.formats import (
+    FORMATS,
+    REFERENCE,
+    Format,
+    Item,
+    Reader,
+    Skipped,
+    Unusable,
+    Withheld,
+    recognise,
+)
+from prodlens.trace_normalizer.formats.people_and_sessions import person_of
+from prodlens.trace_normalizer.formats.recorded_values import repository
+from prodlens.trace_normalizer.normalize import normalize_records
+
+__all__ = [
+    "FORMATS",
+    "REFERENCE",
+    "Format",
+    "Item",
+    "Reader",
+    "Skipped",
+    "Unusable",
+    "Withheld",
+    "normalize_records",
+    "person_of",
+    "recognise",
+    "repository",
+]
