@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.delivery import read_delivery
-from prodlens.ingestion_record import ingestion_state
 from prodlens.report import associations, headline, quality, series
 from prodlens.report.costs import cost_by_model, ledger_section
 from prodlens.report.effect_sizes import effect_size_section
@@ -18,6 +17,7 @@ from prodlens.report.timeline import build_timeline
 from prodlens.report.usage import call_span, read_usage, totals
 from prodlens.sync_streams import sync_state
 from prodlens.timestamps import as_utc, parse_timestamp
+from prodlens.trace_ingestion import ingestion_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,9 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "prodlens"
 
 # From the ground up. A module imports its own floor and the floors below; a new module is given a floor here.
 GROUND = "version files child_process errors schemas timestamps slugs json_values statistics"
-STORES_AND_FORMATS = "trace_normalizer storage people calls wording lake reference_rows containers json_stream"
-SOURCES = """ trace_reading reading_process trace_ingestion ingestion_record dead_letters ledger
-    commits evidence github github_etl github_records
+STORES_AND_FORMATS = "trace_normalizer storage calls wording lake"
+SOURCES = """trace_ingestion ledger commits evidence github github_etl github_records
     pull_request_sync pull_request_details commit_sync sync_streams"""
 REPORTS = "delivery aggregation report metrics gates"
 FACES = "rendering demo"

@@ -261,7 +261,7 @@ def test_files_known_to_an_older_version_are_read_again(
     opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The migration forgets large files, since their aliases were not kept."""
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
     place = opened(tmp_path)
     place.ingest(lines(transcript("msg_1", "req_1")))
     assert place.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
@@ -280,7 +280,7 @@ def test_a_known_file_whose_row_joined_another_is_read_again(
     opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file is known while the rows that it brought are there; afterwards it is read again and changes nothing."""
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
     place = opened(tmp_path)
     place.ingest(lines(request("req_1"), request("req_2")), "logs.jsonl")
     place.ingest(lines(transcript("msg_2", "req_2")), "transcript.jsonl")
@@ -298,7 +298,7 @@ def test_a_new_store_joins_while_it_is_filled(opened: Opener, tmp_path: Path, mo
     data = lines(*map(record, range(30)), request("req_1"), transcript("msg_1", "req_1"), *map(record, range(30, 40)))
     results = []
     for name, large in (("grown", 2**40), ("filled", 0)):
-        monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", large)
+        monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", large)
         place = opened(tmp_path / name)
         place.ingest(data)
         results.append((place.rows(), place.lake()))

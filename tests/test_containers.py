@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.containers import ArchiveError, file_sources, find_sources, shown_name
 from prodlens.errors import InputNotFoundError
+from prodlens.trace_ingestion.sources import ArchiveError, file_sources, find_sources, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +80,11 @@ def test_archives_stay_inside_and_small(
     with caplog.at_level(logging.WARNING):
         assert read(path) == {"good": LINE}
     assert "../evil.jsonl" in caplog.text
-    monkeypatch.setattr("prodlens.containers._RATIO_COUNTS_FROM", 10_000)
+    monkeypatch.setattr("prodlens.trace_ingestion.sources._RATIO_COUNTS_FROM", 10_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(b" " * 20_000_000))
     with pytest.raises(ArchiveError, match="unpacks to more"):
         read(tmp_path / "bomb.jsonl.gz")
-    monkeypatch.setattr("prodlens.containers.MAX_MEMBERS", 1)
+    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_MEMBERS", 1)
     assert read(path) == {}
 
 
@@ -131,7 +131,7 @@ def test_a_directory_that_is_a_bomb_is_not_parsed(tmp_path: Path, monkeypatch: p
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(100):
             archive.writestr(f"{number}.jsonl", b"")
-    monkeypatch.setattr("prodlens.containers.MAX_DIRECTORY_BYTES", 5_000)
+    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_DIRECTORY_BYTES", 5_000)
     with pytest.raises(ArchiveError, match=r"its directory has 5,\d{3} bytes; at most 5,000 are read"):
         list(file_sources(path, "shown"))
     with pytest.raises(ArchiveError, match="its directory has"):  # among other files it is one dead letter

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prodlens.dead_letters import DeadLetter, DeadLetterBox
 from prodlens.errors import StorageError
+from prodlens.trace_ingestion.dead_letters import DeadLetter, DeadLetterBox
 
 if TYPE_CHECKING:
     from pathlib import Path

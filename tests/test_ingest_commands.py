@@ -10,8 +10,8 @@ import pytest
 
 from prodlens.cli import main
 from prodlens.errors import ConfigurationError, InputNotFoundError
-from prodlens.people import read_people
 from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion.people import read_people
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from prodlens.json_stream import Entry, read_entries
+from prodlens.trace_ingestion.json_stream import Entry, read_entries
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -105,10 +105,10 @@ def test_a_cut_array_keeps_its_elements() -> None:
 
 def test_a_line_beyond_the_cap_is_read_as_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of one endless line is read element by element; within later lines the cap holds."""
-    monkeypatch.setattr("prodlens.json_stream._FIRST_LINE_BYTES", 50)
+    monkeypatch.setattr("prodlens.trace_ingestion.json_stream._FIRST_LINE_BYTES", 50)
     records = [{"number": number, "text": "x" * (number % 60)} for number in range(50)]
     assert values(json.dumps(records).encode()) == records
-    monkeypatch.setattr("prodlens.json_stream.MAX_VALUE_BYTES", 100)
+    monkeypatch.setattr("prodlens.trace_ingestion.json_stream.MAX_VALUE_BYTES", 100)
     long = json.dumps({"text": "y" * 250}).encode()
     found = entries(b'{"a": 1}\n' + long + b'\n{"b": 2}')
     assert b"".join(entry.raw for entry in found if entry.reason) == long

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from prodlens.errors import StorageError
 from prodlens.lake import Lake, stored_partitions
 from prodlens.lake.first_fill import LakeDraft
-from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
 from prodlens.storage import ProdLensStore
 from prodlens.storage.first_fill import BulkLoad, is_unfilled
 from prodlens.trace_ingestion import TraceIngestor
+from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS, PlainRows
 from tests.trace_places import Place, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def indexes(place: Place) -> set[tuple[str, str]]:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Take every file for a large one, read in this process so that the size of a batch can be set."""
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
-    monkeypatch.setattr("prodlens.trace_reading._BATCH_ENTRIES", 3)
-    monkeypatch.setattr("prodlens.trace_ingestion._batches", _batches_here)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
+    monkeypatch.setattr("prodlens.trace_ingestion.batches._BATCH_ENTRIES", 3)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._batches", _batches_here)
     return monkeypatch
 
 
 def _batches_here(*arguments: Any) -> Any:
-    from prodlens.trace_reading import batches  # noqa: PLC0415 - the name that is replaced is another module's
+    from prodlens.trace_ingestion.batches import batches  # noqa: PLC0415 - the name that is replaced is another module's
 
     source, *rest = arguments
     return batches(source.open, source.name, *rest)
@@ -96,10 +96,10 @@ def test_a_filled_store_is_as_one_that_grew(
     """Any records in any order, repeated and mixed, give the store, the letters and to the byte the lake of batches."""
     with Place(tmp_path_factory.mktemp("grown")) as grown, Place(tmp_path_factory.mktemp("filled")) as filled:
         with large.context() as patch:
-            patch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 2**60)
+            patch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 2**60)
             stored = grown.ingest(lines(*entries))
         with large.context() as patch:
-            patch.setattr("prodlens.trace_ingestion._MOST_OTHERS", most)
+            patch.setattr("prodlens.trace_ingestion.ingestor._MOST_OTHERS", most)
             patch.setattr("prodlens.lake.first_fill._MOST_ROWS", most)
             assert filled.ingest(lines(*entries)) == stored
         assert filled.rows() == grown.rows()
@@ -146,7 +146,7 @@ def test_a_failure_leaves_the_store_as_new(opened: Opener, tmp_path: Path, large
 
     place = opened(tmp_path)
     expected = indexes(place)
-    large.setattr("prodlens.trace_ingestion._batches", broken)
+    large.setattr("prodlens.trace_ingestion.ingestor._batches", broken)
     with pytest.raises(StorageError, match="disk"):
         place.ingest(lines(*(plain(number, 1 + number // 4) for number in range(20))))
     assert place.rows() == []
@@ -198,7 +198,7 @@ def test_a_draft_that_cannot_take_its_place_is_said(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from prodlens.storage import ProdLensStore
-import prodlens.trace_ingestion as ingestion
+import prodlens.trace_ingestion.ingestor as ingestion
 ingestion._LARGE_BYTES = 0
 place = sys.argv[1]
 store = ProdLensStore(place + "/cache.db")
@@ -210,7 +210,7 @@ print("done", flush=True)
 
 def test_a_killed_filling_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed at any point and run again, the filling of a store ends in the store and lake of one left alone."""
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
     path = tmp_path / "traces.jsonl"
     with path.open("wb") as file:
         for number in range(20_000):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.json_stream import Entry
-from prodlens.reference_rows import PLAIN_COLUMNS, PlainRows
 from prodlens.storage.row_conversion import SESSION_COLUMNS
-from prodlens.trace_reading import SourceReading
+from prodlens.trace_ingestion.batches import SourceReading
+from prodlens.trace_ingestion.json_stream import Entry
+from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS, PlainRows
 
 ODD: st.SearchStrategy[Any] = st.sampled_from([None, True, -1, 0, 1.5, 2**60, "", " x ", "7", [], {"a": 1}])
 TIMES = st.sampled_from(

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prodlens.child_process import side_process
-from prodlens.containers import file_sources
 from prodlens.errors import InvalidSlugError, StorageError
-from prodlens.ingestion_record import ingestion_state
-from prodlens.reading_process import _frame, batches_aside
 from prodlens.trace_ingestion import TraceIngestor
+from prodlens.trace_ingestion.outcomes import ingestion_state
+from prodlens.trace_ingestion.reader_process import _frame, batches_aside
+from prodlens.trace_ingestion.sources import file_sources
 from tests.trace_places import DATA, Place, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ KILLED = """
 import sys
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-import prodlens.trace_reading as engine
+import prodlens.trace_ingestion.batches as engine
 engine._BATCH_ENTRIES = 50
 place = sys.argv[1]
 with ProdLensStore(place + "/cache.db") as store:
@@ -317,7 +317,7 @@ def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: py
     path.write_bytes(lines(record(1), b"bad", call(), record(2), record(1)) + litellm)
     with Place(tmp_path / "here") as here, Place(tmp_path / "aside") as aside:
         stored = here.ingestor.ingest_file(path, repo_slug="octo/hello")
-        monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+        monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
         assert aside.ingestor.ingest_file(path, repo_slug="octo/hello") == stored
         assert (aside.rows(), aside.lake()) == (here.rows(), here.lake())
         assert list(aside.ingestor.dead_letters.read("traces")) == list(here.ingestor.dead_letters.read("traces"))
@@ -335,7 +335,7 @@ def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
 
 def test_a_large_file_is_known_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same bytes again are not read again, unless rows, partitions or dead letters of theirs are gone."""
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 0)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
     data = lines(record(1), b"bad", record(2))
     assert place.ingest(data) == 2
     before = place.rows(), place.lake()

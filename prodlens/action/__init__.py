@@ -22,11 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     wrong; every mistake is named.
     """
     arguments = vars(build_parser().parse_args(sys.argv[1:] if argv is None else argv))
-    import os  # noqa: PLC0415 - everything below is loaded after ``--help`` has answered
-    from datetime import UTC, datetime  # noqa: PLC0415
+    import os
+    from datetime import UTC, datetime
 
-    from prodlens.action.environment import RunEnvironment  # noqa: PLC0415
-    from prodlens.action.program import run_program  # noqa: PLC0415
+    from prodlens.action.environment import RunEnvironment
+    from prodlens.action.program import run_program
 
     world = RunEnvironment(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
     return run_program(collect_texts(arguments, os.environ), arguments, world)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action.artifacts import UnusableArtifactError
 from prodlens.action.event import SAVING_EVENTS
-from prodlens.containers import DAMAGE, METHODS, is_of_the_disk
 from prodlens.errors import StorageError
 from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION, migrations
+from prodlens.trace_ingestion import DAMAGE, METHODS, is_of_the_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -25,7 +25,7 @@ def warning(world: RunEnvironment, text: str) -> None:
 def note(world: RunEnvironment, text: str) -> None:
     """Say what may be of interest; on the runner a line of the log."""
     if world.in_actions:
-        from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it
+        from actions_toolkit import core
 
         core.info(harmless(text))
     else:
@@ -35,7 +35,7 @@ def note(world: RunEnvironment, text: str) -> None:
 def mask(world: RunEnvironment, secret: str) -> None:
     """Have the runner replace a secret wherever it appears in the log from here on."""
     if world.in_actions:
-        from actions_toolkit import core  # noqa: PLC0415 - as above
+        from actions_toolkit import core
 
         for line in filter(None, secret.splitlines()):
             core.set_secret(line)
@@ -60,7 +60,7 @@ def _harmless_line(line: str) -> str:
 
 def _say(world: RunEnvironment, level: str, text: str) -> None:
     if world.in_actions:
-        from actions_toolkit import core  # noqa: PLC0415 - as above
+        from actions_toolkit import core
 
         getattr(core, level)(text.replace("##[", "#\N{WORD JOINER}#["))
     else:

@@ -84,7 +84,7 @@ def write_summary(
 def set_outputs(outputs: Mapping[str, str], world: RunEnvironment) -> None:
     """Hand the outputs to the runner; at a desk there is nobody to hand them to."""
     if world.in_actions:
-        from actions_toolkit import core  # noqa: PLC0415 - a local run does not need it
+        from actions_toolkit import core
 
         for name, text in outputs.items():
             core.set_output(name, text)

@@ -23,8 +23,8 @@ STOPPED = 130
 
 def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world: RunEnvironment) -> int:
     """Check the settings, run, and turn errors into lines and an exit status."""
-    from prodlens.action.run import run  # noqa: PLC0415 - so that wrong settings are answered at once
-    from prodlens.action.settings import parse_settings  # noqa: PLC0415 - as above
+    from prodlens.action.run import run
+    from prodlens.action.settings import parse_settings
 
     handler = logging.StreamHandler(world.stderr)
     handler.setFormatter(notices.HarmlessFormatter("%(levelname)s: %(message)s"))

@@ -9,8 +9,8 @@ from prodlens.action.outputs import NOT_SAVED
 from prodlens.gates import check_gates
 from prodlens.github.client import RequestBudget
 from prodlens.metrics import ReportGenerator
-from prodlens.people import read_people
 from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion import read_people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def _restored(
     """Return the restored cache; None at a desk, offline, or without a name for it: the file stays where it is."""
     if not world.in_actions or desk.offline or not settings.cache_artifact:
         return None
-    from prodlens.action.persistence import restore_cache  # noqa: PLC0415 - a local run does without it
+    from prodlens.action.persistence import restore_cache
 
     client = publishing.github_client(settings, world, budget)
     return restore_cache(settings, world, client, desk.database, hides_people=hides_people)
@@ -98,7 +98,7 @@ def _publish(job: sources.Job, reports: Sequence[dict[str, Any]]) -> dict[str, s
 def _uploaded(files: Mapping[str, str], job: sources.Job) -> str:
     if not job.world.in_actions or job.desk.offline:
         return ""
-    from prodlens.action.persistence import upload_report  # noqa: PLC0415 - a local run does without it
+    from prodlens.action.persistence import upload_report
 
     return upload_report(files, job.settings, job.world)
 

@@ -186,7 +186,7 @@ def gather_pull_requests(job: Job) -> list[str]:
         return []
     if not job.token:
         return [_NOT_LOGGED_IN]
-    from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - only with a token
+    from prodlens.github_etl import GithubETL, sync_state
 
     etl = GithubETL(
         job.store,
@@ -213,8 +213,8 @@ def token_at_hand(settings: Settings, desk: LocalOptions, world: RunEnvironment)
 
 
 def _ingest_artifacts(job: Job, slug: str) -> list[str]:
-    from prodlens.action.artifact_service import new_session  # noqa: PLC0415 - only with a token
-    from prodlens.action.trace_artifacts import ingest_trace_artifacts  # noqa: PLC0415 - as above
+    from prodlens.action.artifact_service import new_session
+    from prodlens.action.trace_artifacts import ingest_trace_artifacts
 
     environ = job.world.environ
     number = environ.get("GITHUB_REPOSITORY_ID", "") if job.world.in_actions else ""
@@ -241,7 +241,7 @@ def _ingest_artifacts(job: Job, slug: str) -> list[str]:
 
 
 def _ingestor(job: Job) -> TraceIngestor:
-    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - only where there is something to ingest
+    from prodlens.trace_ingestion import TraceIngestor
 
     folder = job.desk.database.parent
     return TraceIngestor(

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from prodlens.action.artifacts import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
-from prodlens.containers import ArchiveError, file_sources, shown_name
 from prodlens.errors import StorageError
 from prodlens.github.errors import BudgetSpentError, RateLimitedError, ServerFailedError
 from prodlens.timestamps import as_utc
+from prodlens.trace_ingestion import ArchiveError, file_sources, shown_name
 
 if TYPE_CHECKING:
     import sqlite3

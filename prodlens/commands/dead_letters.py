@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """List the reasons on standard output, the most frequent first; with ``--retry``, what is left afterwards."""
-    from prodlens.dead_letters import DeadLetterBox  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.trace_ingestion import DeadLetterBox
 
     box = DeadLetterBox(args.dead_letter_dir)
     if args.retry:
@@ -44,8 +44,8 @@ _PLACES_SHOWN = 3
 
 
 def _retry(args: argparse.Namespace, context: Context) -> None:
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - not needed by ``--help``
-    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - as above
+    from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion import TraceIngestor
 
     with ProdLensStore(args.db) as store:
         ingestor = TraceIngestor(store, dead_letter_dir=args.dead_letter_dir, parquet_dir=args.parquet_dir)

@@ -36,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
-    from prodlens.action.doctor import check_github, check_traces, check_workflows  # noqa: PLC0415 - not for ``--help``
-    from prodlens.commits.git_history import origin_slug  # noqa: PLC0415 - as above
-    from prodlens.github.client import GithubClient, RequestBudget, addresses  # noqa: PLC0415 - as above
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+    from prodlens.action.doctor import check_github, check_traces, check_workflows
+    from prodlens.commits.git_history import origin_slug
+    from prodlens.github.client import GithubClient, RequestBudget, addresses
+    from prodlens.storage import ProdLensStore
 
     environ = context.environ
     repository = checked_slug(args.repo) if args.repo else origin_slug(Path())

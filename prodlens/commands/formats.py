@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import argparse
 
     from prodlens.commands import Context
-    from prodlens.containers import Source
+    from prodlens.trace_ingestion import Source
 
 
 # Sessions begin with lines that are no calls, so more than the first record of a format is looked at.
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the formats on standard output."""
-    from prodlens.containers import find_sources  # noqa: PLC0415 - not needed by ``--help``
-    from prodlens.trace_normalizer import FORMATS  # noqa: PLC0415 - as above
+    from prodlens.trace_ingestion import find_sources
+    from prodlens.trace_normalizer import FORMATS
 
     if not args.input:
         for known in FORMATS:
@@ -36,9 +36,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _described(source: Source) -> list[str]:
-    from prodlens.containers import ArchiveError  # noqa: PLC0415 - not needed by ``--help``
-    from prodlens.json_stream import read_entries  # noqa: PLC0415 - as above
-    from prodlens.trace_normalizer import recognise  # noqa: PLC0415 - as above
+    from prodlens.trace_ingestion import (
+        ArchiveError,
+        read_entries,
+    )
+    from prodlens.trace_normalizer import recognise
 
     counts: Counter[str] = Counter()
     found: dict[str, dict[str, str]] = {}

@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Sync, and say on standard error what came of it; a sync stopped by a limit is a success that says so."""
     owner, name, since = _checked(args)
-    from prodlens.github.client import addresses  # noqa: PLC0415 - not for ``--help``
-    from prodlens.github_etl import GithubETL, sync_state  # noqa: PLC0415 - as above
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+    from prodlens.github.client import addresses
+    from prodlens.github_etl import GithubETL, sync_state
+    from prodlens.storage import ProdLensStore
 
     environ = context.environ
     token = args.token or environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")

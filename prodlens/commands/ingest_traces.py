@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from prodlens.commands import Context
-    from prodlens.ingestion_record import Ingestion
+    from prodlens.trace_ingestion import Ingestion
 
 DEFAULT_DEAD_LETTERS = ".prod-lens/dead-letter"
 DEFAULT_LAKE = ".prod-lens/parquet"
@@ -42,9 +42,11 @@ def add_store_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Ingest, and say on standard error what became of each source."""
-    from prodlens.people import read_people  # noqa: PLC0415 - not needed by ``--help``
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
-    from prodlens.trace_ingestion import TraceIngestor  # noqa: PLC0415 - as above
+    from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion import (
+        TraceIngestor,
+        read_people,
+    )
 
     people = {} if args.people is None else read_people(args.people)
     with ProdLensStore(args.db) as store:
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def total(done: list[Ingestion]) -> Ingestion:
     """Return the sums over several sources."""
-    from prodlens.ingestion_record import Ingestion  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.trace_ingestion import Ingestion
 
     together = Ingestion(f"{len(done)} sources")
     for each in done:

@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the ledger as a table on standard output."""
-    from tabulate import tabulate  # noqa: PLC0415 - not needed by ``--help``
+    from tabulate import tabulate
 
-    from prodlens.ledger import ledger  # noqa: PLC0415 - as above
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+    from prodlens.ledger import ledger
+    from prodlens.storage import ProdLensStore
 
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")

@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Make the report and write it; everything but the report goes to standard error."""
     since = _checked(args)
-    from prodlens.metrics import ReportGenerator  # noqa: PLC0415 - not needed by ``--help``
-    from prodlens.rendering import render_json, write_report  # noqa: PLC0415 - as above
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+    from prodlens.metrics import ReportGenerator
+    from prodlens.rendering import render_json, write_report
+    from prodlens.storage import ProdLensStore
 
     with ProdLensStore(args.db) as store:
         report = ReportGenerator(store).generate_report(
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _checked(args: argparse.Namespace) -> date:
     """Return ``--since`` as a day; every mistake in the arguments is reported at once."""
-    from prodlens.rendering import SUFFIXES  # noqa: PLC0415 - not needed by ``--help``
+    from prodlens.rendering import SUFFIXES
 
     mistakes = []
     try:

@@ -25,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the state of every stream; why a run stopped early goes below the table."""
-    import orjson  # noqa: PLC0415 - not needed by ``--help``
+    import orjson
 
-    from prodlens.github_etl import sync_state, synced_repositories  # noqa: PLC0415 - as above
-    from prodlens.storage import ProdLensStore  # noqa: PLC0415 - as above
+    from prodlens.github_etl import sync_state, synced_repositories
+    from prodlens.storage import ProdLensStore
 
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; run ingest-github first, or name another file with --db")
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _table(states: list[dict[str, Any]]) -> str:
-    from tabulate import tabulate  # noqa: PLC0415 - not needed by ``--help``
+    from tabulate import tabulate
 
     streams = [(state["repo"], stream) for state in states for stream in state["streams"]]
     if not streams:

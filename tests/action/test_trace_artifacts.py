@@ -409,12 +409,12 @@ def test_a_bomb_ends_where_the_caps_say(place: Place, reader: Reader, monkeypatc
 def test_only_so_many_members_are_read(place: Place, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Members beyond the cap are passed over in one note; a directory beyond its cap is not even parsed."""
     many = put(place, zipped(*((f"{number}.jsonl", lines(number)) for number in range(8))))
-    monkeypatch.setattr("prodlens.containers.MAX_MEMBERS", 3)
+    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_MEMBERS", 3)
     (note,) = reader.run()
     assert note.endswith(f"'prodlens-traces (artifact {many.id})': only the first 3 of its 8 members are read.")
     assert reader.sessions() == [0, 1, 2]
     bomb = put(place, zipped(*((f"{number:0200}.jsonl", b"") for number in range(100))))
-    monkeypatch.setattr("prodlens.containers.MAX_DIRECTORY_BYTES", 20_000)
+    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_DIRECTORY_BYTES", 20_000)
     (note,) = reader.run()
     assert "its directory has 25,200 bytes; at most 20,000 are read" in note
     assert str(bomb.id) in note
@@ -447,7 +447,7 @@ def test_a_raw_file_is_read_under_its_own_name(place: Place, reader: Reader, con
 
 def test_a_large_raw_file_is_read_aside(place: Place, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is read in a process of its own is found by its path, not by the name that it is shown under."""
-    monkeypatch.setattr("prodlens.trace_ingestion._LARGE_BYTES", 100)
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 100)
     put(place, lines(1, 2, 3), "session.jsonl")
     put(place, lines(1, 2, 3), "session.jsonl")
     reader.run("session.jsonl")

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
-from prodlens.trace_reading import Batch, batches
+from prodlens.trace_ingestion.batches import Batch, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

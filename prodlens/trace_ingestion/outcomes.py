@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.reference_rows import PLAIN_COLUMNS
 from prodlens.storage import SESSION_COLUMNS
 from prodlens.timestamps import parse_timestamp
+from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.storage import ProdLensStore
-    from prodlens.trace_reading import Batch
+    from prodlens.trace_ingestion.batches import Batch
 
 CHECKPOINT = "trace_ingestion"
 _time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))

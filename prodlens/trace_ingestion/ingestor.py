@@ -15,14 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from prodlens.calls.pricing import priced
-from prodlens.containers import Source, find_sources
-from prodlens.dead_letters import DeadLetterBox
 from prodlens.errors import StorageError
-from prodlens.ingestion_record import Ingestion, record_ingestion
-from prodlens.json_stream import line_entry
 from prodlens.lake import LakeDraft
-from prodlens.reading_process import batches_aside
-from prodlens.reference_rows import PLAIN_COLUMNS
 from prodlens.slugs import checked_slug, partition_folder
 from prodlens.storage import (
     SESSION_COLUMNS,
@@ -36,14 +30,20 @@ from prodlens.storage import (
     recall,
     remember,
 )
-from prodlens.trace_reading import Batch, SourceReading, batches
+from prodlens.trace_ingestion.batches import Batch, SourceReading, batches
+from prodlens.trace_ingestion.dead_letters import DeadLetterBox
+from prodlens.trace_ingestion.json_stream import line_entry
+from prodlens.trace_ingestion.outcomes import Ingestion, record_ingestion
+from prodlens.trace_ingestion.reader_process import batches_aside
+from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS
+from prodlens.trace_ingestion.sources import Source, find_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from prodlens.storage import Place, ProdLensStore
-    from prodlens.trace_reading import Prepare
+    from prodlens.trace_ingestion.batches import Prepare
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from prodlens.calls.pricing import priced
-from prodlens.containers import ArchiveError
-from prodlens.dead_letters import DeadLetter
 from prodlens.errors import InvalidSlugError, StorageError
-from prodlens.json_stream import NO_OBJECT, Entry, read_entries
-from prodlens.reference_rows import PlainRows
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
 from prodlens.slugs import partition_folder
 from prodlens.storage import session_values
+from prodlens.trace_ingestion.dead_letters import DeadLetter
+from prodlens.trace_ingestion.json_stream import NO_OBJECT, Entry, read_entries
+from prodlens.trace_ingestion.reference_fast_path import PlainRows
+from prodlens.trace_ingestion.sources import ArchiveError
 from prodlens.trace_normalizer import REFERENCE, Item, Skipped, Unusable, Withheld, recognise
 
 if TYPE_CHECKING:
