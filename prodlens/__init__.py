@@ -5,8 +5,9 @@ The public names load on first use, so that ``import prodlens`` and ``--help`` s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from prodlens.lazy_names import loader
 from prodlens.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -41,9 +42,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'prodlens' has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - not needed by ``--help``
-
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = loader("prodlens", _HOMES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.delivery import read_delivery
+from prodlens.github_etl import sync_state
 from prodlens.report import associations, headline, quality, series
 from prodlens.report.costs import cost_by_model, ledger_section
 from prodlens.report.effect_sizes import effect_size_section
@@ -15,7 +16,6 @@ from prodlens.report.proportions import interval_sections
 from prodlens.report.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.report.timeline import build_timeline
 from prodlens.report.usage import call_span, read_usage, totals
-from prodlens.sync_streams import sync_state
 from prodlens.timestamps import as_utc, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
 

@@ -10,10 +10,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "prodlens"
 
 # From the ground up. A module imports its own floor and the floors below; a new module is given a floor here.
-GROUND = "version files child_process errors schemas timestamps slugs json_values statistics"
+GROUND = "version lazy_names files child_process errors schemas timestamps slugs json_values statistics"
 STORES_AND_FORMATS = "trace_normalizer storage calls wording lake"
-SOURCES = """trace_ingestion ledger commits evidence github github_etl github_records
-    pull_request_sync pull_request_details commit_sync sync_streams"""
+SOURCES = "trace_ingestion ledger commits evidence github github_etl"
 REPORTS = "delivery aggregation report metrics gates"
 FACES = "rendering demo"
 PROGRAMS = "action commands cli"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prodlens.github_records import events_details, node_details
+from prodlens.github_etl.parsing import events_details, node_details
 
 REOPENINGS = ("2026-05-03T09:00:00Z", "2026-05-02T08:00:00Z", "2026-05-04T10:00:00Z")
 FIRST = "2026-05-02T08:00:00+00:00"

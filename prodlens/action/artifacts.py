@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from prodlens.errors import ConfigurationError, StorageError
-from prodlens.github.errors import NotFoundError, ServerFailedError
+from prodlens.github import NotFoundError, ServerFailedError
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
 
 REPORT_ARTIFACT = "prodlens-report"
 PAGE_SIZE = 100

@@ -23,7 +23,7 @@ from prodlens.action.artifacts import (
 from prodlens.action.cache_copy import names_people
 from prodlens.action.cache_trust import TrustContext, distrust
 from prodlens.errors import ConfigurationError, StorageError
-from prodlens.github.errors import ServerFailedError
+from prodlens.github import ServerFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from prodlens.action.artifacts import Artifact
     from prodlens.action.event import Mode
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _REASONS_SAID = 10

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import GithubError
-from prodlens.github.errors import NotFoundError
+from prodlens.github import NotFoundError
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, fitted
 from prodlens.schemas import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
 
 AUTO, CHANGES, ALWAYS, OFF = "auto", "changes", "always", "off"
 MODES = (AUTO, CHANGES, ALWAYS, OFF)

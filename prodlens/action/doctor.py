@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.errors import GithubError
-from prodlens.github.errors import AuthenticationError, EmptyRepositoryError, NotFoundError, PermissionMissingError
+from prodlens.github import AuthenticationError, EmptyRepositoryError, NotFoundError, PermissionMissingError
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
 
 FINE, ODD, WRONG = "fine", "odd", "wrong"
 _READS = (

@@ -17,7 +17,7 @@ from prodlens.action.event import workflow_path
 from prodlens.action.outputs import NOT_SAVED, Saved
 from prodlens.action.publishing import read_event
 from prodlens.errors import ConfigurationError, StorageError
-from prodlens.github.errors import PermissionMissingError
+from prodlens.github import PermissionMissingError
 from prodlens.slugs import is_slug
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from prodlens.action.artifacts import Artifact
     from prodlens.action.environment import RunEnvironment
     from prodlens.action.settings import Settings
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
     from prodlens.storage import ProdLensStore
 
 COPY_FOLDER = "saved"

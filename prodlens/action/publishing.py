@@ -17,7 +17,7 @@ from prodlens.action.comment import OFF, assemble, figures_fingerprint, post_com
 from prodlens.action.event import Mode, mode_of
 from prodlens.action.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
 from prodlens.errors import GithubError, StorageError
-from prodlens.github.client import GithubClient, RequestBudget, addresses
+from prodlens.github import GithubClient, RequestBudget, addresses
 from prodlens.rendering import markdown_blocks
 from prodlens.slugs import is_slug
 

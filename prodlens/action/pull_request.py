@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.action.event import Head
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
 
 _ENOUGH_MERGED = 5  # below, a quartile is one pull request's story
 _MOST_COMMIT_PAGES = 3  # GitHub lists at most 250 commits of a pull request

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.commits.git_history import GitHistoryError, origin_slug, read_history
 from prodlens.errors import ConfigurationError, GithubError, InputNotFoundError
-from prodlens.github.client import GithubClient, addresses
-from prodlens.github.errors import PermissionMissingError
+from prodlens.github import GithubClient, PermissionMissingError, addresses
 from prodlens.slugs import is_slug, split_slug
 from prodlens.storage import SIMULATED_MARK
 from prodlens.timestamps import day_of, day_start
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from prodlens.action.anonymize import Anonymizer
     from prodlens.action.environment import LocalOptions, RunEnvironment
     from prodlens.action.settings import Settings
-    from prodlens.github.client import RequestBudget
+    from prodlens.github import RequestBudget
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion import TraceIngestor
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.action.artifacts import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
 from prodlens.errors import StorageError
-from prodlens.github.errors import BudgetSpentError, RateLimitedError, ServerFailedError
+from prodlens.github import BudgetSpentError, RateLimitedError, ServerFailedError
 from prodlens.timestamps import as_utc
 from prodlens.trace_ingestion import ArchiveError, file_sources, shown_name
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import requests
 
     from prodlens.action.artifacts import Artifact, Page
-    from prodlens.github.client import GithubClient
+    from prodlens.github import GithubClient
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion import TraceIngestor
 

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
     from prodlens.action.doctor import check_github, check_traces, check_workflows
     from prodlens.commits.git_history import origin_slug
-    from prodlens.github.client import GithubClient, RequestBudget, addresses
+    from prodlens.github import GithubClient, RequestBudget, addresses
     from prodlens.storage import ProdLensStore
 
     environ = context.environ

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Sync, and say on standard error what came of it; a sync stopped by a limit is a success that says so."""
     owner, name, since = _checked(args)
-    from prodlens.github.client import addresses
+    from prodlens.github import addresses
     from prodlens.github_etl import GithubETL, sync_state
     from prodlens.storage import ProdLensStore
 

@@ -5,19 +5,17 @@ What needs pyarrow loads with its first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prodlens.lake.first_fill import LakeDraft
+from prodlens.lazy_names import loader
 
 if TYPE_CHECKING:
     from prodlens.lake.partitions import AGGREGATES_FOLDER, Lake, stored_partitions, warm_up
 
 __all__ = ["AGGREGATES_FOLDER", "Lake", "LakeDraft", "stored_partitions", "warm_up"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'prodlens.lake' has no attribute {name!r}")
-    from prodlens.lake import partitions  # noqa: PLC0415 - pyarrow loads only where the lake is written
-
-    return getattr(partitions, name)
+__getattr__ = loader(
+    "prodlens.lake",
+    dict.fromkeys(["AGGREGATES_FOLDER", "Lake", "stored_partitions", "warm_up"], "prodlens.lake.partitions"),
+)

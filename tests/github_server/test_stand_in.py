@@ -12,7 +12,7 @@ import pytest
 import requests
 from graphql import parse, validate
 
-from prodlens.pull_request_details import DETAILS_QUERY, commits_query
+from prodlens.github_etl.pull_request_details import DETAILS_QUERY, commits_query
 from tests.github_server.descriptions import graphql_schema, problems
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world

@@ -33,7 +33,7 @@ from graphql import (
 )
 
 from prodlens.action.comment import VIEWER_QUERY
-from prodlens.pull_request_details import DETAILS_QUERY, commits_query
+from prodlens.github_etl.pull_request_details import DETAILS_QUERY, commits_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prodlens.demo import DEMO_LAST_DAY, fill_store, simulate_team
+from prodlens.github_etl.stream import COMMITS, PULL_REQUESTS, StreamState
 from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
-from prodlens.sync_streams import COMMITS, PULL_REQUESTS, StreamState
 
 if TYPE_CHECKING:
     from pathlib import Path

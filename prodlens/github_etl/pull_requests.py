@@ -6,16 +6,16 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from prodlens.github_records import default_branch, listed_pull_request
+from prodlens.github_etl.parsing import default_branch, listed_pull_request
+from prodlens.github_etl.stream import REACH, WHOLE_HISTORY
 from prodlens.storage import upsert_pull_requests
-from prodlens.sync_streams import REACH, WHOLE_HISTORY
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from prodlens.github.answers import Answer
-    from prodlens.sync_streams import StreamRun
+    from prodlens.github import Answer
+    from prodlens.github_etl.stream import StreamRun
 
 PAGE_SIZE = 100
 # The list has no ``since``.

@@ -10,11 +10,10 @@ import time
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from prodlens import commit_sync, pull_request_sync
-from prodlens.github.client import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
-from prodlens.pull_request_details import read_details
-from prodlens.slugs import checked_slug
-from prodlens.sync_streams import (
+from prodlens.github import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
+from prodlens.github_etl import commits, pull_requests
+from prodlens.github_etl.pull_request_details import read_details
+from prodlens.github_etl.stream import (
     COMMITS,
     PULL_REQUESTS,
     WHOLE_HISTORY,
@@ -23,6 +22,7 @@ from prodlens.sync_streams import (
     sync_state,
     synced_repositories,
 )
+from prodlens.slugs import checked_slug
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class GithubETL:
             GithubError: GitHub refused or failed for good; every page that was read is stored.
             StorageError: The store could not be written.
         """
-        run = self._run(owner, repo, PULL_REQUESTS, "pulls", pull_request_sync.QUESTION, token)
+        run = self._run(owner, repo, PULL_REQUESTS, "pulls", pull_requests.QUESTION, token)
         with run.recorded():
-            pull_request_sync.walk_pull_requests(run, _moment(since))
+            pull_requests.walk_pull_requests(run, _moment(since))
             read_details(run)
         return len(run.written)
 
@@ -97,9 +97,9 @@ class GithubETL:
         Raises:
             GithubError: As ``sync_pull_requests``, and the others that it raises.
         """
-        run = self._run(owner, repo, COMMITS, "commits", commit_sync.QUESTION, token)
+        run = self._run(owner, repo, COMMITS, "commits", commits.QUESTION, token)
         with run.recorded():
-            commit_sync.walk_commits(run, _moment(since))
+            commits.walk_commits(run, _moment(since))
         return len(run.written)
 
     def _run(

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.github.errors import GraphqlUnavailableError, NotFoundError, ServerFailedError
-from prodlens.github_records import end_cursor, events_details, has_next, node_commits, node_details
+from prodlens.github import GraphqlUnavailableError, NotFoundError, ServerFailedError
+from prodlens.github_etl.parsing import end_cursor, events_details, has_next, node_commits, node_details
+from prodlens.github_etl.stream import CUT_COMMITS, STALE_DETAILS
 from prodlens.json_values import mapping, sequence
-from prodlens.sync_streams import CUT_COMMITS, STALE_DETAILS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from prodlens.sync_streams import StreamRun
+    from prodlens.github_etl.stream import StreamRun
 
 MOST_AT_ONCE = 100
 _SHRINK = 4  # a page that fails is asked again in parts of this many

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from prodlens.errors import GithubError
-from prodlens.github.errors import BudgetSpentError, NotFoundError, RateLimitedError
+from prodlens.github import BudgetSpentError, NotFoundError, RateLimitedError
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from prodlens.github.answers import Answer
-    from prodlens.github.client import GithubClient
+    from prodlens.github import Answer, GithubClient
     from prodlens.storage import ProdLensStore
 
 PULL_REQUESTS, COMMITS = "pull_requests", "commits"

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from prodlens.github.errors import EmptyRepositoryError, NotFoundError
-from prodlens.github_records import listed_commit, parent_shas
+from prodlens.github import EmptyRepositoryError, NotFoundError
+from prodlens.github_etl.parsing import listed_commit, parent_shas
+from prodlens.github_etl.stream import REACH, WHOLE_HISTORY
 from prodlens.storage import upsert_commits
-from prodlens.sync_streams import REACH, WHOLE_HISTORY
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from prodlens.github.answers import Answer
-    from prodlens.sync_streams import StreamRun
+    from prodlens.github import Answer
+    from prodlens.github_etl.stream import StreamRun
 
 QUESTION = {"per_page": "100"}
 
