@@ -7,7 +7,7 @@ from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodlens.delivery import read_delivery
+from prodlens.metrics import read_delivery
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -128,7 +128,7 @@ def report_association_sentences(
     """Return what may be said about sessions and an outcome of the primary family of a report.
 
     Args:
-        report: A report as ``prodlens/report.schema.json`` describes it.
+        report: A report as ``prodlens/metrics/report.schema.json`` describes it.
         outcome: ``commits``, ``merged_pull_requests`` or ``reworked_pull_requests``.
         names: How the series read in a sentence, by their names in the report.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from prodlens.aggregation import DailyAggregator
-from prodlens.delivery import read_delivery
+from prodlens.metrics.delivery import read_delivery
 from prodlens.storage import ProdLensStore
 from tests.report.situations import at, commit, pull, report_on
 

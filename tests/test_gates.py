@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.errors import ConfigurationError
-from prodlens.gates import Gate, check_gates, parse_gates
+from prodlens.metrics.gates import Gate, check_gates, parse_gates
 
 REPORT: dict[str, Any] = {
     "error_rate": 0.05,

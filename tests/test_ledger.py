@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.ledger import LedgerLine, _assert_balance, ledger
+from prodlens.metrics.ledger import LedgerLine, _assert_balance, ledger
 from prodlens.storage import ProdLensStore
 
 ROWS = st.lists(

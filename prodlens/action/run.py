@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices, outputs, publishing, sources
 from prodlens.action.outputs import NOT_SAVED
-from prodlens.gates import check_gates
 from prodlens.github import RequestBudget
-from prodlens.metrics import ReportGenerator
+from prodlens.metrics import ReportGenerator, check_gates
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import read_people
 

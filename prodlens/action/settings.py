@@ -14,7 +14,7 @@ from prodlens.action.artifacts import checked_name
 from prodlens.action.event import workflow_path
 from prodlens.action.inputs import INPUTS
 from prodlens.errors import ConfigurationError
-from prodlens.gates import Gate, parse_gates
+from prodlens.metrics import Gate, parse_gates
 from prodlens.slugs import checked_slug
 from prodlens.timestamps import day_of
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
     from prodlens.commands import Context
-    from prodlens.ledger import LedgerLine
+    from prodlens.metrics import LedgerLine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print the ledger as a table on standard output."""
     from tabulate import tabulate
 
-    from prodlens.ledger import ledger
+    from prodlens.metrics import ledger
     from prodlens.storage import ProdLensStore
 
     if not args.db.exists():

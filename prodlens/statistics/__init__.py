@@ -41,7 +41,7 @@ from prodlens.statistics.effect_sizes import (
     hodges_lehmann_shift,
     standardised_interval,
 )
-from prodlens.statistics.estimates import LEVEL, Interval
+from prodlens.statistics.estimates import LEVEL, FloatArray, Interval
 from prodlens.statistics.multiplicity import AdjustedFamily, adjust_family
 from prodlens.statistics.periods import Change, compare_weeks, poisson_reference, week_over_week
 from prodlens.statistics.proportions import (
@@ -68,6 +68,7 @@ __all__ = [
     "Comparison",
     "CurvePoint",
     "EffectSize",
+    "FloatArray",
     "Interval",
     "LagTest",
     "LogRank",

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from prodlens.errors import ConfigurationError, StorageError
-from prodlens.gates import check_gates, parse_gates
+from prodlens.metrics.gates import check_gates, parse_gates
 from prodlens.rendering import render_csv, render_html, render_markdown, render_terminal, write_report
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, fitted
 from tests.rendering.test_escaping import HOSTILE, texts

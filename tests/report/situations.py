@@ -49,7 +49,7 @@ def commit(sha: str, when: str, **changes: Any) -> dict[str, Any]:
 @cache
 def validator() -> jsonschema.Draft202012Validator:
     """Return the validator of the report's schema, which is itself checked first."""
-    schema = json.loads((files("prodlens") / "report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((files("prodlens.metrics") / "report.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 

@@ -8,17 +8,17 @@ from datetime import timedelta
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report.usage import totals
+from prodlens.metrics.usage import totals
 from prodlens.timestamps import day_of, days_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
-    from prodlens.delivery import Delivery
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.timeline import Timeline
-    from prodlens.report.usage import Cell, Usage
+    from prodlens.metrics.delivery import Delivery
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.usage import Cell, Usage
 
 # Series whose days add up to weeks; the others are typical values of a day.
 SUMMABLE = ("sessions", "tokens", "cost_usd", "commits", "merged_pull_requests", "reworked_pull_requests")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from prodlens.report.timeline import Span
+    from prodlens.metrics.timeline import Span
 
 # A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
 _CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"

@@ -11,26 +11,27 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report.estimates import interval
-from prodlens.statistics.association import (
+from prodlens.metrics.estimates import interval
+from prodlens.statistics import (
+    Scale,
+    Span,
+    adjust_family,
     common_days,
     critical_correlation,
     detectable_correlation,
     lagged_association,
     lags_for,
     placebo_lags_for,
+    prepare_series,
 )
-from prodlens.statistics.daily_series import Scale, Span, prepare_series
-from prodlens.statistics.multiplicity import adjust_family
 from prodlens.wording import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.series import DailySeries
-    from prodlens.statistics.association import LagTest, Method
-    from prodlens.statistics.daily_series import PreparedSeries
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.series import DailySeries
+    from prodlens.statistics import LagTest, Method, PreparedSeries
 
 USAGE = ("sessions", "tokens", "cost_usd")
 OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests", "merge_hours")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report.estimates import interval
-from prodlens.statistics.survival import kaplan_meier
+from prodlens.metrics.estimates import interval
+from prodlens.statistics import kaplan_meier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from prodlens.delivery import Delivery, PullRequest
-    from prodlens.report.timeline import Span
-    from prodlens.statistics.survival import CurvePoint
+    from prodlens.metrics.delivery import Delivery, PullRequest
+    from prodlens.metrics.timeline import Span
+    from prodlens.statistics import CurvePoint
 
 # A chart shows no more, and a list shows fewer merges than a median needs.
 _MOST_POINTS = 200

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report.headline import ratio
-from prodlens.report.usage import totals
+from prodlens.metrics.headline import ratio
+from prodlens.metrics.usage import totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from prodlens.delivery import Delivery
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.series import DailySeries
-    from prodlens.report.timeline import Timeline
-    from prodlens.report.usage import Cell, Usage
+    from prodlens.metrics.delivery import Delivery
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.series import DailySeries
+    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.usage import Cell, Usage
 
 _BOT_SUFFIX = "[bot]"
 _STREAM_KEYS = ("stream", "rows", "since", "synced_at", "partial", "stopped")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report.estimates import proportion
-from prodlens.statistics.proportions import against_target, binomial_test, clustered_wilson, wilson
+from prodlens.metrics.estimates import proportion
+from prodlens.statistics import against_target, binomial_test, clustered_wilson, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from prodlens.delivery import Delivery
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.timeline import Span, Timeline
-    from prodlens.report.usage import Cell
-    from prodlens.statistics.proportions import Proportion
+    from prodlens.metrics.delivery import Delivery
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Span, Timeline
+    from prodlens.metrics.usage import Cell
+    from prodlens.statistics import Proportion
 
 
 def acceptance(timeline: Timeline, cells: Sequence[Cell]) -> Proportion:

@@ -141,6 +141,6 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _schema() -> dict[str, Any]:
-    text = (files("prodlens") / "report.schema.json").read_text(encoding="utf-8")
+    text = (files("prodlens.metrics") / "report.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

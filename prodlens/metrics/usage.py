@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from prodlens.report.timeline import Timeline
+    from prodlens.metrics.timeline import Timeline
 
 # Made by the first report and not with the table, so that filling a new store does not pay for them.
 _INDEXES = (

@@ -5,28 +5,30 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report import proportions
-from prodlens.report.estimates import comparison, interval
-from prodlens.report.merge_time import follow_up
-from prodlens.report.series import SHORTEST_MERGE_HOURS, SUMMABLE, whole_weeks
-from prodlens.statistics.effect_sizes import hodges_lehmann_ratio
-from prodlens.statistics.multiplicity import adjust_family
-from prodlens.statistics.periods import compare_weeks, week_over_week
-from prodlens.statistics.proportions import newcombe_difference
-from prodlens.statistics.survival import log_rank
+from prodlens.metrics import proportions
+from prodlens.metrics.estimates import comparison, interval
+from prodlens.metrics.merge_time import follow_up
+from prodlens.metrics.series import SHORTEST_MERGE_HOURS, SUMMABLE, whole_weeks
+from prodlens.statistics import (
+    adjust_family,
+    compare_weeks,
+    hodges_lehmann_ratio,
+    log_rank,
+    newcombe_difference,
+    week_over_week,
+)
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from prodlens.delivery import Delivery
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.series import DailySeries
-    from prodlens.report.timeline import Span, Timeline
-    from prodlens.report.usage import Usage
-    from prodlens.statistics.periods import Change
-    from prodlens.statistics.proportions import Proportion
+    from prodlens.metrics.delivery import Delivery
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.series import DailySeries
+    from prodlens.metrics.timeline import Span, Timeline
+    from prodlens.metrics.usage import Usage
+    from prodlens.statistics import Change, Proportion
 
 
 def periods_section(

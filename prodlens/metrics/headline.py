@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodlens.report.usage import totals
+from prodlens.metrics.usage import totals
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from prodlens.delivery import Delivery
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.timeline import Timeline
-    from prodlens.report.usage import Cell, Usage
+    from prodlens.metrics.delivery import Delivery
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.usage import Cell, Usage
 
 DAYS_A_WEEK = 7
 

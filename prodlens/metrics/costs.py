@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
-from prodlens.report.usage import totals
+from prodlens.metrics.usage import totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from prodlens.report.request import ReportRequest
-    from prodlens.report.timeline import Span
-    from prodlens.report.usage import Cell, Totals
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Span
+    from prodlens.metrics.usage import Cell, Totals
 
 _DAYS_A_MONTH = 365.25 / 12
 _CENT = 0.01

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodlens.report.associations import correlate_days
-from prodlens.report.effect_sizes import Decisions, documented_effect_sizes
-from prodlens.report.series import DailySeries
+from prodlens.metrics.associations import correlate_days
+from prodlens.metrics.effect_sizes import Decisions, documented_effect_sizes
+from prodlens.metrics.series import DailySeries
 from prodlens.timestamps import days_between, parse_timestamp
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prodlens.statistics.estimates import FloatArray
+    from prodlens.statistics import FloatArray
 
 
 def frame_effect_sizes(sessions: pd.DataFrame) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from prodlens.errors import ConfigurationError
-from prodlens.report.request import moment_of
+from prodlens.metrics.request import moment_of
 from prodlens.timestamps import day_of, day_start, days_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-    from prodlens.report.request import ReportRequest
+    from prodlens.metrics.request import ReportRequest
 
 
 @dataclass(frozen=True, slots=True)

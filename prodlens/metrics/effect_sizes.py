@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodlens.report.estimates import comparison, interval, proportion
-from prodlens.report.headline import ratio
-from prodlens.report.proportions import acceptance
-from prodlens.report.usage import totals
-from prodlens.statistics.effect_sizes import cliffs_delta, hedges_g
-from prodlens.statistics.proportions import newcombe_difference, risk_ratio
+from prodlens.metrics.estimates import comparison, interval, proportion
+from prodlens.metrics.headline import ratio
+from prodlens.metrics.proportions import acceptance
+from prodlens.metrics.usage import totals
+from prodlens.statistics import cliffs_delta, hedges_g, newcombe_difference, risk_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from prodlens.report.timeline import Timeline
-    from prodlens.report.usage import Cell, Usage
-    from prodlens.statistics.estimates import FloatArray
-    from prodlens.statistics.proportions import Proportion
+    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.usage import Cell, Usage
+    from prodlens.statistics import FloatArray, Proportion
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.delivery import read_delivery
 from prodlens.github_etl import sync_state
-from prodlens.report import associations, headline, quality, series
-from prodlens.report.costs import cost_by_model, ledger_section
-from prodlens.report.effect_sizes import effect_size_section
-from prodlens.report.frames import frame_correlations, frame_effect_sizes
-from prodlens.report.merge_time import merge_time_section
-from prodlens.report.periods import periods_section
-from prodlens.report.proportions import interval_sections
-from prodlens.report.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
-from prodlens.report.timeline import build_timeline
-from prodlens.report.usage import call_span, read_usage, totals
+from prodlens.metrics import associations, headline, quality, series
+from prodlens.metrics.costs import cost_by_model, ledger_section
+from prodlens.metrics.delivery import read_delivery
+from prodlens.metrics.effect_sizes import effect_size_section
+from prodlens.metrics.from_frames import frame_correlations, frame_effect_sizes
+from prodlens.metrics.merge_time import merge_time_section
+from prodlens.metrics.periods import periods_section
+from prodlens.metrics.proportions import interval_sections
+from prodlens.metrics.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
+from prodlens.metrics.timeline import build_timeline
+from prodlens.metrics.usage import call_span, read_usage, totals
 from prodlens.timestamps import as_utc, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from prodlens.report.timeline import Timeline
+    from prodlens.metrics.timeline import Timeline
     from prodlens.storage import ProdLensStore
 
 SCHEMA_VERSION = 1
@@ -60,8 +60,8 @@ class ReportGenerator:
         """Report on one repository over ``[since, until)``; see ``ReportRequest`` for every parameter.
 
         Returns:
-            The report as ``prodlens/report.schema.json`` describes it: JSON values alone, None where a figure has no
-            data behind it, never NaN.
+            The report that ``report.schema.json`` describes: JSON values alone, None where a figure has no data behind
+            it, never NaN.
 
         Raises:
             ConfigurationError: A parameter is out of range; every mistake is listed.

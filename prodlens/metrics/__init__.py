@@ -1,0 +1,20 @@
+"""From the store to a report: one module a section, and the gates that hold a report against limits.
+
+The generator loads pandas and scipy, and so with its first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prodlens.lazy_names import loader
+from prodlens.metrics.delivery import read_delivery
+from prodlens.metrics.gates import Gate, check_gates, parse_gates
+from prodlens.metrics.ledger import LedgerLine, ledger
+
+if TYPE_CHECKING:
+    from prodlens.metrics.generator import ReportGenerator
+
+__all__ = ["Gate", "LedgerLine", "ReportGenerator", "check_gates", "ledger", "parse_gates", "read_delivery"]
+
+__getattr__ = loader("prodlens.metrics", {"ReportGenerator": "prodlens.metrics.generator"})

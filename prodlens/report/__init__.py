@@ -1,1 +1,0 @@
-"""The sections of a report; ``prodlens.metrics`` puts them together, and nobody else imports them."""
