@@ -22,8 +22,14 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from prodlens import statistics as st
 from prodlens.statistics import association, daily_series
+from prodlens.statistics.association import lagged_association, lags_for, placebo_lags_for
+from prodlens.statistics.daily_series import Scale, Span, prepare_series
+from prodlens.statistics.effect_sizes import cliffs_delta, hedges_g, hodges_lehmann_ratio
+from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.periods import compare_weeks, week_over_week
+from prodlens.statistics.proportions import clustered_wilson, newcombe_difference, wilson
+from prodlens.statistics.survival import kaplan_meier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from prodlens.statistics.estimates import FloatArray
 
 DAYS, TESTS, CALLS, PULL_REQUESTS = 120, 192, 20_000, 1_000
-SPAN = st.Span(date(2026, 1, 5), DAYS)
+SPAN = Span(date(2026, 1, 5), DAYS)
 MOST_TIMES = 3.0
 REMEMBERED = (
     daily_series.calendar_basis,
@@ -52,20 +58,18 @@ def daily(rng: np.random.Generator) -> tuple[dict[str, FloatArray], dict[str, Fl
 
 
 _MEANS = {"commits": 6.0, "merged": 1.2, "reworked": 0.3}
-_SCALES: dict[str, st.Scale] = {"tokens": "amount", "cost": "amount", "merge_hours": "as_is"}
+_SCALES: dict[str, Scale] = {"tokens": "amount", "cost": "amount", "merge_hours": "as_is"}
 
 
 def associations(usage: dict[str, FloatArray], outcomes: dict[str, FloatArray]) -> int:
     """Compute and adjust every forward test and the placebo beside them; return how many forward tests there are."""
-    prepared = {
-        name: st.prepare_series(row, SPAN, _SCALES.get(name, "count")) for name, row in (usage | outcomes).items()
-    }
+    prepared = {name: prepare_series(row, SPAN, _SCALES.get(name, "count")) for name, row in (usage | outcomes).items()}
     tests = []
     for x in usage:
         for y in outcomes:
-            tests += st.lagged_association(prepared[x], prepared[y], st.lags_for(DAYS)).tests
-            st.lagged_association(prepared[x], prepared[y], st.placebo_lags_for(DAYS))
-    st.adjust_family([test.p for test in tests])
+            tests += lagged_association(prepared[x], prepared[y], lags_for(DAYS)).tests
+            lagged_association(prepared[x], prepared[y], placebo_lags_for(DAYS))
+    adjust_family([test.p for test in tests])
     return len(tests)
 
 
@@ -77,14 +81,14 @@ def everything_else(rng: np.random.Generator) -> Callable[[], None]:
     accepted, weeks = rng.binomial(decisions, 0.7), rng.negative_binomial(8, 0.2, 17)
 
     def run() -> None:
-        st.cliffs_delta(fast, slow)
-        st.hedges_g(np.log(fast), np.log(slow))
-        st.kaplan_meier(hours, merged)
-        st.hodges_lehmann_ratio(hours[merged][:400], hours[merged][400:])
-        share = st.clustered_wilson(accepted.tolist(), decisions.tolist())
-        st.newcombe_difference(share, st.wilson(300, 500))
-        st.week_over_week(weeks)
-        st.compare_weeks(weeks[-4:], weeks[-8:-4])
+        cliffs_delta(fast, slow)
+        hedges_g(np.log(fast), np.log(slow))
+        kaplan_meier(hours, merged)
+        hodges_lehmann_ratio(hours[merged][:400], hours[merged][400:])
+        share = clustered_wilson(accepted.tolist(), decisions.tolist())
+        newcombe_difference(share, wilson(300, 500))
+        week_over_week(weeks)
+        compare_weeks(weeks[-4:], weeks[-8:-4])
 
     return run
 

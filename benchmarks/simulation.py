@@ -22,7 +22,9 @@ from scipy import special, stats
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from prodlens import statistics as st
+from prodlens.statistics.association import METHODS, lagged_association, lags_for
+from prodlens.statistics.daily_series import Span, prepare_series
+from prodlens.statistics.multiplicity import adjust_family
 
 if TYPE_CHECKING:
     from prodlens.statistics.estimates import FloatArray
@@ -64,18 +66,18 @@ def teams(rng: np.random.Generator, reports: int, days: int, phi: float, effect:
 
 def q_values(team: dict[str, FloatArray], days: int, *, whole: bool) -> dict[tuple[str, str, int, str], float | None]:
     """Return every q-value of one family of one report, as a report adjusts it."""
-    span = st.Span(MONDAY, days)
+    span = Span(MONDAY, days)
     usage = {"sessions": "count", "tokens": "amount", "cost": "amount"} if whole else {"sessions": "count"}
-    methods = st.METHODS if whole else st.METHODS[1:]
-    prepared = {name: st.prepare_series(team[name], span) for name in OUTCOMES}
+    methods = METHODS if whole else METHODS[1:]
+    prepared = {name: prepare_series(team[name], span) for name in OUTCOMES}
     found: dict[tuple[str, str, int, str], float | None] = {}
     for name, scale in usage.items():
-        x = st.prepare_series(team[name], span, "amount" if scale == "amount" else "count")
+        x = prepare_series(team[name], span, "amount" if scale == "amount" else "count")
         for outcome in OUTCOMES:
             enough = min(np.count_nonzero(team[name]), np.count_nonzero(team[outcome])) >= FEWEST_ACTIVE_DAYS
-            for test in st.lagged_association(x, prepared[outcome], st.lags_for(days), methods).tests:
+            for test in lagged_association(x, prepared[outcome], lags_for(days), methods).tests:
                 found[name, outcome, test.lag, test.method] = test.p if enough else None
-    return dict(zip(found, st.adjust_family(list(found.values())).q, strict=True))
+    return dict(zip(found, adjust_family(list(found.values())).q, strict=True))
 
 
 def simulate(

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "prodlens"
 
 # From the ground up. A module imports its own floor and the floors below; a new module is given a floor here.
 GROUND = "version lazy_names files child_process errors schemas timestamps slugs json_values statistics"
-STORES_AND_FORMATS = "trace_normalizer storage calls wording lake"
+STORES_AND_FORMATS = "trace_normalizer storage calls lake"
 SOURCES = "trace_ingestion commits evidence github github_etl"
 REPORTS = "aggregation metrics"
 FACES = "rendering demo"

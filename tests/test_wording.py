@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from prodlens import wording
-from prodlens.wording import AssociationNumbers, LagFinding, association_sentences, forbidden_words
+from prodlens.rendering import wording
+from prodlens.rendering.wording import AssociationNumbers, LagFinding, association_sentences, forbidden_words
+from prodlens.statistics.sample_sizes import sample_strength
 
 FINDING = LagFinding(lag=2, r=0.41, low=0.2, high=0.58, q=0.004, q_by=0.02, raw_r=0.5)
 NUMBERS = AssociationNumbers(
@@ -56,7 +57,7 @@ def test_caveat_denies_a_cause() -> None:
 )
 def test_evidence_by_days(days: int, use: int, done: int, expected: str) -> None:
     """Two weeks with five active days each are needed to say anything, four weeks for q, eight to say it plainly."""
-    assert wording.evidence(days, use, done) == expected
+    assert sample_strength(days, use, done) == expected
 
 
 def test_too_few_days() -> None:

@@ -12,26 +12,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.estimates import interval
-from prodlens.statistics import (
-    Scale,
-    Span,
-    adjust_family,
+from prodlens.statistics.association import (
     common_days,
     critical_correlation,
     detectable_correlation,
     lagged_association,
     lags_for,
     placebo_lags_for,
-    prepare_series,
 )
-from prodlens.wording import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, evidence
+from prodlens.statistics.daily_series import Scale, Span, prepare_series
+from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.sample_sizes import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, sample_strength
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.series import DailySeries
-    from prodlens.statistics import LagTest, Method, PreparedSeries
+    from prodlens.statistics.association import LagTest, Method
+    from prodlens.statistics.daily_series import PreparedSeries
 
 USAGE = ("sessions", "tokens", "cost_usd")
 OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests", "merge_hours")
@@ -122,7 +121,7 @@ def _too_few(usage: DailySeries, outcome: DailySeries) -> str | None:
     days = (usage.first + timedelta(days=offset) for offset in range(len(usage)))
     both = [day for day in days if 0 <= (day - outcome.first).days < len(outcome)]
     used, done = (sum(bool(series.at(day)) for day in both) for series in (usage, outcome))
-    if evidence(len(both), used, done) != "none":
+    if sample_strength(len(both), used, done) != "none":
         return None
     return (
         f"not enough data: {len(both)} days ({used} with {usage.name}, {done} with {outcome.name}); at least "

@@ -11,14 +11,16 @@ from prodlens.metrics.estimates import comparison, interval, proportion
 from prodlens.metrics.headline import ratio
 from prodlens.metrics.proportions import acceptance
 from prodlens.metrics.usage import totals
-from prodlens.statistics import cliffs_delta, hedges_g, newcombe_difference, risk_ratio
+from prodlens.statistics.effect_sizes import cliffs_delta, hedges_g
+from prodlens.statistics.proportions import newcombe_difference, risk_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prodlens.metrics.timeline import Timeline
     from prodlens.metrics.usage import Cell, Usage
-    from prodlens.statistics import FloatArray, Proportion
+    from prodlens.statistics.estimates import FloatArray
+    from prodlens.statistics.proportions import Proportion
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prodlens.statistics import Comparison, Interval, Proportion
+    from prodlens.statistics.estimates import Interval
+    from prodlens.statistics.proportions import Comparison, Proportion
 
 
 def interval(found: Interval | None) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from prodlens.timestamps import days_between, parse_timestamp
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prodlens.statistics import FloatArray
+    from prodlens.statistics.estimates import FloatArray
 
 
 def frame_effect_sizes(sessions: pd.DataFrame) -> dict[str, Any]:

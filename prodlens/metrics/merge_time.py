@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.estimates import interval
-from prodlens.statistics import kaplan_meier
+from prodlens.statistics.survival import kaplan_meier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from prodlens.metrics.delivery import Delivery, PullRequest
     from prodlens.metrics.timeline import Span
-    from prodlens.statistics import CurvePoint
+    from prodlens.statistics.survival import CurvePoint
 
 # A chart shows no more, and a list shows fewer merges than a median needs.
 _MOST_POINTS = 200

@@ -9,14 +9,11 @@ from prodlens.metrics import proportions
 from prodlens.metrics.estimates import comparison, interval
 from prodlens.metrics.merge_time import follow_up
 from prodlens.metrics.series import SHORTEST_MERGE_HOURS, SUMMABLE, whole_weeks
-from prodlens.statistics import (
-    adjust_family,
-    compare_weeks,
-    hodges_lehmann_ratio,
-    log_rank,
-    newcombe_difference,
-    week_over_week,
-)
+from prodlens.statistics.effect_sizes import hodges_lehmann_ratio
+from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.periods import compare_weeks, week_over_week
+from prodlens.statistics.proportions import newcombe_difference
+from prodlens.statistics.survival import log_rank
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
@@ -28,7 +25,8 @@ if TYPE_CHECKING:
     from prodlens.metrics.series import DailySeries
     from prodlens.metrics.timeline import Span, Timeline
     from prodlens.metrics.usage import Usage
-    from prodlens.statistics import Change, Proportion
+    from prodlens.statistics.periods import Change
+    from prodlens.statistics.proportions import Proportion
 
 
 def periods_section(

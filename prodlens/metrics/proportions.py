@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.estimates import proportion
-from prodlens.statistics import against_target, binomial_test, clustered_wilson, wilson
+from prodlens.statistics.proportions import against_target, binomial_test, clustered_wilson, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Span, Timeline
     from prodlens.metrics.usage import Cell
-    from prodlens.statistics import Proportion
+    from prodlens.statistics.proportions import Proportion
 
 
 def acceptance(timeline: Timeline, cells: Sequence[Cell]) -> Proportion:

@@ -1,4 +1,4 @@
-"""Whether use goes with delivery: the numbers of the report, in the words of ``prodlens.wording``."""
+"""Whether use goes with delivery: the numbers of the report, in the words of ``prodlens.rendering.wording``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.document import Section, Table
-from prodlens.wording import CAVEAT, FEWEST_DAYS_FOR_Q, association_numbers, report_association_sentences
+from prodlens.rendering.wording import CAVEAT, association_numbers, report_association_sentences
+from prodlens.statistics.sample_sizes import FEWEST_DAYS_FOR_Q
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.wording import hours, probability
+from prodlens.rendering.wording import hours, probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ from prodlens.rendering import formatting, render_markdown
 from prodlens.rendering.cost_sections import cost_label
 from prodlens.rendering.document import Chart
 from prodlens.rendering.mermaid import mermaid_chart
-from prodlens.wording import forbidden_words
+from prodlens.rendering.wording import forbidden_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,13 +5,38 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from prodlens import statistics as st
-from prodlens.statistics.effect_sizes import delta_variance
+from prodlens.statistics.association import (
+    Method,
+    correlation_interval,
+    correlation_p,
+    effective_df,
+    lagged_association,
+    lags_for,
+)
+from prodlens.statistics.daily_series import Span, prepare_series, residual_maker
+from prodlens.statistics.effect_sizes import (
+    cliffs_delta,
+    cohens_d,
+    delta_interval,
+    delta_variance,
+    hedges_correction,
+    hedges_g,
+    hodges_lehmann_ratio,
+    hodges_lehmann_shift,
+    standardised_interval,
+)
+from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.periods import compare_weeks, poisson_reference, week_over_week
+from prodlens.statistics.proportions import binomial_test, clustered_wilson, newcombe_difference, risk_ratio, wilson
+from prodlens.statistics.survival import kaplan_meier
+
+if TYPE_CHECKING:
+    from prodlens.statistics.estimates import Interval
 
 _FILE = Path(__file__).parent.parent / "data" / "stats_reference.json"
 CASES: dict[str, Any] = {case["id"]: case for case in json.loads(_FILE.read_text("utf-8"))["cases"]}
@@ -29,7 +54,7 @@ def near(value: Any, tolerance: float) -> Any:
     return pytest.approx(value, abs=tolerance, rel=0)
 
 
-def bounds(interval: st.Interval | None) -> list[float | None]:
+def bounds(interval: Interval | None) -> list[float | None]:
     """Return the bounds of an interval that must be there."""
     assert interval is not None
     return [interval.low, interval.high]
@@ -40,12 +65,12 @@ def as_floats(values: list[Any]) -> list[float]:
     return [float(value) for value in values]
 
 
-def only_calendarless(x: list[float], y: list[float], method: st.Method) -> tuple[float, st.Interval | None]:
+def only_calendarless(x: list[float], y: list[float], method: Method) -> tuple[float, Interval | None]:
     """Return the raw correlation of two series at lag 0 and its interval for independent days (df = n - 2)."""
-    span = st.Span(MONDAY, len(x))
-    test = st.lagged_association(st.prepare_series(x, span), st.prepare_series(y, span), [0], [method]).tests[0]
+    span = Span(MONDAY, len(x))
+    test = lagged_association(prepare_series(x, span), prepare_series(y, span), [0], [method]).tests[0]
     assert test.raw_r is not None
-    return test.raw_r, st.correlation_interval(test.raw_r, len(x) - 2, method)
+    return test.raw_r, correlation_interval(test.raw_r, len(x) - 2, method)
 
 
 def test_every_case_is_tested() -> None:
@@ -64,9 +89,9 @@ def test_correlations_with_ties_and_zeros() -> None:
     rho, bonett = only_calendarless(as_floats(given["x"]), as_floats(given["y"]), "spearman")
     assert rho == near(expected["spearman_rho"], tolerance)
     assert bounds(bonett) == near(expected["spearman_bonett_wright_ci95"], tolerance)
-    assert bounds(st.correlation_interval(rho, 12, "pearson")) == near(expected["spearman_fisher_ci95"], tolerance)
-    assert st.correlation_p(r, 12) == near(expected["pearson_p"], tolerance)
-    assert st.correlation_p(rho, 12) == near(expected["spearman_p_t_approx"], tolerance)
+    assert bounds(correlation_interval(rho, 12, "pearson")) == near(expected["spearman_fisher_ci95"], tolerance)
+    assert correlation_p(r, 12) == near(expected["pearson_p"], tolerance)
+    assert correlation_p(rho, 12) == near(expected["spearman_p_t_approx"], tolerance)
 
 
 def test_published_interval_of_spearman() -> None:
@@ -80,7 +105,7 @@ def test_published_interval_of_spearman() -> None:
 def test_adjusted_p_values() -> None:
     """q-values are R's, running minimum included, and not those of the formula without it."""
     given, expected, tolerance = case("bh_by_monotone")
-    family = st.adjust_family(given["p"])
+    family = adjust_family(given["p"])
     assert list(family.q) == near(expected["bh"], tolerance)
     assert list(family.q_by) == near(expected["by"], tolerance)
     assert list(family.q) != near(expected["must_not_equal_upstream_naive"], 1e-3)
@@ -89,18 +114,18 @@ def test_adjusted_p_values() -> None:
 def test_standardised_differences() -> None:
     """Cohen's d and Hedges' g pool the variances and invert the noncentral t, unlike a mean of standard deviations."""
     given, expected, tolerance = case("cohen_d_hedges_g")
-    d = st.cohens_d(given["accepted"], given["rejected"])
-    g = st.hedges_g(given["accepted"], given["rejected"])
+    d = cohens_d(given["accepted"], given["rejected"])
+    g = hedges_g(given["accepted"], given["rejected"])
     assert d.estimate == near(expected["cohens_d"], tolerance)
     assert g.estimate == near(expected["hedges_g_approx"], tolerance)
     assert d.estimate != near(expected["must_not_equal_upstream_mean_of_sds"], 1e-2)
     # A group of six gets no interval in a report; the case checks its formula all the same.
     assert (d.interval, d.reason) == (None, "fewer than 8 in a group: no interval")
-    interval = st.standardised_interval(expected["cohens_d"], 8, 6)
+    interval = standardised_interval(expected["cohens_d"], 8, 6)
     assert bounds(interval) == near(expected["d_ci95_noncentral_t"], 1e-4)
-    exact = st.hedges_g(given["accepted"], given["rejected"], exact=True)
+    exact = hedges_g(given["accepted"], given["rejected"], exact=True)
     assert exact.estimate == near(expected["hedges_g_exact_gamma"], tolerance)
-    shrink = st.hedges_correction(12, exact=True)
+    shrink = hedges_correction(12, exact=True)
     assert [shrink * float(bound or 0) for bound in bounds(interval)] == near(expected["g_ci95"], 1e-4)
 
 
@@ -109,17 +134,17 @@ def test_cliffs_delta(group: str) -> None:
     """Cliff's delta, its consistent variance and asymmetric interval agree with R, ties or not."""
     given, expected, tolerance = case("cliffs_delta")
     a, b = np.array(given[group]["a"], dtype=float), np.array(given[group]["b"], dtype=float)
-    assert st.cliffs_delta(a, b).estimate == near(expected[group]["delta"], tolerance)
+    assert cliffs_delta(a, b).estimate == near(expected[group]["delta"], tolerance)
     assert delta_variance(a, b) == near(expected[group]["variance_consistent"], tolerance)
-    assert bounds(st.delta_interval(a, b)) == near(expected[group]["ci95"], tolerance)
+    assert bounds(delta_interval(a, b)) == near(expected[group]["ci95"], tolerance)
 
 
 def test_wilson_and_binomial_test() -> None:
     """Wilson's intervals and the exact binomial p-values agree with R, at 0 and n of n too."""
     given, expected, tolerance = case("wilson_binomtest")
     for k, n in given["pairs"]:
-        assert bounds(st.wilson(k, n).interval) == near(expected["wilson"][f"{k}/{n}"], tolerance)
-    found = st.binomial_test(45, 60, given["target"])
+        assert bounds(wilson(k, n).interval) == near(expected["wilson"][f"{k}/{n}"], tolerance)
+    found = binomial_test(45, 60, given["target"])
     assert found.p == near(expected["binom_p_two_sided"], tolerance)
     assert found.p_less == near(expected["binom_p_less"], tolerance)
 
@@ -128,10 +153,10 @@ def test_two_proportions() -> None:
     """Newcombe's difference and Katz's ratio agree with R and statsmodels."""
     given, expected, tolerance = case("two_proportions")
     k1, n1, k2, n2 = (given[key] for key in ("k1", "n1", "k2", "n2"))
-    difference = st.newcombe_difference(st.wilson(k1, n1), st.wilson(k2, n2))
+    difference = newcombe_difference(wilson(k1, n1), wilson(k2, n2))
     assert difference.estimate == near(expected["diff"], tolerance)
     assert bounds(difference.interval) == near(expected["newcombe_ci95"], tolerance)
-    ratio = st.risk_ratio(k1, n1, k2, n2)
+    ratio = risk_ratio(k1, n1, k2, n2)
     assert ratio.estimate == near(expected["risk_ratio"], tolerance)
     assert bounds(ratio.interval) == near(expected["katz_ci95"], tolerance)
 
@@ -140,7 +165,7 @@ def test_two_proportions() -> None:
 def test_poisson_reference(name: str) -> None:
     """The labelled reference gives the ratio of rates and the p-value of the E-test."""
     given, expected, tolerance = case("poisson_rate_ratio")
-    found = st.poisson_reference(*given[name])
+    found = poisson_reference(*given[name])
     assert found.ratio == near(expected[name]["ratio"], tolerance)
     assert found.p == near(expected[name]["p_etest"], tolerance)
 
@@ -148,7 +173,7 @@ def test_poisson_reference(name: str) -> None:
 def test_kaplan_meier_of_merge_times() -> None:
     """Curve, bands, median and its interval are those of R's survfit, and not the median of the merged alone."""
     given, expected, tolerance = case("km_merge_time")
-    found = st.kaplan_meier(given["hours"], given["merged"])
+    found = kaplan_meier(given["hours"], given["merged"])
     assert found.median == near(expected["median"], tolerance)
     assert found.median != near(expected["naive_median_of_merged_only"], 1)
     assert bounds(found.interval) == near(expected["median_ci95_loglog"], tolerance)
@@ -161,9 +186,7 @@ def test_kaplan_meier_of_merge_times() -> None:
 def test_kaplan_meier_conventions() -> None:
     """A flat half gives the midpoint, nothing merged gives nothing, and an open upper bound stays open."""
     given, expected, tolerance = case("km_conventions")
-    a, b, c = (
-        st.kaplan_meier(given[name]["hours"], given[name]["merged"], fewest_events=1) for name in ("a", "b", "c")
-    )
+    a, b, c = (kaplan_meier(given[name]["hours"], given[name]["merged"], fewest_events=1) for name in ("a", "b", "c"))
     assert a.median == near(expected["a_median"], tolerance)
     assert b.median is expected["b_median"]
     assert c.median == near(expected["c_median"], tolerance)
@@ -173,22 +196,22 @@ def test_kaplan_meier_conventions() -> None:
 def test_partial_correlation() -> None:
     """Without prewhitening, the residuals' correlation is the partial correlation with df = n - 2 - 7."""
     given, expected, tolerance = case("partial_corr_weekday_trend")
-    span = st.Span(MONDAY, len(given["x"]))
-    x, y = (st.prepare_series(given[name], span).residuals for name in ("x", "y"))
+    span = Span(MONDAY, len(given["x"]))
+    x, y = (prepare_series(given[name], span).residuals for name in ("x", "y"))
     r = float(np.corrcoef(x, y)[0, 1])
-    maker = st.residual_maker(span)
+    maker = residual_maker(span)
     assert r == near(expected["r"], tolerance)
-    assert st.effective_df(maker, maker) == near(expected["df"], tolerance)
-    assert st.correlation_p(r, expected["df"]) == near(expected["p"], tolerance)
+    assert effective_df(maker, maker) == near(expected["df"], tolerance)
+    assert correlation_p(r, expected["df"]) == near(expected["p"], tolerance)
 
 
 @pytest.mark.parametrize("name", ["pipe42", "pipe60", "pipe14"])
 def test_whole_association(name: str) -> None:
     """Every step of the lagged association agrees with an independent R script, the shared-cycle guard included."""
     given, expected, tolerance = case(name)
-    span = st.Span(MONDAY, len(given["x"]))
-    x, y = st.prepare_series(given["x"], span), st.prepare_series(given["y"], span)
-    found = st.lagged_association(x, y, st.lags_for(span.days))
+    span = Span(MONDAY, len(given["x"]))
+    x, y = prepare_series(given["x"], span), prepare_series(given["y"], span)
+    found = lagged_association(x, y, lags_for(span.days))
     assert (x.phi, y.phi) == (near(expected["phi_x"], tolerance), near(expected["phi_y"], tolerance))
     assert found.leftover == near(expected["leftover"], tolerance)
     assert found.leftover_threshold == near(expected["leftover_threshold"], tolerance)
@@ -200,7 +223,7 @@ def test_whole_association(name: str) -> None:
     assert [test.raw_r for test in found.tests if test.lag == 1] == near(
         expected["raw_lag1_pearson_spearman"], tolerance
     )
-    family = st.adjust_family([test.p for test in found.tests])
+    family = adjust_family([test.p for test in found.tests])
     assert list(family.q) == near(expected["bh"], tolerance)
     assert list(family.q_by) == near(expected["by"], tolerance)
 
@@ -208,11 +231,11 @@ def test_whole_association(name: str) -> None:
 def test_outcome_with_gaps() -> None:
     """An outcome with missing days, and no value on any Sunday, agrees with an independent R script."""
     given, expected, tolerance = case("gap_outcome")
-    span = st.Span(MONDAY, len(given["x"]))
-    x, y = st.prepare_series(given["x"], span), st.prepare_series(given["y"], span, "as_is")
+    span = Span(MONDAY, len(given["x"]))
+    x, y = prepare_series(given["x"], span), prepare_series(given["y"], span, "as_is")
     assert (x.phi, y.phi) == (near(expected["phi_x"], tolerance), near(expected["phi_y"], tolerance))
     assert int(y.observed.sum()) == expected["observed_days"]
-    for test, row in zip(st.lagged_association(x, y, [0, 1, 2]).tests, expected["rows"], strict=True):
+    for test, row in zip(lagged_association(x, y, [0, 1, 2]).tests, expected["rows"], strict=True):
         assert (test.lag, test.method, test.pairs) == (row["lag"], row["method"], row["pairs"])
         assert (test.r, test.p, test.df) == tuple(near(row[key], tolerance) for key in ("r", "p", "df"))
 
@@ -220,8 +243,8 @@ def test_outcome_with_gaps() -> None:
 def test_hodges_lehmann() -> None:
     """Shift and ratio of merge times, their exact intervals and p agree with R's wilcox.test."""
     given, expected, tolerance = case("hodges_lehmann_merge_time")
-    ratio = st.hodges_lehmann_ratio(given["a"], given["b"])
-    shift = st.hodges_lehmann_shift(given["a"], given["b"])
+    ratio = hodges_lehmann_ratio(given["a"], given["b"])
+    shift = hodges_lehmann_shift(given["a"], given["b"])
     assert (ratio.ratio, ratio.p) == (near(expected["ratio"], tolerance), near(expected["p_exact"], tolerance))
     assert bounds(ratio.interval) == near(expected["ratio_ci95_exact"], tolerance)
     assert shift.estimate == near(expected["shift"], tolerance)
@@ -231,11 +254,11 @@ def test_hodges_lehmann() -> None:
 def test_week_over_week_and_blocks() -> None:
     """The last change against the earlier ones, and four weeks against four, agree with base R."""
     given, expected, tolerance = case("week_over_week")
-    last = st.week_over_week(given["weeks"])
+    last = week_over_week(given["weeks"])
     assert last.ratio == near(expected["ratio"], tolerance)
     assert bounds(last.interval) == near(expected["ci95"], tolerance)
     assert (last.p, last.df) == (near(expected["p"], tolerance), expected["df"])
-    block = st.compare_weeks(given["weeks"][4:], given["weeks"][:4])
+    block = compare_weeks(given["weeks"][4:], given["weeks"][:4])
     assert block.ratio == near(expected["block_4v4"]["ratio"], tolerance)
     assert bounds(block.interval) == near(expected["block_4v4"]["ci95"], tolerance)
     assert block.p == near(expected["block_4v4"]["p"], tolerance)
@@ -244,9 +267,9 @@ def test_week_over_week_and_blocks() -> None:
 def test_clustered_wilson() -> None:
     """The interval widens by the design effect of days, as in base R, and differs from the plain one."""
     given, expected, tolerance = case("clustered_wilson")
-    found = st.clustered_wilson(given["k"], given["m"])
+    found = clustered_wilson(given["k"], given["m"])
     assert found.share == near(expected["p"], tolerance)
     assert found.design_effect == near(expected["deff"], tolerance)
     assert bounds(found.interval) == near(expected["ci95"], tolerance)
-    plain = st.wilson(sum(given["k"]), sum(given["m"]))
+    plain = wilson(sum(given["k"]), sum(given["m"]))
     assert bounds(plain.interval) == near(expected["unclustered_wilson"], tolerance)

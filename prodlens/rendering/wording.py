@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from prodlens.statistics.sample_sizes import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, SampleStrength, sample_strength
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,18 +20,12 @@ CAVEAT = (
     "Busy days raise both use and output; releases, holidays and staffing are not controlled."
 )
 
-FEWEST_DAYS = 14
-FEWEST_ACTIVE_DAYS = 5
-FEWEST_DAYS_FOR_Q = 28
-DAYS_FOR_A_PLAIN_STATEMENT = 56
 FEWEST_TO_COMPARE_SHARES = 10
 LARGEST_FALSE_DISCOVERY_RATE = 0.05
 WIDEST_HALF_WIDTH = 0.3
 # From here on a raw correlation is worth explaining away, and up to here an adjusted one is near 0.
 LARGE_RAW_CORRELATION = 0.3
 NEAR_ZERO_CORRELATION = 0.1
-
-Evidence = Literal["none", "descriptive", "exploratory", "plain"]
 
 _FORBIDDEN = re.compile(
     r"\b(?:(?:in)?significan(?:t|tly|ce)|impact\w*|improv(?:e|es|ed|ing|ement|ements)|driv(?:e|es|en|ing|er|ers)|drove"
@@ -96,21 +92,9 @@ class AssociationNumbers:
     reason: str | None = None
 
 
-def evidence(days: int, usage_days: int, outcome_days: int) -> Evidence:
-    """Return how far the sample carries: ``none`` shows nothing, ``descriptive`` an r and its interval but no q.
-
-    ``exploratory`` (28 to 55 days) and ``plain`` (56 and more) show all three.
-    """
-    if days < FEWEST_DAYS or min(usage_days, outcome_days) < FEWEST_ACTIVE_DAYS:
-        return "none"
-    if days < FEWEST_DAYS_FOR_Q:
-        return "descriptive"
-    return "exploratory" if days < DAYS_FOR_A_PLAIN_STATEMENT else "plain"
-
-
 def association_sentences(numbers: AssociationNumbers) -> list[str]:
     """Return what may be said about one association, most important first; ``CAVEAT`` stands above all of them."""
-    level = evidence(numbers.days, numbers.usage_days, numbers.outcome_days)
+    level = sample_strength(numbers.days, numbers.usage_days, numbers.outcome_days)
     if level == "none":
         return [
             f"Not enough data: {numbers.days} days ({numbers.usage_days} with use, {numbers.outcome_days} with "
@@ -188,7 +172,7 @@ def _strongest(rows: list[Mapping[str, Any]]) -> float | None:
     return max((abs(row["r"]) for row in rows if row["r"] is not None), default=None)
 
 
-def _statements(numbers: AssociationNumbers, finding: LagFinding, level: Evidence) -> Iterator[str]:
+def _statements(numbers: AssociationNumbers, finding: LagFinding, level: SampleStrength) -> Iterator[str]:
     found = level != "descriptive" and finding.q is not None and finding.q <= LARGEST_FALSE_DISCOVERY_RATE
     if level == "descriptive":
         yield _descriptive(numbers)

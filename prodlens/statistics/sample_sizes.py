@@ -1,0 +1,24 @@
+"""How many days a statement about daily series needs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+FEWEST_DAYS = 14
+FEWEST_ACTIVE_DAYS = 5
+FEWEST_DAYS_FOR_Q = 28
+DAYS_FOR_A_PLAIN_STATEMENT = 56
+
+SampleStrength = Literal["none", "descriptive", "exploratory", "plain"]
+
+
+def sample_strength(days: int, usage_days: int, outcome_days: int) -> SampleStrength:
+    """Return how far the sample carries: ``none`` shows nothing, ``descriptive`` an r and its interval but no q.
+
+    ``exploratory`` (28 to 55 days) and ``plain`` (56 and more) show all three.
+    """
+    if days < FEWEST_DAYS or min(usage_days, outcome_days) < FEWEST_ACTIVE_DAYS:
+        return "none"
+    if days < FEWEST_DAYS_FOR_Q:
+        return "descriptive"
+    return "exploratory" if days < DAYS_FOR_A_PLAIN_STATEMENT else "plain"
