@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from prodlens.action import cache_trust
-from prodlens.action.cache_copy import write_archive, write_copy
+from prodlens.action.cache import trust
+from prodlens.action.cache.snapshot import write_archive, write_copy
 from prodlens.storage import ProdLensStore
 from tests.action.conftest import Workplace
 from tests.action.runner import CACHE, SCHEDULE, Runner
@@ -152,8 +152,8 @@ def calls(count: int, now: datetime) -> Iterator[dict[str, Any]]:
 def with_calls(archive: bytes, count: int, now: datetime, folder: Path) -> bytes:
     """Return a cache archive to whose database the calls are added."""
     (folder / "first.zip").write_bytes(archive)
-    cache_trust.unpack(folder / "first.zip", folder / "live.db")
-    cache_trust.make_indexes(folder / "live.db")
+    trust.unpack(folder / "first.zip", folder / "live.db")
+    trust.make_indexes(folder / "live.db")
     with ProdLensStore(folder / "live.db") as store:
         store.insert_sessions(calls(count, now))
         write_copy(store.conn, folder / "copy.db", before=now - timedelta(days=400), now=now, named=False)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prodlens import normalize_records
-from prodlens.action.cache_trust import schema_of
+from prodlens.action.cache.trust import schema_of
 from prodlens.schemas import call_hash
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
 from prodlens.storage.row_conversion import session_row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prodlens.cli import main
-from prodlens.demo import DEMO_LAST_DAY, fill_store, simulate_team
+from prodlens.commands.simulated_team import DEMO_LAST_DAY, fill_store, simulate_team
 from prodlens.errors import UserError
 from prodlens.storage import SIMULATED_MARK, ProdLensStore
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from prodlens.action.inputs import INPUTS
-from prodlens.action.outputs import OUTPUTS
+from prodlens.action.publishing.outputs import OUTPUTS
 
 if TYPE_CHECKING:
     from types import ModuleType

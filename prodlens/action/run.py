@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.action import notices, outputs, publishing, sources
-from prodlens.action.outputs import NOT_SAVED
+from prodlens.action import notices
+from prodlens.action.gathering import sources
+from prodlens.action.publishing import outputs, publishing
+from prodlens.action.publishing.outputs import NOT_SAVED
 from prodlens.github import RequestBudget
 from prodlens.metrics import ReportGenerator, check_gates
 from prodlens.storage import ProdLensStore
@@ -14,8 +16,8 @@ from prodlens.trace_ingestion import read_people
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from prodlens.action.cache.run_cache import RunCache
     from prodlens.action.environment import LocalOptions, RunEnvironment
-    from prodlens.action.persistence import RunCache
     from prodlens.action.settings import Settings
 
 FAILED = 1
@@ -68,7 +70,7 @@ def _restored(
     """Return the restored cache; None at a desk, offline, or without a name for it: the file stays where it is."""
     if not world.in_actions or desk.offline or not settings.cache_artifact:
         return None
-    from prodlens.action.persistence import restore_cache
+    from prodlens.action.cache.run_cache import restore_cache
 
     client = publishing.github_client(settings, world, budget)
     return restore_cache(settings, world, client, desk.database, hides_people=hides_people)
@@ -97,7 +99,7 @@ def _publish(job: sources.Job, reports: Sequence[dict[str, Any]]) -> dict[str, s
 def _uploaded(files: Mapping[str, str], job: sources.Job) -> str:
     if not job.world.in_actions or job.desk.offline:
         return ""
-    from prodlens.action.persistence import upload_report
+    from prodlens.action.cache.run_cache import upload_report
 
     return upload_report(files, job.settings, job.world)
 

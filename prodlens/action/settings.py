@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from prodlens.action import anonymize, comment
-from prodlens.action.artifacts import checked_name
+from prodlens.action import anonymize
+from prodlens.action.artifacts.listing import checked_name
 from prodlens.action.event import workflow_path
 from prodlens.action.inputs import INPUTS
+from prodlens.action.publishing import comment
 from prodlens.errors import ConfigurationError
 from prodlens.metrics import Gate, parse_gates
 from prodlens.slugs import checked_slug

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.demo import DEMO_LAST_DAY, DEMO_REPOSITORY, DEMO_WEEKS, fill_store, simulate_team
+from prodlens.commands.simulated_team import DEMO_LAST_DAY, DEMO_REPOSITORY, DEMO_WEEKS, fill_store, simulate_team
 from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from prodlens.slugs import checked_slug
 if TYPE_CHECKING:
     import argparse
 
-    from prodlens.action.doctor import Finding
     from prodlens.commands import Context
+    from prodlens.commands.setup_checks import Finding
 
 _MOST_REQUESTS = 20
 _SIGNS = {"fine": "ok   ", "odd": "note ", "wrong": "WRONG"}
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
-    from prodlens.action.doctor import check_github, check_traces, check_workflows
+    from prodlens.commands.setup_checks import check_github, check_traces, check_workflows
     from prodlens.commits.git_history import origin_slug
     from prodlens.github import GithubClient, RequestBudget, addresses
     from prodlens.storage import ProdLensStore

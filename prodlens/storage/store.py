@@ -77,7 +77,7 @@ class ProdLensStore:
 
     @property
     def simulated(self) -> bool:
-        """Whether the store holds a simulated team (see ``prodlens.demo``), which every report on it has to say."""
+        """Whether the store holds a simulated team, which every report on it has to say."""
         return self.get_last_checkpoint(SIMULATED_MARK) is not None
 
     @contextmanager

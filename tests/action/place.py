@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from prodlens.action.artifact_service import ArtifactService, new_session
-from prodlens.action.cache_trust import TrustContext
+from prodlens.action.artifacts.upload import ArtifactService, new_session
+from prodlens.action.cache.trust import TrustContext
 from prodlens.github.client import GithubClient
 from tests.github_server.artifact_host import ArtifactHost, workflow_run
 from tests.github_server.server import GithubServer

@@ -12,9 +12,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.action import artifact_service
-from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError, backend_ids
-from prodlens.action.artifacts import checked_name
+from prodlens.action.artifacts import upload
+from prodlens.action.artifacts.listing import checked_name
+from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError, backend_ids
 from prodlens.errors import ConfigurationError
 from tests.github_server.artifact_host import ArtifactHost
 
@@ -61,7 +61,7 @@ def test_an_upload_arrives_byte_for_byte(host: ArtifactHost, packed: Path) -> No
 
 def test_a_large_file_goes_in_blocks(host: ArtifactHost, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file larger than a block is sent as several, in order, with ids of one length."""
-    monkeypatch.setattr(artifact_service, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(upload, "BLOCK_BYTES", 100)
     service_of(host).upload("large", packed, now=NOW, retention_days=None)
     blocks = [seen for seen in host.seen if seen.query.get("comp") == "block"]
     assert len(blocks) == 13

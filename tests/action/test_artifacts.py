@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.action.artifacts import (
+from prodlens.action.artifacts.listing import (
     Artifact,
     UnusableArtifactError,
     artifact_of,

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.action import cache_trust
-from prodlens.action.artifacts import Artifact
-from prodlens.action.cache import make_context, why_not_saved
-from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
-from prodlens.action.cache_trust import check_database, make_indexes, unpack
+from prodlens.action.artifacts.listing import Artifact
+from prodlens.action.cache import trust
+from prodlens.action.cache.restore import make_context, why_not_saved
+from prodlens.action.cache.snapshot import content_digest, stored_digest, write_archive, write_copy
+from prodlens.action.cache.trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github.errors import ServerFailedError
@@ -247,7 +247,7 @@ def test_a_copy_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_cleared(tmp_path: Path) -> None:
     """A folder in the place of the database is a mistake in the workspace, said in one line."""
-    from prodlens.action.cache import _clear  # noqa: PLC0415
+    from prodlens.action.cache.restore import _clear  # noqa: PLC0415
 
     (tmp_path / "cache.db").mkdir()
     with pytest.raises(ConfigurationError, match="cannot be replaced by the cache"):
@@ -267,7 +267,7 @@ def test_what_would_not_be_restored_is_not_packed(tmp_path: Path, monkeypatch: p
     """A cache over a cap of restoring is refused with the way out, instead of being saved and passed over for good."""
     with filled(tmp_path / "live.db", [1]) as live:
         write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW, named=False)
-    monkeypatch.setattr(cache_trust, cap, 100)
+    monkeypatch.setattr(trust, cap, 100)
     with pytest.raises(StorageError, match="at most 100 are restored; lower keep-days"):
         write_archive(tmp_path / "copy.db", tmp_path / "cache.zip")
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.action import cache_trust
-from prodlens.action.artifacts import Artifact, UnusableArtifactError
-from prodlens.action.cache_trust import (
+from prodlens.action.artifacts.listing import Artifact, UnusableArtifactError
+from prodlens.action.cache import trust
+from prodlens.action.cache.trust import (
     TrustContext,
     check_database,
     distrust,
@@ -75,7 +75,7 @@ def test_the_default_branch_s_own_cache_is_trusted() -> None:
         ({"head_branch": None}, "branch"),
         ({"digest": None}, "no digest"),
         ({"digest": "md5:00"}, "no digest"),
-        ({"size_bytes": cache_trust.MAX_ARCHIVE_BYTES + 1}, "at most"),
+        ({"size_bytes": trust.MAX_ARCHIVE_BYTES + 1}, "at most"),
         ({"size_bytes": None}, "at most"),
     ],
 )
@@ -274,7 +274,7 @@ def test_a_full_disk_speaks_against_no_cache(tmp_path: Path) -> None:
     many = "INSERT INTO sessions (trace_hash, timestamp, event_date) SELECT hex(randomblob(32)), '2026', '2026'"
     rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) " + many + " FROM n"
     path = database(tmp_path / "cache.db", rows, "DROP INDEX sessions_trace_hash", "VACUUM")
-    archive = archive_with(tmp_path / "a.zip", (cache_trust.MEMBER, path.read_bytes()))
+    archive = archive_with(tmp_path / "a.zip", (trust.MEMBER, path.read_bytes()))
     with files_full_at(path.stat().st_size // 2), pytest.raises(StorageError, match="cannot be unpacked"):
         unpack(archive, tmp_path / "unpacked.db")
     with files_full_at(path.stat().st_size + 8192), pytest.raises(StorageError, match="make room on the disk"):
@@ -285,6 +285,6 @@ def test_a_full_disk_speaks_against_no_cache(tmp_path: Path) -> None:
 def test_a_method_without_bounds_is_not_unpacked(tmp_path: Path) -> None:
     """A member that is packed by anything but deflate is refused unopened: of the others, memory has no bound."""
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as archive:
-        archive.writestr(cache_trust.MEMBER, b"x")
+        archive.writestr(trust.MEMBER, b"x")
     with pytest.raises(UnusableArtifactError, match="packed by a method"):
         unpack(tmp_path / "a.zip", tmp_path / "unpacked.db")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.action.comment import Posted, assemble, figures_fingerprint, post_comment
+from prodlens.action.publishing.comment import Posted, assemble, figures_fingerprint, post_comment
 from prodlens.github.client import GithubClient
 from prodlens.github.errors import PermissionMissingError
 from tests.github_server.faults import Fault, FaultPlan

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from prodlens.action.doctor import FINE, ODD, WRONG, check_github, check_traces, check_workflows
 from prodlens.cli import build_parser
 from prodlens.commands import Context, doctor
+from prodlens.commands.setup_checks import FINE, ODD, WRONG, check_github, check_traces, check_workflows
 from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
 

@@ -12,7 +12,7 @@ import yaml
 
 from prodlens.action import build_parser, collect_texts
 from prodlens.action.inputs import INPUTS, LOCAL_FLAGS, Input
-from prodlens.action.outputs import OUTPUTS
+from prodlens.action.publishing.outputs import OUTPUTS
 
 ROOT = Path(__file__).parent.parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

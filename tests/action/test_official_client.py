@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError
-from prodlens.action.artifacts import artifacts_named, download
+from prodlens.action.artifacts.listing import artifacts_named, download
+from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError
 from prodlens.github.client import GithubClient
 from tests.github_server.artifact_host import ArtifactHost, workflow_run
 from tests.github_server.server import GithubServer

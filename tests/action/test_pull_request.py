@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prodlens.action.event import Head
-from prodlens.action.pull_request import (
+from prodlens.action.publishing.pull_request import (
     PullRequestFacts,
     Usage,
     describe,

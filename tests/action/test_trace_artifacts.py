@@ -23,8 +23,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.action import artifacts, trace_artifacts
-from prodlens.action.trace_artifacts import forget_expired, ingest_trace_artifacts
+from prodlens.action import artifacts
+from prodlens.action.gathering import trace_artifacts
+from prodlens.action.gathering.trace_artifacts import forget_expired, ingest_trace_artifacts
 from prodlens.errors import StorageError
 from prodlens.github.client import GithubClient, RequestBudget
 from prodlens.github.errors import PermissionMissingError, ServerFailedError
@@ -626,8 +627,8 @@ KILLED = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from prodlens.action.artifact_service import new_session
-from prodlens.action.trace_artifacts import ingest_trace_artifacts
+from prodlens.action.artifacts.upload import new_session
+from prodlens.action.gathering.trace_artifacts import ingest_trace_artifacts
 from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor

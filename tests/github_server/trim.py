@@ -32,7 +32,7 @@ from graphql import (
     visit,
 )
 
-from prodlens.action.comment import VIEWER_QUERY
+from prodlens.action.publishing.comment import VIEWER_QUERY
 from prodlens.github_etl.pull_request_details import DETAILS_QUERY, commits_query
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from prodlens.action.artifacts import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
+from prodlens.action.artifacts.listing import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
 from prodlens.errors import StorageError
 from prodlens.github import BudgetSpentError, RateLimitedError, ServerFailedError
 from prodlens.timestamps import as_utc
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from prodlens.action.artifacts import Artifact, Page
+    from prodlens.action.artifacts.listing import Artifact, Page
     from prodlens.github import GithubClient
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion import TraceIngestor

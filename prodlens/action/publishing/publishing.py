@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices
 from prodlens.action.anonymize import AUTO, ON, Anonymizer, make_anonymizer
-from prodlens.action.comment import OFF, assemble, figures_fingerprint, post_comment
 from prodlens.action.event import Mode, mode_of
-from prodlens.action.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
+from prodlens.action.publishing.comment import OFF, assemble, figures_fingerprint, post_comment
+from prodlens.action.publishing.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
 from prodlens.errors import GithubError, StorageError
 from prodlens.github import GithubClient, RequestBudget, addresses
 from prodlens.rendering import markdown_blocks

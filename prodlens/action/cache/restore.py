@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodlens.action import cache_trust
-from prodlens.action.artifacts import (
+from prodlens.action.artifacts.listing import (
     UnusableArtifactError,
     artifacts_named,
     download,
     is_on_branch,
     workflow_run,
 )
-from prodlens.action.cache_copy import names_people
-from prodlens.action.cache_trust import TrustContext, distrust
+from prodlens.action.cache import trust
+from prodlens.action.cache.snapshot import names_people
+from prodlens.action.cache.trust import TrustContext, distrust
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github import ServerFailedError
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from prodlens.action.artifacts import Artifact
+    from prodlens.action.artifacts.listing import Artifact
     from prodlens.action.event import Mode
     from prodlens.github import GithubClient
 
@@ -172,13 +172,13 @@ def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> N
     if reason is not None:
         raise UnusableArtifactError(reason)
     archive, unpacked = scratch / "archive", scratch / "database"
-    most = cache_trust.MAX_ARCHIVE_BYTES
+    most = trust.MAX_ARCHIVE_BYTES
     download(shelf.client, shelf.session, shelf.slug, artifact, archive, most_bytes=most)
-    cache_trust.unpack(archive, unpacked)
-    cache_trust.check_database(unpacked)
+    trust.unpack(archive, unpacked)
+    trust.check_database(unpacked)
     if shelf.hides_people and names_people(unpacked):
         raise UnusableArtifactError("it names people, who are to be left out now; delete it if others can download it")
-    cache_trust.make_indexes(unpacked)
+    trust.make_indexes(unpacked)
     unpacked.replace(database)
 
 

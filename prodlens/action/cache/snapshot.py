@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from prodlens.action import cache_trust
-from prodlens.action.cache_trust import MEMBER
-from prodlens.action.trace_artifacts import forget_expired
+from prodlens.action.cache import trust
+from prodlens.action.cache.trust import MEMBER
+from prodlens.action.gathering.trace_artifacts import forget_expired
 from prodlens.errors import StorageError
 
 if TYPE_CHECKING:
@@ -106,13 +106,13 @@ def write_archive(copy: Path, target: Path) -> None:
     try:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(copy, MEMBER)
-        if cache_trust.is_dense(archive.getinfo(MEMBER)):  # a trace can hold megabytes of one letter
+        if trust.is_dense(archive.getinfo(MEMBER)):  # a trace can hold megabytes of one letter
             with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
                 archive.write(copy, MEMBER)
         sizes = copy.stat().st_size, target.stat().st_size
     except OSError as error:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
-    for size, most in zip(sizes, (cache_trust.MAX_DATABASE_BYTES, cache_trust.MAX_ARCHIVE_BYTES), strict=True):
+    for size, most in zip(sizes, (trust.MAX_DATABASE_BYTES, trust.MAX_ARCHIVE_BYTES), strict=True):
         if size > most:
             raise StorageError(f"it has {size:,} bytes, and at most {most:,} are restored; lower keep-days")
 

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.action import cache, notices
-from prodlens.action.artifact_service import ArtifactService, ArtifactServiceError, new_session
-from prodlens.action.artifacts import REPORT_ARTIFACT
-from prodlens.action.cache_copy import content_digest, stored_digest, write_archive, write_copy
-from prodlens.action.cache_trust import MEMBER
+from prodlens.action import notices
+from prodlens.action.artifacts.listing import REPORT_ARTIFACT
+from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError, new_session
+from prodlens.action.cache import restore
+from prodlens.action.cache.snapshot import content_digest, stored_digest, write_archive, write_copy
+from prodlens.action.cache.trust import MEMBER
 from prodlens.action.event import workflow_path
-from prodlens.action.outputs import NOT_SAVED, Saved
-from prodlens.action.publishing import read_event
+from prodlens.action.publishing.outputs import NOT_SAVED, Saved
+from prodlens.action.publishing.publishing import read_event
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github import PermissionMissingError
 from prodlens.slugs import is_slug
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from prodlens.action.artifacts import Artifact
+    from prodlens.action.artifacts.listing import Artifact
     from prodlens.action.environment import RunEnvironment
     from prodlens.action.settings import Settings
     from prodlens.github import GithubClient
@@ -62,11 +63,11 @@ class RunCache:
         mode, _ = read_event(world)
         changed = mode.may_save_cache and content_digest(store.conn) != self._baseline
         copy = store.path.parent / COPY_FOLDER / MEMBER
-        reason = cache.why_not_saved(mode, self.restored, world.now, changed=changed)
+        reason = restore.why_not_saved(mode, self.restored, world.now, changed=changed)
         if not reason:  # old rows that are gathered in every run and pruned from every copy are no news
             named = not self._hides_people
             changed = write_copy(store.conn, copy, before=before, now=world.now, named=named) != self._baseline
-            reason = cache.why_not_saved(mode, self.restored, world.now, changed=changed)
+            reason = restore.why_not_saved(mode, self.restored, world.now, changed=changed)
         if not reason and not self._settings.dry_run:
             return _upload_copy(copy, self._settings, world)
         copy.unlink(missing_ok=True)
@@ -96,12 +97,12 @@ def restore_cache(
     workflows = settings.cache_workflows or (workflow_path(world.environ.get("GITHUB_WORKFLOW_REF", "")),)
     name = settings.cache_artifact
     try:
-        context = cache.make_context(client, slug, world.environ, payload.get("repository"), workflows)
+        context = restore.make_context(client, slug, world.environ, payload.get("repository"), workflows)
         with new_session() as session:
-            shelf = cache.Shelf(
+            shelf = restore.Shelf(
                 client=client, session=session, slug=slug, name=name, context=context, hides_people=hides_people
             )
-            restored = cache.restore(shelf, database, partial(notices.warning, world))
+            restored = restore.restore(shelf, database, partial(notices.warning, world))
     except PermissionMissingError as error:
         raise ConfigurationError(f"cache-artifact: {error}; or give an empty cache-artifact for no cache") from error
     finally:

@@ -212,8 +212,8 @@ def token_at_hand(settings: Settings, desk: LocalOptions, world: RunEnvironment)
 
 
 def _ingest_artifacts(job: Job, slug: str) -> list[str]:
-    from prodlens.action.artifact_service import new_session
-    from prodlens.action.trace_artifacts import ingest_trace_artifacts
+    from prodlens.action.artifacts.upload import new_session
+    from prodlens.action.gathering.trace_artifacts import ingest_trace_artifacts
 
     environ = job.world.environ
     number = environ.get("GITHUB_REPOSITORY_ID", "") if job.world.in_actions else ""

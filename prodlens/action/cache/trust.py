@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from prodlens.action.artifacts import UnusableArtifactError
+from prodlens.action.artifacts.listing import UnusableArtifactError
 from prodlens.action.event import SAVING_EVENTS
 from prodlens.errors import StorageError
 from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION, migrations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from prodlens.action.artifacts import Artifact
+    from prodlens.action.artifacts.listing import Artifact
 
 MEMBER = "cache.db"
 MAX_ARCHIVE_BYTES = 512 * 1024**2

@@ -22,7 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from prodlens.action.artifacts import checked_name
+from prodlens.action.artifacts.listing import checked_name
 from prodlens.errors import OutsideError
 from prodlens.version import __version__
 

@@ -1,0 +1,1 @@
+"""Artifacts: listed and fetched through the REST API, uploaded from inside a run."""

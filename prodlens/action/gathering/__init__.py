@@ -1,0 +1,1 @@
+"""What a run takes into the store: traces, commits and pull requests."""
