@@ -8,7 +8,7 @@ ProdLensError                    anything below; ``exit_status`` is what a progr
 │   └── UnusableStoreError       the database is not SQLite, not ours, or from a newer version
 └── OutsideError                 exit 1: something outside failed; trying again may help
     ├── StorageError             the disk is full, the database read-only or locked
-    └── GithubError              GitHub refused or failed; see ``github_client``
+    └── GithubError              GitHub refused or failed; see ``prodlens.github``
 """
 
 from __future__ import annotations

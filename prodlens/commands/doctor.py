@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
     from prodlens.commands.setup_checks import check_github, check_traces, check_workflows
-    from prodlens.commits.git_history import origin_slug
+    from prodlens.commits import origin_slug
     from prodlens.github import GithubClient, RequestBudget, addresses
     from prodlens.storage import ProdLensStore
 

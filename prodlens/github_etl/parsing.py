@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.commits.trailers import message_trailers
+from prodlens.commits import message_trailers
 from prodlens.json_values import count, mapping, sequence, whole_number, words
 from prodlens.timestamps import iso_utc
 

@@ -1,130 +1,33 @@
-"""Report to Markdown, HTML, CSV, JSON and terminal text; this module is all that others use.
+"""From report JSON to Markdown, HTML, CSV, JSON and terminal text, and the words of the report."""
 
-Every function takes one report or several (one a repository) and reads nothing but them.
-"""
-
-from __future__ import annotations
-
-import os
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from prodlens.errors import ConfigurationError, StorageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from prodlens.rendering.document import Document
-
-    Report = Mapping[str, Any]
-    Reports = Report | Sequence[Report]
+from prodlens.rendering.escaping import markdown as escape_markdown
+from prodlens.rendering.formatting import count, hours, usd
+from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, SUMMARY_LIMIT_BYTES, fitted
+from prodlens.rendering.render import (
+    SUFFIXES,
+    markdown_blocks,
+    render_csv,
+    render_html,
+    render_json,
+    render_markdown,
+    render_terminal,
+    write_report,
+)
 
 __all__ = [
+    "COMMENT_LIMIT_BYTES",
     "SUFFIXES",
+    "SUMMARY_LIMIT_BYTES",
+    "count",
+    "escape_markdown",
+    "fitted",
+    "hours",
     "markdown_blocks",
     "render_csv",
     "render_html",
     "render_json",
     "render_markdown",
     "render_terminal",
+    "usd",
     "write_report",
 ]
-
-
-def render_markdown(report: Reports, *, kind: Literal["summary", "comment"] = "summary") -> str:
-    """Return GitHub Markdown for a job summary (at most 1,000,000 UTF-8 bytes) or a comment (at most 65,000).
-
-    What does not fit is cut at the end of a section, and a notice says so.
-
-    Raises:
-        ValueError: The kind is neither.
-    """
-    from prodlens.rendering.markdown import to_markdown  # noqa: PLC0415 - templates load only for what is rendered
-
-    return to_markdown(_documents(report), kind=kind)
-
-
-def markdown_blocks(report: Reports, *, kind: Literal["summary", "comment"] = "comment") -> list[str]:
-    """Return what ``render_markdown`` joins, for a page that has more on it: blocks that each stand for themselves."""
-    from prodlens.rendering.markdown import blocks  # noqa: PLC0415 - as above
-
-    return blocks(_documents(report), kind=kind)
-
-
-def render_html(report: Reports) -> str:
-    """Return one self-contained page with interactive charts; it asks for nothing from the network."""
-    from prodlens.rendering.html import to_html  # noqa: PLC0415 - as above
-
-    return to_html(_documents(report))
-
-
-def render_terminal(report: Reports, *, details: bool = False) -> str:
-    """Return text with tables, at most as wide as its tables; ``details`` prints the folded sections as well."""
-    from prodlens.rendering.terminal import to_terminal  # noqa: PLC0415 - as above
-
-    return to_terminal(_documents(report), details=details)
-
-
-def render_csv(report: Reports) -> str:
-    """Return every figure as a row of ``repo``, ``path`` (as ``fail-if`` writes it) and ``value``."""
-    from prodlens.rendering.flat import to_csv  # noqa: PLC0415 - as above
-
-    return to_csv(_listed(report))
-
-
-def render_json(report: Reports) -> str:
-    """Return the report as indented JSON; several as a list."""
-    import orjson  # noqa: PLC0415 - as above
-
-    return orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() + "\n"
-
-
-SUFFIXES: dict[str, Callable[[Reports], str]] = {
-    ".json": render_json,
-    ".md": render_markdown,
-    ".html": render_html,
-    ".csv": render_csv,
-}
-
-
-def write_report(report: Reports, path: Path | str) -> None:
-    """Write the report in the format of the path's suffix; beside its name first, then renamed over it.
-
-    Raises:
-        ConfigurationError: The suffix is not one of ``SUFFIXES``.
-        StorageError: The file cannot be written; an older one is left as it was.
-    """
-    path = Path(path)
-    render = SUFFIXES.get(path.suffix.lower())
-    if render is None:
-        raise ConfigurationError(f"no report format has the suffix of {path.name!r} (expected {', '.join(SUFFIXES)})")
-    text = render(report)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text.encode(errors="replace"))
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _listed(report: Reports) -> Sequence[Report]:
-    return [report] if isinstance(report, Mapping) else report
-
-
-def _documents(report: Reports) -> list[Document]:
-    from prodlens.rendering.content import build_document  # noqa: PLC0415 - as above
-
-    return [build_document(one) for one in _listed(report)]

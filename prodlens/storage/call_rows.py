@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.calls.acceptance import fold
-from prodlens.calls.merge import Row, identity_bytes, merge
+from prodlens.calls import Row, fold, identity_bytes, merge
 from prodlens.schemas import COMPUTED, Decision, call_hash
 from prodlens.storage.call_aliases import ids_of
 from prodlens.storage.in_queries import marks, portions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.calls.merge import merge
+from prodlens.calls import merge
 from prodlens.storage.call_aliases import concerned_by, ids_of, owners_of, unknown_claims
 from prodlens.storage.call_rows import INSERT, keep_parts, parts_of, place_of, put_again, put_sessions, stored_row
 from prodlens.storage.known_files import forget
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from prodlens.calls.merge import Row
+    from prodlens.calls import Row
     from prodlens.schemas import Alias
     from prodlens.storage.call_aliases import Claim
     from prodlens.storage.call_rows import Place, Price

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
-from prodlens.calls.pricing import priced
+from prodlens.calls import priced
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
 from prodlens.slugs import partition_folder

@@ -14,7 +14,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from prodlens.calls.pricing import priced
+from prodlens.calls import priced
 from prodlens.errors import StorageError
 from prodlens.lake import LakeDraft
 from prodlens.slugs import checked_slug, partition_folder

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from prodlens.calls.pricing import PriceCard, price_card, price_changes_in_a_day
+from prodlens.calls import PriceCard, price_card, price_changes_in_a_day
 from prodlens.json_values import LARGEST_WHOLE_NUMBER, words
 from prodlens.schemas import COMPUTED, content_hash
 from prodlens.slugs import partition_folder

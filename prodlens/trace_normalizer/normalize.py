@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prodlens.calls.acceptance import fold
+from prodlens.calls import fold
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, call_hash
 from prodlens.trace_normalizer.formats import REFERENCE, Reader, recognise
 

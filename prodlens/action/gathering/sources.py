@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commits.git_history import GitHistoryError, origin_slug, read_history
+from prodlens.commits import GitHistoryError, origin_slug, read_history
 from prodlens.errors import ConfigurationError, GithubError, InputNotFoundError
 from prodlens.github import GithubClient, PermissionMissingError, addresses
 from prodlens.slugs import is_slug, split_slug

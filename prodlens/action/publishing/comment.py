@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import GithubError
 from prodlens.github import NotFoundError
-from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, fitted
+from prodlens.rendering import COMMENT_LIMIT_BYTES, fitted
 from prodlens.schemas import content_hash
 
 if TYPE_CHECKING:

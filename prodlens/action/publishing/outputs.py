@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.errors import StorageError
-from prodlens.rendering import markdown_blocks, render_terminal, write_report
-from prodlens.rendering.markdown import SUMMARY_LIMIT_BYTES, fitted
+from prodlens.rendering import SUMMARY_LIMIT_BYTES, fitted, markdown_blocks, render_terminal, write_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

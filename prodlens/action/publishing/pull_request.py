@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
-from prodlens.commits.trailers import trailers_in
-from prodlens.evidence.attribution import HIGH, Evidence, commit_evidence, pull_request_evidence
-from prodlens.rendering.escaping import markdown
-from prodlens.rendering.formatting import count, hours, usd
+from prodlens.commits import trailers_in
+from prodlens.evidence import HIGH, Evidence, commit_evidence, pull_request_evidence
+from prodlens.rendering import count, escape_markdown, hours, usd
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -208,7 +207,7 @@ def _ai_work(facts: PullRequestFacts) -> str:
     signs = Counter((item.tool, item.kind, item.confidence) for item in facts.evidence if item.kind != "trace")
     for tool, kind, confidence in sorted(signs, key=lambda sign: (sign[2] != HIGH, sign)):
         maybe = "" if confidence == HIGH else "possibly "
-        parts.append(f"{maybe}{markdown(tool) if tool else 'a tool'} ({_KINDS[kind]})")
+        parts.append(f"{maybe}{escape_markdown(tool) if tool else 'a tool'} ({_KINDS[kind]})")
     if not parts:
         return "no sign of any, which proves nothing: most tools leave none"
     if facts.signed_commits:
