@@ -1,0 +1,102 @@
+"""The built wheel, installed by itself: everything that a user installs works without the source beside it.
+
+The wheel is the one that ``PRODLENS_WHEEL`` names, or else is built here, where hatchling is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.trace_places import lines, record
+
+ROOT = Path(__file__).parent.parent
+GIVEN = os.environ.get("PRODLENS_WHEEL")
+pytestmark = pytest.mark.skipif(
+    not GIVEN and find_spec("hatchling") is None,
+    reason="wheel layer: no wheel is named in PRODLENS_WHEEL, and hatchling is not installed to build one",
+)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel under test, built from the source unless one is given."""
+    if GIVEN:
+        return Path(GIVEN).resolve(strict=True)
+    folder = tmp_path_factory.mktemp("dist")
+    built = "from hatchling.build import build_wheel; import sys; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", built, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder into which the wheel alone is installed; what it depends on comes from this environment."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True, capture_output=True)
+    return folder
+
+
+def run(site: Path, folder: Path, *command: str) -> str:
+    """Run a command in a folder without any source, on the installed wheel; returns its standard output."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(site), "PYTHONSAFEPATH": "1", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
+    """Modules, migrations, schema, signatures, templates and vendored scripts are in it, and no test or cache is."""
+    kept = subprocess.run(["git", "ls-files", "prodlens"], cwd=ROOT, check=True, capture_output=True, text=True)
+    with zipfile.ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert found == set(kept.stdout.splitlines())
+
+
+def test_the_package_that_runs_is_the_wheels(site: Path, tmp_path: Path) -> None:
+    """Imported from outside, ``prodlens`` is the installed one: the source is not there to help."""
+    where = run(site, tmp_path, sys.executable, "-c", "import prodlens; print(prodlens.__file__)")
+    assert Path(where.strip()) == site / "prodlens" / "__init__.py"
+
+
+def test_both_front_doors_of_the_command_line_and_the_action_open(site: Path, tmp_path: Path) -> None:
+    """``python -m prodlens.cli`` and ``prod-lens`` are one program; the action's program starts too."""
+    module = run(site, tmp_path, sys.executable, "-m", "prodlens.cli", "--help")
+    script = run(site, tmp_path, str(site / "bin" / "prod-lens"), "--help")
+    assert module == script
+    assert "ingest-traces" in module
+    action = "import sys; from prodlens.action import main; sys.exit(main())"
+    assert "--trace-paths" in run(site, tmp_path, sys.executable, "-c", action, "--help")
+
+
+def test_traces_become_a_report_in_every_format(site: Path, tmp_path: Path) -> None:
+    """Migrations, templates, vendored scripts and the schema are where the installed program looks for them."""
+    (tmp_path / "traces.jsonl").write_bytes(lines(record(1), record(2)))
+    cli = (sys.executable, "-m", "prodlens.cli")
+    run(site, tmp_path, *cli, "ingest-traces", "traces.jsonl")
+    asked = ("report", "--repo", "acme/web", "--since", "2026-05-01")
+    figures = json.loads(run(site, tmp_path, *cli, *asked))
+    assert figures["ai_interaction_velocity"]["total_sessions"] == 2
+    for name in ("report.html", "report.md", "report.csv"):
+        run(site, tmp_path, *cli, *asked, "--output", name)
+        assert (tmp_path / name).stat().st_size > 100
+    installed = (
+        "import json, sys; from importlib.resources import files; print((files('prodlens') / sys.argv[1]).read_text())"
+    )
+    schema = json.loads(run(site, tmp_path, sys.executable, "-c", installed, "report.schema.json"))
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
