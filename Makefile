@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 WINDOW := --since 2026-11-19 --until 2026-11-26
 
 .DEFAULT_GOAL := help
-.PHONY: help report test demo lint lock clean
+.PHONY: help report test demo lint mutants lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,10 @@ lint: $(READY) ## Run every linter
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml $(wildcard .github/actions/*/action.yml)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml $(wildcard examples/workflows/*.yml)
 	$(BIN)/zizmor --offline --quiet .
+
+mutants: $(READY) ## Change one small thing at a time and see that a test notices (GROUPS="calls statistics" for some)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-mutants.lock
+	$(BIN)/python scripts/mutants.py $(GROUPS)
 
 lock: $(READY) ## Resolve the locked requirements anew (needs the network)
 	$(BIN)/python -m pip install --quiet uv

@@ -1,0 +1,125 @@
+"""Change one small thing at a time and see whether a test notices (mutmut); say which changes nobody noticed.
+
+Usage: ``python scripts/mutants.py [GROUP ...]``. The groups, and the survivors that are explained, stand in
+``mutants.toml``. Each group is a copy of the project below ``build/mutants``; a second run tests what has changed
+since. Exits with 1 when a mutant survives that is not explained, or an explanation explains nothing any more.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+WORK = ROOT / "build" / "mutants"
+MUTMUT = Path(sys.executable).with_name("mutmut")
+# What mutmut says of a mutant by the exit code of its tests; everything else is a survivor or a mistake.
+KILLED, TYPES, UNTESTED, TIMEOUTS = {1, 3}, {37}, {5, 33}, {36, -24, 24, 152, 255}
+# Properties look for counterexamples longest: the tests with literal values go first.
+ORDER = '''"""Run the tests with literal values before the properties."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+'''
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A change that no test noticed: the function, and what was changed in it."""
+
+    function: str
+    change: str
+
+
+def main(names: list[str]) -> int:
+    """Run the named groups (all by default), print the table and the unexplained survivors."""
+    settings = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text("utf-8"))
+    explained = {Survivor(each["function"], each["change"].strip()) for each in settings.get("explained", [])}
+    found: set[Survivor] = set()
+    for name in names or list(settings["groups"]):
+        group = settings["groups"][name]
+        folder = prepare(name, group, settings["skip_lines"])
+        subprocess.run([MUTMUT, "run", "--max-children", "1"], cwd=folder, check=True)  # noqa: S603 - our own arguments
+        found |= report(folder)
+    modules = tuple(survivor.function.rpartition(".")[0] for survivor in found)
+    for survivor in sorted(found - explained, key=lambda each: each.function):
+        print(f"\nsurvived: {survivor.function}\n{survivor.change}")
+    stale = [each for each in explained - found if each.function.rpartition(".")[0] in modules or not names]
+    for each in stale:
+        print(f"\nexplained, and did not survive: {each.function}\n{each.change}")
+    return int(bool(found - explained or stale))
+
+
+def prepare(name: str, group: dict[str, Any], skip_lines: list[str]) -> Path:
+    """Bring the group's copy of the project up to date; returns its folder."""
+    folder = WORK / name
+    for part in ("prodlens", "tests"):
+        shutil.copytree(ROOT / part, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
+    options = {
+        "source_paths": ["prodlens"],
+        "only_mutate": group["mutate"],
+        "also_copy": ["conftest.py"],
+        "do_not_mutate_patterns": skip_lines,
+        "pytest_add_cli_args_test_selection": group["tests"],
+        "pytest_add_cli_args": ["-n", "0", "--no-cov", "--hypothesis-profile=mutants", "-p", "no:cacheprovider"],
+        "timeout_multiplier": 2.0,
+        "use_git_change_detection": False,
+    }
+    table = "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    (folder / "pyproject.toml").write_text(f"{text}\n[tool.mutmut]\n{table}", "utf-8")
+    (folder / "conftest.py").write_text(ORDER, "utf-8")
+    for path in (folder / "mutants").rglob("*.py.meta"):
+        forget_survivors(path)
+    return folder
+
+
+def forget_survivors(path: Path) -> None:
+    """Let mutmut try again what survived: it remembers by the function, and the tests may have become better."""
+    told = json.loads(path.read_text("utf-8"))
+    codes = told["exit_code_by_key"]
+    told["exit_code_by_key"] = {key: code if kind_of(code) == "killed" else None for key, code in codes.items()}
+    path.write_text(json.dumps(told), "utf-8")
+
+
+def report(folder: Path) -> set[Survivor]:
+    """Print a line for each module, and return the survivors."""
+    survivors = set()
+    print(f"{'module':48}{'mutants':>8}{'killed':>8}{'survived':>9}{'untested':>9}{'timeout':>8}")
+    for path in sorted((folder / "mutants").rglob("*.py.meta")):
+        codes: dict[str, int | None] = json.loads(path.read_text("utf-8"))["exit_code_by_key"]
+        if not codes:
+            continue
+        counts = Counter("killed" if code in KILLED | TYPES else kind_of(code) for code in codes.values())
+        module = path.relative_to(folder / "mutants").as_posix().removesuffix(".py.meta")
+        line = f"{module:48}{len(codes):8}{counts['killed']:8}"
+        print(f"{line}{counts['survived']:9}{counts['untested']:9}{counts['timeout']:8}", flush=True)
+        survivors |= {survivor(folder, key) for key, code in codes.items() if kind_of(code) in {"survived", "untested"}}
+    return survivors
+
+
+def kind_of(code: int | None) -> str:
+    """Say what an exit code means for a mutant that no test and no type killed."""
+    if code in UNTESTED:
+        return "untested"
+    return "timeout" if code in TIMEOUTS else "killed" if code in KILLED | TYPES else "survived"
+
+
+def survivor(folder: Path, key: str) -> Survivor:
+    """Read what a mutant changes, by its lines alone: numbers of mutants move with every edit."""
+    shown = subprocess.run([MUTMUT, "show", key], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603 - as above
+    lines = [line for line in shown.stdout.splitlines() if line[:1] in {"+", "-"} and line[:3] not in {"+++", "---"}]
+    function = key.rpartition("__mutmut_")[0]
+    return Survivor(function, "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
