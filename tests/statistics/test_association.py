@@ -1,0 +1,35 @@
+"""Correlations against tabulated and worked-out values."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from prodlens.statistics.association import critical_correlation, detectable_correlation, lagged_association
+from prodlens.statistics.daily_series import Span, prepare_series
+from tests.statistics.results import like
+
+MONDAY = date(2026, 1, 5)
+
+
+@pytest.mark.parametrize(("alpha", "critical"), [(0.05, 0.576), (0.01, 0.708), (0.1, 0.497)])
+def test_critical_correlations_are_those_of_the_tables(alpha: float, critical: float) -> None:
+    """With 10 degrees of freedom r must reach 0.576 at 5 percent, 0.708 at 1 percent and 0.497 at 10 percent."""
+    assert round(critical_correlation(10, alpha), 3) == critical
+
+
+def test_five_percent_is_the_default() -> None:
+    """Without a level the critical correlation is that of 5 percent, and power is 80 percent of one test."""
+    assert round(critical_correlation(10), 3) == 0.576
+    assert detectable_correlation(10) == detectable_correlation(10, 1, 0.8, 0.05)
+
+
+def test_an_outcome_without_memory_keeps_its_degrees_of_freedom() -> None:
+    """An outcome on every second day has no day before: its correlation of 0 with it is not taken for one of 1."""
+    span = Span(MONDAY, 60)
+    usage = prepare_series([float(day * 7 % 11) for day in range(60)], span)
+    outcome = prepare_series([float(d * d % 17) if d % 2 == 0 else None for d in range(60)], span, "as_is")
+    (test,) = lagged_association(usage, outcome, [0], ["pearson"]).tests
+    assert outcome.phi == 0.0
+    assert (test.df, test.r, test.pairs) == like(25.481606840694994, 0.03709984230294218, 30)

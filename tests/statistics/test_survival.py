@@ -1,0 +1,50 @@
+"""Survival curves: whole results of a few pull requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from prodlens.statistics.estimates import Interval
+from prodlens.statistics.survival import kaplan_meier, log_rank
+from tests.statistics.results import like, plain
+
+
+@pytest.mark.parametrize("merged", [[True, False, True, True, False, True], [1, 0, 1, 1, 0, 1]], ids=["bools", "ints"])
+def test_a_whole_curve(merged: list[bool]) -> None:
+    """Six followed, four merged: every point has its share, band, number at risk and number of merges."""
+    found = kaplan_meier([1, 2, 2, 3, 5, 8], merged, fewest_events=1)
+    flat = (0.06618675314641244, 0.7849083671479585, 0.95)
+    assert plain(found) == like(
+        3.0,
+        (1.0, None, 0.95),
+        6,
+        4,
+        (
+            (1.0, 5 / 6, (0.27312284992835584, 0.9747124266908935, 0.95), 6, 1),
+            (2.0, 4 / 6, (0.19461663680623478, 0.9044341643225164, 0.95), 5, 1),
+            (3.0, 4 / 9, flat, 3, 1),
+            (5.0, 4 / 9, flat, 2, 0),
+            (8.0, 0.0, None, 1, 1),
+        ),
+        None,
+    )
+
+
+def test_a_curve_that_ends_at_one_half_has_its_last_time_as_median() -> None:
+    """One of two merged after an hour, the other still open: the median is that hour."""
+    found = kaplan_meier([1, 2], [True, False], fewest_events=1)
+    assert (found.median, found.interval) == (1.0, Interval(1.0, None))
+    assert kaplan_meier([1, 2, 4, 9], [True] * 4, fewest_events=1).median == 3.0
+
+
+@pytest.mark.parametrize(("merges", "median"), [(4, None), (5, 3.0)])
+def test_five_merges_are_enough(merges: int, median: float | None) -> None:
+    """By default a median needs five merges."""
+    assert kaplan_meier(list(range(1, merges + 1)), [True] * merges).median == median
+
+
+@pytest.mark.parametrize("merged", [(True, True, False), (1, 1, 0)], ids=["bools", "ints"])
+def test_log_rank_of_two_small_groups(merged: tuple[bool, ...]) -> None:
+    """Outcomes may be given as numbers; a p-value stands without a reason."""
+    found = log_rank([1, 2, 3], merged, [4, 5, 6], [True, False, True])
+    assert plain(found) == like(0.116083133738655, None)
