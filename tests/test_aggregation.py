@@ -9,7 +9,7 @@ import pytest
 
 from prodlens.aggregation import DailyAggregator
 from prodlens.storage import ProdLensStore
-from tests.report.situations import at, call, commit, pull
+from tests.metrics.situations import at, call, commit, pull
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

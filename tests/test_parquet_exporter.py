@@ -10,7 +10,7 @@ import pytest
 
 from prodlens.aggregation import DailyAggregator, ParquetExporter
 from prodlens.storage import ProdLensStore
-from tests.report.situations import call, commit
+from tests.metrics.situations import call, commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from prodlens.aggregation import DailyAggregator
 from prodlens.metrics.delivery import read_delivery
 from prodlens.storage import ProdLensStore
-from tests.report.situations import at, commit, pull, report_on
+from tests.metrics.situations import at, commit, pull, report_on
 
 
 def test_a_reopened_and_later_closed_pull_request_counts_on_the_day_of_the_reopening() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-from tests.report.situations import at, call, commit, pull, report_on
+from tests.metrics.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path

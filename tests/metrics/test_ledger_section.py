@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prodlens.storage import ProdLensStore
-from tests.report.situations import REPO, call, report_on
+from tests.metrics.situations import REPO, call, report_on
 
 if TYPE_CHECKING:
     from typing import Any

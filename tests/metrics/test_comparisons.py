@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from prodlens.metrics import ReportGenerator
-from tests.report.situations import at, call, commit, pull, report_on
+from tests.metrics.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prodlens.storage import ProdLensStore
-from tests.report.situations import call, validator
+from tests.metrics.situations import call, validator
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy import stats
 
-from tests.report.situations import REPO, report_on
+from tests.metrics.situations import REPO, report_on
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore

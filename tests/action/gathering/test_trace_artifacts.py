@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tests.action.place import Place
     from tests.github_server.artifact_host import StoredArtifact
 
-DATA = Path(__file__).parent.parent / "data" / "traces"
+DATA = Path(__file__).parents[2] / "data" / "traces"
 NAME = "prodlens-traces"
 REQUESTS_TILL_FAILURE = 15  # requests that one download makes of a host that fails: three times five
 
@@ -665,7 +665,7 @@ def run_till(place: Place, folder: Path, statement: int) -> subprocess.Completed
     keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
     return subprocess.run(
         [sys.executable, "-c", KILLED, str(folder), place.server.url, SLUG, NAME, NOW.isoformat(), str(statement)],
-        env={**keep, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+        env={**keep, "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
         check=False,

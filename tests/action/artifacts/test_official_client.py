@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NODE = shutil.which("node")
-FOLDER = Path(__file__).parent.parent / "node"
+FOLDER = Path(__file__).parents[2] / "node"
 SLUG = "octo/repo"
 
 pytestmark = [

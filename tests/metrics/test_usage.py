@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
-from tests.report.situations import REPO, at, call, commit, report_on
+from tests.metrics.situations import REPO, at, call, commit, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from prodlens.github_etl import sync_state
 from prodlens.storage import ProdLensStore
+from tests.github_etl.test_sync import stored, sync
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, at, commit, event, pull, sha
 from tests.github_server.world import Repository, World
-from tests.test_github_sync import stored, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable

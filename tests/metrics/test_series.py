@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.report.situations import at, call, commit, pull, report_on
+from tests.metrics.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore

@@ -9,7 +9,7 @@ import pytest
 
 from prodlens.errors import ConfigurationError
 from prodlens.metrics import ReportGenerator
-from tests.report.situations import at, call, commit, pull, report_on
+from tests.metrics.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore

@@ -1,0 +1,1 @@
+"""Tests of artifacts, listed and uploaded."""

@@ -1,0 +1,1 @@
+"""Tests of commits: git history and trailers."""
