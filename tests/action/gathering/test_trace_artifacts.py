@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.action import artifacts
+from prodlens.action.artifacts import listing
 from prodlens.action.gathering import trace_artifacts
 from prodlens.action.gathering.trace_artifacts import forget_expired, ingest_trace_artifacts
 from prodlens.errors import StorageError
@@ -264,7 +264,7 @@ def pages_asked(place: Place) -> list[int]:
 @pytest.fixture
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make pages of five artifacts, of which a run reads three."""
-    monkeypatch.setattr(artifacts, "PAGE_SIZE", 5)
+    monkeypatch.setattr(listing, "PAGE_SIZE", 5)
     monkeypatch.setattr(trace_artifacts, "MAX_PAGES", 3)
 
 
