@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -44,7 +44,12 @@ def newest_id(conn: sqlite3.Connection) -> int:
 
 
 def remember(
-    conn: sqlite3.Connection, digest: str, before: int, counts: dict[str, Any], partitions: Iterable[tuple[str, str]]
+    conn: sqlite3.Connection,
+    digest: str,
+    before: int,
+    calls: int,
+    outcome: bytes,
+    partitions: Iterable[tuple[str, str]],
 ) -> None:
     """Note that a file is ingested, inside the caller's transaction; only if each of its calls made a new row.
 
@@ -52,13 +57,16 @@ def remember(
         conn: Connection to the store.
         digest: ``file_digest``, begun before the file was read.
         before: ``newest_id`` from before its first row.
-        counts: What became of the file; ``stored`` is the number of its calls.
+        calls: Number of calls in the file.
+        outcome: What became of the file, as JSON; ``recall`` returns it.
         partitions: Partitions of the lake that its rows are in.
     """
     last = newest_id(conn)
-    if counts["stored"] and last - before == counts["stored"] == _rows_between(conn, before, last):
-        said = (orjson.dumps(counts).decode(), orjson.dumps(sorted(partitions)).decode())
-        conn.execute("INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?)", (digest, before, last, *said))
+    if calls and last - before == calls == _rows_between(conn, before, last):
+        conn.execute(
+            "INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?)",
+            (digest, before, last, outcome.decode(), orjson.dumps(sorted(partitions)).decode()),
+        )
 
 
 def forget(conn: sqlite3.Connection, row_id: int) -> None:
@@ -66,14 +74,14 @@ def forget(conn: sqlite3.Connection, row_id: int) -> None:
     conn.execute("DELETE FROM known_files WHERE before_id < ? AND last_id >= ?", (row_id, row_id))
 
 
-def recall(conn: sqlite3.Connection, digest: str) -> tuple[dict[str, Any], set[tuple[str, str]]] | None:
-    """Return counts and partitions of a known file, None when it is not known or rows of it are gone."""
+def recall(conn: sqlite3.Connection, digest: str) -> tuple[str, set[tuple[str, str]]] | None:
+    """Return the outcome (JSON) and the partitions of a known file, None when it or rows of it are not there."""
     row = conn.execute(
         "SELECT before_id, last_id, counts, partitions FROM known_files WHERE digest = ?", (digest,)
     ).fetchone()
     if row is None or _rows_between(conn, row[0], row[1]) != row[1] - row[0]:
         return None
-    return orjson.loads(row[2]), {(folder, day) for folder, day in orjson.loads(row[3])}
+    return row[2], {(folder, day) for folder, day in orjson.loads(row[3])}
 
 
 def _rows_between(conn: sqlite3.Connection, before: int, last: int) -> int:

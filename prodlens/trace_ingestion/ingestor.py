@@ -7,9 +7,8 @@ is already there. What a killed run had stored and not yet written to the lake i
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -218,7 +217,7 @@ class TraceIngestor:
             with self.store.transaction() as conn:
                 record_ingestion(self.store, done, now)
                 if digest is not None:
-                    remember(conn, digest.result(), before, asdict(done), of_source)
+                    remember(conn, digest.result(), before, done.stored, done.to_json(), of_source)
             return done
 
     def _counted(self, source: Source, incoming: Iterable[Batch], done: Ingestion) -> Iterator[Batch]:
@@ -270,10 +269,14 @@ class TraceIngestor:
 
     def _known(self, source: Source, digest: str, touched: set[tuple[str, str]]) -> Ingestion | None:
         found = recall(self.store.conn, digest)
-        if found is None or (found[0]["dead"] and not self.dead_letters.letters_path(source.stem).exists()):
+        if found is None:
             return None
-        touched |= found[1]
-        return Ingestion(**{**found[0], "source": source.name, "skipped": Counter(found[0]["skipped"])})
+        outcome, partitions = found
+        done = replace(Ingestion.from_json(outcome), source=source.name)
+        if done.dead and not self.dead_letters.letters_path(source.stem).exists():
+            return None
+        touched |= partitions
+        return done
 
     def _store(self, batch: Batch, touched: set[tuple[str, str]]) -> None:
         """Store a batch and note, in the same transaction, the partitions that it changes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,16 @@ class Ingestion:
         self.dead += len(batch.letters)
         self.latency_withheld += batch.latency_withheld
         self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
+
+    def to_json(self) -> bytes:
+        """Return everything in it as a JSON object, which ``from_json`` reads."""
+        return orjson.dumps({each.name: getattr(self, each.name) for each in fields(self)})
+
+    @classmethod
+    def from_json(cls, data: bytes | str) -> Ingestion:
+        """Return what ``to_json`` wrote."""
+        given = orjson.loads(data)
+        return cls(**{**given, "skipped": Counter(given["skipped"])})
 
 
 def record_ingestion(store: ProdLensStore, done: Ingestion, now: datetime | None) -> None:
