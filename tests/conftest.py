@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.trace_places import Place
+from tests.trace_project import TraceProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.trace_places import Opener
+    from tests.trace_project import Opener
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
@@ -40,6 +40,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def opened() -> Iterator[Opener]:
-    """Give what opens places and closes them all in the end."""
+    """Give what opens projects and closes them all in the end."""
     with ExitStack() as stack:
-        yield lambda folder: stack.enter_context(Place(folder))
+        yield lambda folder: stack.enter_context(TraceProject(folder))

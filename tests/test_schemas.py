@@ -9,7 +9,7 @@ import pytest
 
 from prodlens import normalize_records
 from prodlens.schemas import CanonicalTrace, call_hash, content_hash
-from tests.trace_places import record
+from tests.trace_project import record
 
 
 def trace(**changes: Any) -> CanonicalTrace:

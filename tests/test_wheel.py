@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trace_places import lines, record
+from tests.trace_project import lines, record
 
 ROOT = Path(__file__).parent.parent
 GIVEN = os.environ.get("PRODLENS_WHEEL")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.action.place import Place, started_place
 from tests.action.runner import Runner, started_runner
+from tests.action.served_repository import Served, served_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,9 +102,9 @@ def clone(folder: Workplace) -> Workplace:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
+def served() -> Iterator[Served]:
     """Start a repository with artifacts."""
-    with started_place() as started:
+    with served_repository() as started:
         yield started
 
 

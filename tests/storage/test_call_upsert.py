@@ -18,7 +18,7 @@ from prodlens.storage import SCHEMA_VERSION, ProdLensStore
 from prodlens.storage.row_conversion import session_row
 from prodlens.trace_ingestion import TraceIngestor
 from tests.trace_files import records
-from tests.trace_places import DATA, Place, lines, record
+from tests.trace_project import DATA, TraceProject, lines, record
 
 if TYPE_CHECKING:
     import random
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.trace_places import Opener
+    from tests.trace_project import Opener
 
 OTEL, PROXY, EXECUTION = (
     "claude_code_otel_joined.otlp.jsonl",
@@ -98,25 +98,25 @@ def test_real_files_of_one_call_are_one_call_in_any_order(opened: Opener, tmp_pa
     orders = [*permutations([OTEL, PROXY, TRANSCRIPTS[0]]), (TRANSCRIPTS[0], OTEL, PROXY)]
     results = []
     for number, order in enumerate(orders):
-        place = opened(tmp_path / str(number))
+        project = opened(tmp_path / str(number))
         for name in (EXECUTION, *order, TRANSCRIPTS[1]) if number % 2 else (TRANSCRIPTS[1], *order, EXECUTION):
-            done = place.ingestor.ingest([DATA / name])
+            done = project.ingestor.ingest([DATA / name])
             assert sum(each.dead for each in done) == 0
-        results.append((place.rows(), place.lake()))
+        results.append((project.rows(), project.lake()))
     assert len(results[0][0]) == sum(map(len, results[0][1].values())) == CALLS
     assert all(result == results[0] for result in results)
 
 
 def test_the_one_call_has_the_fields_of_all_its_records(opened: Opener, tmp_path: Path) -> None:
     """Cost, latency and repository come from the logs, identity from the message id, acceptance from decisions."""
-    place = opened(tmp_path)
-    place.ingestor.ingest([DATA / name for name in (OTEL, PROXY, *TRANSCRIPTS)])
-    row = next(row for row in place.rows() if row["call_id"] == THREE_SOURCES)
+    project = opened(tmp_path)
+    project.ingestor.ingest([DATA / name for name in (OTEL, PROXY, *TRANSCRIPTS)])
+    row = next(row for row in project.rows() if row["call_id"] == THREE_SOURCES)
     assert row["trace_hash"] == call_hash(THREE_SOURCES)
     assert (row["repo_slug"], row["developer_id"], row["cost_source"]) == ("acme/api", "dev-00", "recorded")
     assert row["latency_ms"] == 388.0  # the proxy's is withheld
     assert (row["tokens_in"], row["tokens_out"]) == (15216, 85)
-    asked = {row["decision"] for row in place.rows() if row["session_id"].startswith("15adb190")}
+    asked = {row["decision"] for row in project.rows() if row["session_id"].startswith("15adb190")}
     assert {"accept", "reject"} <= asked
 
 
@@ -197,7 +197,7 @@ def test_any_order_and_split_of_several_sources_gives_the_same_store_and_lake(
 ) -> None:
     """What is stored is a function of the set of records, however they are shuffled, repeated and split over files."""
     with ExitStack() as stack:
-        one, other = (stack.enter_context(Place(tmp_path_factory.mktemp(name))) for name in ("one", "other"))
+        one, other = (stack.enter_context(TraceProject(tmp_path_factory.mktemp(name))) for name in ("one", "other"))
         one.ingest(lines(*given_lines, b"bad", record(1)))
         shuffled = [*given_lines, *rng.sample(given_lines, len(given_lines) // 2), b"bad", record(1)]
         rng.shuffle(shuffled)
@@ -214,47 +214,47 @@ def test_any_order_and_split_of_several_sources_gives_the_same_store_and_lake(
 
 def test_a_log_that_came_days_before_its_transcript_moves_with_its_decisions(opened: Opener, tmp_path: Path) -> None:
     """The log's row becomes a part of the message's, in the partition of the call and in no other."""
-    place = opened(tmp_path)
+    project = opened(tmp_path)
     decision = event("tool_decision", tool_use_id="use", decision="accept", source="user_temporary")
-    place.ingest(lines(request("req_1", day=1), decision), "monday.jsonl")
-    assert list(place.lake()) == ["acme-web/2026-05-01.parquet"]
-    place.ingest(lines(transcript("msg_1", "req_1", day=4, use="use")), "thursday.jsonl")
-    (row,) = place.rows()
+    project.ingest(lines(request("req_1", day=1), decision), "monday.jsonl")
+    assert list(project.lake()) == ["acme-web/2026-05-01.parquet"]
+    project.ingest(lines(transcript("msg_1", "req_1", day=4, use="use")), "thursday.jsonl")
+    (row,) = project.rows()
     assert (row["call_id"], row["cost_usd"], row["latency_ms"], row["decision"]) == ("msg_1", 0.5, 700.0, "accept")
-    assert {name: len(rows) for name, rows in place.lake().items()} == {"acme-web/2026-05-04.parquet": 1}
-    before = place.rows(), place.lake()
-    place.ingest(lines(request("req_1", day=1), decision), "monday.jsonl")
-    assert (place.rows(), place.lake()) == before
+    assert {name: len(rows) for name, rows in project.lake().items()} == {"acme-web/2026-05-04.parquet": 1}
+    before = project.rows(), project.lake()
+    project.ingest(lines(request("req_1", day=1), decision), "monday.jsonl")
+    assert (project.rows(), project.lake()) == before
 
 
 def test_a_decision_on_a_record_that_goes_by_an_alias_is_the_calls(opened: Opener, tmp_path: Path) -> None:
     """The tool uses of every record of a call are its own, whichever id the record goes by."""
-    place = opened(tmp_path)
-    place.ingest(lines(payload("req_1", use="use")), "proxy.jsonl")
-    place.ingest(lines(transcript("msg_1", "req_1")), "transcript.jsonl")
+    project = opened(tmp_path)
+    project.ingest(lines(payload("req_1", use="use")), "proxy.jsonl")
+    project.ingest(lines(transcript("msg_1", "req_1")), "transcript.jsonl")
     decision = event("tool_decision", tool_use_id="use", decision="reject", source="user_reject")
-    place.ingest(lines(decision), "logs.jsonl")
-    assert [(row["call_id"], row["decision"]) for row in place.rows()] == [("msg_1", "reject")]
+    project.ingest(lines(decision), "logs.jsonl")
+    assert [(row["call_id"], row["decision"]) for row in project.rows()] == [("msg_1", "reject")]
 
 
 def test_a_request_id_of_two_messages_joins_neither(opened: Opener, tmp_path: Path) -> None:
     """A gateway that answers everything with one request id makes no calls disappear, also after a first join."""
-    place = opened(tmp_path)
-    place.ingest(lines(request("req_1"), transcript("msg_1", "req_1")))
-    assert [row["call_id"] for row in place.rows()] == ["msg_1"]
-    place.ingest(lines(transcript("msg_2", "req_1", day=2)), "second.jsonl")
-    assert {row["call_id"] for row in place.rows()} == {"msg_1", "msg_2", "req_1"}
-    assert {row["call_id"] for row in place.rows() if row["cost_source"] == "recorded"} == {"req_1"}
+    project = opened(tmp_path)
+    project.ingest(lines(request("req_1"), transcript("msg_1", "req_1")))
+    assert [row["call_id"] for row in project.rows()] == ["msg_1"]
+    project.ingest(lines(transcript("msg_2", "req_1", day=2)), "second.jsonl")
+    assert {row["call_id"] for row in project.rows()} == {"msg_1", "msg_2", "req_1"}
+    assert {row["call_id"] for row in project.rows() if row["cost_source"] == "recorded"} == {"req_1"}
 
 
 def test_what_an_older_version_stored_twice_is_joined_when_it_is_read_again(opened: Opener, tmp_path: Path) -> None:
     """Calls of a store without aliases become one as soon as their transcript is ingested again."""
-    place = opened(tmp_path)
-    place.ingest(lines(request("req_1"), transcript("msg_1", None)))
-    assert len(place.rows()) == 2
-    place.ingest(lines(transcript("msg_1", "req_1")))
-    assert [row["call_id"] for row in place.rows()] == ["msg_1"]
-    assert [len(rows) for rows in place.lake().values()] == [1]
+    project = opened(tmp_path)
+    project.ingest(lines(request("req_1"), transcript("msg_1", None)))
+    assert len(project.rows()) == 2
+    project.ingest(lines(transcript("msg_1", "req_1")))
+    assert [row["call_id"] for row in project.rows()] == ["msg_1"]
+    assert [len(rows) for rows in project.lake().values()] == [1]
 
 
 def test_files_known_to_an_older_version_are_read_again(
@@ -262,14 +262,14 @@ def test_files_known_to_an_older_version_are_read_again(
 ) -> None:
     """The migration forgets large files, since their aliases were not kept."""
     monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
-    place = opened(tmp_path)
-    place.ingest(lines(transcript("msg_1", "req_1")))
-    assert place.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
+    project = opened(tmp_path)
+    project.ingest(lines(transcript("msg_1", "req_1")))
+    assert project.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
     later = {name for kind, name, *_ in schema_of(SCHEMA_VERSION) - schema_of(3) if kind == "table"}
     for table in later:
-        place.store.conn.execute(f"DROP TABLE {table}")
-    place.store.conn.execute("PRAGMA user_version = 3")
-    place.store.close()
+        project.store.conn.execute(f"DROP TABLE {table}")
+    project.store.conn.execute("PRAGMA user_version = 3")
+    project.store.close()
     again = opened(tmp_path)
     again.ingestor.ingest_file(tmp_path / "traces.jsonl")
     again.ingest(lines(request("req_1")), "logs.jsonl")
@@ -281,16 +281,16 @@ def test_a_known_file_whose_row_joined_another_is_read_again(
 ) -> None:
     """A file is known while the rows that it brought are there; afterwards it is read again and changes nothing."""
     monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
-    place = opened(tmp_path)
-    place.ingest(lines(request("req_1"), request("req_2")), "logs.jsonl")
-    place.ingest(lines(transcript("msg_2", "req_2")), "transcript.jsonl")
-    before = place.rows(), place.lake()
-    known = place.store.conn.execute("SELECT counts FROM known_files").fetchall()
+    project = opened(tmp_path)
+    project.ingest(lines(request("req_1"), request("req_2")), "logs.jsonl")
+    project.ingest(lines(transcript("msg_2", "req_2")), "transcript.jsonl")
+    before = project.rows(), project.lake()
+    known = project.store.conn.execute("SELECT counts FROM known_files").fetchall()
     assert [json.loads(counts)["source"].rpartition("/")[2] for (counts,) in known] == ["transcript.jsonl"]
     for name in ("logs.jsonl", "transcript.jsonl"):
-        (done,) = place.ingestor.ingest([tmp_path / name])
+        (done,) = project.ingestor.ingest([tmp_path / name])
         assert done.stored == (2 if name == "logs.jsonl" else 1)
-    assert (place.rows(), place.lake()) == before
+    assert (project.rows(), project.lake()) == before
 
 
 def test_a_new_store_joins_while_it_is_filled(opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,9 +299,9 @@ def test_a_new_store_joins_while_it_is_filled(opened: Opener, tmp_path: Path, mo
     results = []
     for name, large in (("grown", 2**40), ("filled", 0)):
         monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", large)
-        place = opened(tmp_path / name)
-        place.ingest(data)
-        results.append((place.rows(), place.lake()))
+        project = opened(tmp_path / name)
+        project.ingest(data)
+        results.append((project.rows(), project.lake()))
     assert results[0] == results[1]
     assert len(results[0][0]) == 41
 
@@ -318,20 +318,20 @@ def test_a_shared_lake_keeps_the_log_of_another_store(opened: Opener, tmp_path: 
 
 def test_rows_given_to_the_store_join_too(opened: Opener, tmp_path: Path) -> None:
     """A mapping with the request's id and identity goes into the message's call that the store knows."""
-    place = opened(tmp_path)
-    place.ingest(lines(transcript("msg_1", "req_1")))
+    project = opened(tmp_path)
+    project.ingest(lines(transcript("msg_1", "req_1")))
     given = {"timestamp": "2026-05-01T10:00:00Z", "call_id": "req_1", "latency_ms": 300, "tokens_out": 7}
     assert session_row(given)["trace_hash"] == call_hash("req_1")
-    assert place.store.insert_sessions([given]) == 1
-    assert [(row["call_id"], row["latency_ms"]) for row in place.rows()] == [("msg_1", 300.0)]
+    assert project.store.insert_sessions([given]) == 1
+    assert [(row["call_id"], row["latency_ms"]) for row in project.rows()] == [("msg_1", 300.0)]
 
 
 def test_transcripts_alone_keep_no_parts(opened: Opener, tmp_path: Path) -> None:
     """An alias that nothing goes by costs one small row."""
-    place = opened(tmp_path)
+    project = opened(tmp_path)
     for name in TRANSCRIPTS:
-        place.ingestor.ingest_file(DATA / name)
+        project.ingestor.ingest_file(DATA / name)
     counted = "SELECT (SELECT count(*) FROM call_aliases), (SELECT count(*) FROM sessions)"
-    assert tuple(place.store.conn.execute(counted).fetchone()) == (8, 8)
+    assert tuple(project.store.conn.execute(counted).fetchone()) == (8, 8)
     messages = {r["message"]["id"] for name in TRANSCRIPTS for r in records(name) if r["type"] == "assistant"}
     assert len(messages) == 8

@@ -17,12 +17,12 @@ from prodlens.storage import ProdLensStore
 from prodlens.storage.first_fill import BulkLoad, is_unfilled
 from prodlens.trace_ingestion import TraceIngestor
 from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS, PlainRows
-from tests.trace_places import Place, call, killed_ingestions, lines, record
+from tests.trace_project import TraceProject, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.trace_places import Opener
+    from tests.trace_project import Opener
 
 
 def plain(number: int = 0, day: int = 1, repo: str = "acme/web", **attributes: Any) -> dict[str, Any]:
@@ -43,21 +43,21 @@ def plain(number: int = 0, day: int = 1, repo: str = "acme/web", **attributes: A
     }
 
 
-def files(place: Place) -> dict[str, bytes]:
+def files(project: TraceProject) -> dict[str, bytes]:
     """Return what every file of the lake holds, the unfinished ones too."""
-    lake = place.folder / "lake"
+    lake = project.folder / "lake"
     return {str(path.relative_to(lake)): path.read_bytes() for path in lake.rglob("*parquet*")}
 
 
-def letters(place: Place) -> list[tuple[int, bytes, str]]:
+def letters(project: TraceProject) -> list[tuple[int, bytes, str]]:
     """Return the dead letters: line, bytes, reason."""
-    return [(letter.line, letter.raw, letter.reason) for letter in place.ingestor.dead_letters.read("traces")]
+    return [(letter.line, letter.raw, letter.reason) for letter in project.ingestor.dead_letters.read("traces")]
 
 
-def indexes(place: Place) -> set[tuple[str, str]]:
+def indexes(project: TraceProject) -> set[tuple[str, str]]:
     """Return the indexes of the calls."""
     query = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'sessions'"
-    return {(row[0], row[1]) for row in place.store.conn.execute(query)}
+    return {(row[0], row[1]) for row in project.store.conn.execute(query)}
 
 
 @pytest.fixture
@@ -94,7 +94,10 @@ def test_a_filled_store_is_as_one_that_grew(
     tmp_path_factory: pytest.TempPathFactory, large: pytest.MonkeyPatch, entries: list[Any], most: int
 ) -> None:
     """Any records in any order, repeated and mixed, give the store, the letters and to the byte the lake of batches."""
-    with Place(tmp_path_factory.mktemp("grown")) as grown, Place(tmp_path_factory.mktemp("filled")) as filled:
+    with (
+        TraceProject(tmp_path_factory.mktemp("grown")) as grown,
+        TraceProject(tmp_path_factory.mktemp("filled")) as filled,
+    ):
         with large.context() as patch:
             patch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 2**60)
             stored = grown.ingest(lines(*entries))
@@ -118,10 +121,10 @@ def test_the_lake_is_not_read_back(opened: Opener, tmp_path: Path, large: pytest
         raise AssertionError("the lake was read back")
 
     large.setattr(Lake, "sync", refuse)
-    place = opened(tmp_path)
-    assert place.ingest(lines(*(plain(number, 1 + number // 4) for number in range(20)))) == 20
-    assert sum(map(len, place.lake().values())) == 20
-    assert place.store.conn.execute("SELECT count(*) FROM lake_pending").fetchone()[0] == 0
+    project = opened(tmp_path)
+    assert project.ingest(lines(*(plain(number, 1 + number // 4) for number in range(20)))) == 20
+    assert sum(map(len, project.lake().values())) == 20
+    assert project.store.conn.execute("SELECT count(*) FROM lake_pending").fetchone()[0] == 0
 
 
 @pytest.mark.usefixtures("large")
@@ -144,14 +147,14 @@ def test_a_failure_leaves_the_store_as_new(opened: Opener, tmp_path: Path, large
         yield from list(_batches_here(*arguments))[:-1]
         raise StorageError("the disk is gone")
 
-    place = opened(tmp_path)
-    expected = indexes(place)
+    project = opened(tmp_path)
+    expected = indexes(project)
     large.setattr("prodlens.trace_ingestion.ingestor._batches", broken)
     with pytest.raises(StorageError, match="disk"):
-        place.ingest(lines(*(plain(number, 1 + number // 4) for number in range(20))))
-    assert place.rows() == []
-    assert indexes(place) == expected
-    assert files(place) == {}
+        project.ingest(lines(*(plain(number, 1 + number // 4) for number in range(20))))
+    assert project.rows() == []
+    assert indexes(project) == expected
+    assert files(project) == {}
 
 
 def test_a_store_with_calls_or_decisions_is_filled(tmp_path: Path) -> None:
@@ -200,10 +203,10 @@ import sys
 from prodlens.storage import ProdLensStore
 import prodlens.trace_ingestion.ingestor as ingestion
 ingestion._LARGE_BYTES = 0
-place = sys.argv[1]
-store = ProdLensStore(place + "/cache.db")
+folder = sys.argv[1]
+store = ProdLensStore(folder + "/cache.db")
 print("ready", flush=True)
-ingestion.TraceIngestor(store, dead_letter_dir=place + "/dead", parquet_dir=place + "/lake").ingest_file(sys.argv[2])
+ingestion.TraceIngestor(store, dead_letter_dir=folder + "/dead", parquet_dir=folder + "/lake").ingest_file(sys.argv[2])
 print("done", flush=True)
 """
 
@@ -216,17 +219,17 @@ def test_a_killed_filling_is_finished_by_the_next(tmp_path: Path, monkeypatch: p
         for number in range(20_000):
             file.write(json.dumps(plain(number, 1 + number // 1000)).encode() + b"\n")
         file.write(lines(b"bad", plain(0), call(), record(3)))
-    with Place(tmp_path / "expected") as expected:
+    with TraceProject(tmp_path / "expected") as expected:
         started = time.perf_counter()
         expected.ingestor.ingest_file(path)
         seconds = time.perf_counter() - started
         for folder in killed_ingestions(KILLED, path, tmp_path, seconds=seconds, kills="2"):
-            with Place(folder) as place:
-                place.ingestor.ingest_file(path)
-                assert place.rows() == expected.rows()
-                assert files(place) == files(expected)
-                assert indexes(place) == indexes(expected)
-                assert letters(place) == letters(expected)
+            with TraceProject(folder) as project:
+                project.ingestor.ingest_file(path)
+                assert project.rows() == expected.rows()
+                assert files(project) == files(expected)
+                assert indexes(project) == indexes(expected)
+                assert letters(project) == letters(expected)
 
 
 @pytest.mark.usefixtures("large")
@@ -234,15 +237,15 @@ def test_inside_the_callers_transaction_nothing_is_published(tmp_path: Path) -> 
     """A store is filled in a transaction of its own alone: one that is rolled back leaves no file in the lake."""
     path = tmp_path / "traces.jsonl"
     path.write_bytes(lines(*(plain(number, day=1 + number) for number in range(12))))
-    with Place(tmp_path / "place") as place:
+    with TraceProject(tmp_path / "project") as project:
 
         def ingest_and_fail() -> None:
-            with place.store.transaction():
-                place.ingestor.ingest([path])
+            with project.store.transaction():
+                project.ingestor.ingest([path])
                 raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
             ingest_and_fail()
-        assert (place.rows(), files(place)) == ([], {})
-        place.ingestor.ingest([path])
-        assert (len(place.rows()), len(files(place))) == (12, 12)
+        assert (project.rows(), files(project)) == ([], {})
+        project.ingestor.ingest([path])
+        assert (len(project.rows()), len(files(project))) == (12, 12)

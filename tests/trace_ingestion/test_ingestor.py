@@ -18,7 +18,7 @@ from prodlens.trace_ingestion import TraceIngestor
 from prodlens.trace_ingestion.outcomes import ingestion_state
 from prodlens.trace_ingestion.reader_process import _frame, batches_aside
 from prodlens.trace_ingestion.sources import file_sources
-from tests.trace_places import DATA, Place, call, killed_ingestions, lines, record
+from tests.trace_project import DATA, TraceProject, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
     import random
@@ -27,77 +27,77 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Open a place that is empty."""
-    with Place(tmp_path / "place") as opened:
+def project(tmp_path: Path) -> Iterator[TraceProject]:
+    """Open a project that is empty."""
+    with TraceProject(tmp_path / "project") as opened:
         yield opened
 
 
-def test_a_file_reaches_store_lake_and_dead_letters(place: Place) -> None:
+def test_a_file_reaches_store_lake_and_dead_letters(project: TraceProject) -> None:
     """Good records are stored, priced and written to their partition; bad lines are dead letters, byte for byte."""
     bad = [b"not json", b"[1]", b'"text"', b'{"timestamp": "yesterday", "usage": {}}', b'{"a": "\xff"}']
     escaping = json.dumps(record(metadata={"repo": "../../etc"})).encode()
-    assert place.ingest(lines(bad[0], record(1), *bad[1:], escaping, record(2))) == 2
-    assert [row["session_id"] for row in place.store.fetch_sessions()] == ["1", "2"]
-    first = place.store.fetch_sessions()[0]
+    assert project.ingest(lines(bad[0], record(1), *bad[1:], escaping, record(2))) == 2
+    assert [row["session_id"] for row in project.store.fetch_sessions()] == ["1", "2"]
+    first = project.store.fetch_sessions()[0]
     assert first["cost_usd"] == pytest.approx(
         (1001 * 3 + 500 * 15) / 1e6
     )  # claude-3-sonnet: 3 and 15 dollars a million
     assert first["cost_source"] == "computed"
-    assert set(place.lake()) == {"acme-web/2026-05-02.parquet", "acme-web/2026-05-03.parquet"}
-    assert place.lake()["acme-web/2026-05-02.parquet"][0]["trace_hash"] == first["trace_hash"]
-    letters = (place.folder / "dead" / "traces.deadletter.jsonl").read_bytes()
+    assert set(project.lake()) == {"acme-web/2026-05-02.parquet", "acme-web/2026-05-03.parquet"}
+    assert project.lake()["acme-web/2026-05-02.parquet"][0]["trace_hash"] == first["trace_hash"]
+    letters = (project.folder / "dead" / "traces.deadletter.jsonl").read_bytes()
     assert letters == lines(*bad, escaping)
-    assert place.store.get_last_checkpoint("trace_ingestion") == datetime(2026, 5, 3, 10, tzinfo=UTC)
+    assert project.store.get_last_checkpoint("trace_ingestion") == datetime(2026, 5, 3, 10, tzinfo=UTC)
 
 
-def test_the_same_file_again_changes_nothing(place: Place) -> None:
+def test_the_same_file_again_changes_nothing(project: TraceProject) -> None:
     """Ingesting twice leaves rows, Parquet files and dead letters as they were, down to their times."""
     data = lines(record(1), b"bad", call(), call(usage={"input_tokens": 1, "output_tokens": 900}))
-    place.ingest(data)
-    files = {path: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")}
-    before = place.rows(), (place.folder / "dead" / "traces.deadletter.jsonl").read_bytes()
-    assert place.ingest(data) == 3
-    assert (place.rows(), (place.folder / "dead" / "traces.deadletter.jsonl").read_bytes()) == before
-    assert {path: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")} == files
+    project.ingest(data)
+    files = {path: path.stat().st_mtime_ns for path in (project.folder / "lake").rglob("*.parquet")}
+    before = project.rows(), (project.folder / "dead" / "traces.deadletter.jsonl").read_bytes()
+    assert project.ingest(data) == 3
+    assert (project.rows(), (project.folder / "dead" / "traces.deadletter.jsonl").read_bytes()) == before
+    assert {path: path.stat().st_mtime_ns for path in (project.folder / "lake").rglob("*.parquet")} == files
 
 
-def test_a_given_repository_fills_and_never_identifies(place: Place) -> None:
+def test_a_given_repository_fills_and_never_identifies(project: TraceProject) -> None:
     """``--repo`` fills what is unknown; the same record with and without it is one call, known slugs stay."""
     bare = record(metadata={"developer_id": "bob"})
-    place.ingest(lines(bare, record(5)))
-    assert {row["repo_slug"] for row in place.rows()} == {None, "acme/web"}
-    place.ingest(lines(bare, record(5)), repo_slug="octo/hello")
-    assert {row["repo_slug"] for row in place.rows()} == {"octo/hello", "acme/web"}
-    assert set(place.lake()) == {"acme-web/2026-05-06.parquet", "octo-hello/2026-05-01.parquet"}
+    project.ingest(lines(bare, record(5)))
+    assert {row["repo_slug"] for row in project.rows()} == {None, "acme/web"}
+    project.ingest(lines(bare, record(5)), repo_slug="octo/hello")
+    assert {row["repo_slug"] for row in project.rows()} == {"octo/hello", "acme/web"}
+    assert set(project.lake()) == {"acme-web/2026-05-06.parquet", "octo-hello/2026-05-01.parquet"}
     with pytest.raises(InvalidSlugError):
-        place.ingest(lines(bare), repo_slug="../../etc")
+        project.ingest(lines(bare), repo_slug="../../etc")
 
 
-def test_a_partition_is_rewritten_only_where_something_changed(place: Place) -> None:
+def test_a_partition_is_rewritten_only_where_something_changed(project: TraceProject) -> None:
     """One more day touches that day's file only; a file that is gone comes back."""
-    place.ingest(lines(*(record(number) for number in range(10))))
-    files = {path.name: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")}
-    place.ingest(lines(record(20)))
-    after = {path.name: path.stat().st_mtime_ns for path in (place.folder / "lake").rglob("*.parquet")}
+    project.ingest(lines(*(record(number) for number in range(10))))
+    files = {path.name: path.stat().st_mtime_ns for path in (project.folder / "lake").rglob("*.parquet")}
+    project.ingest(lines(record(20)))
+    after = {path.name: path.stat().st_mtime_ns for path in (project.folder / "lake").rglob("*.parquet")}
     assert {name for name in after if after[name] != files.get(name)} == {"2026-05-21.parquet"}
-    (place.folder / "lake" / "acme-web" / "2026-05-21.parquet").unlink()
-    place.ingest(lines(record(20)))
-    assert "acme-web/2026-05-21.parquet" in place.lake()
+    (project.folder / "lake" / "acme-web" / "2026-05-21.parquet").unlink()
+    project.ingest(lines(record(20)))
+    assert "acme-web/2026-05-21.parquet" in project.lake()
 
 
-def test_folders_of_two_repositories_are_shared(place: Place) -> None:
+def test_folders_of_two_repositories_are_shared(project: TraceProject) -> None:
     """Two slugs that give one folder name share its files and keep both their rows."""
-    place.ingest(lines(record(metadata={"repo": "a-b/c"}), record(metadata={"repo": "a/b-c"})))
-    place.ingest(lines(record(metadata={"repo": "a-b/c", "session_id": "later"})))
-    assert [row["repo_slug"] for row in place.lake()["a-b-c/2026-05-01.parquet"]].count("a-b/c") == 2
-    assert len(place.lake()["a-b-c/2026-05-01.parquet"]) == 3
+    project.ingest(lines(record(metadata={"repo": "a-b/c"}), record(metadata={"repo": "a/b-c"})))
+    project.ingest(lines(record(metadata={"repo": "a-b/c", "session_id": "later"})))
+    assert [row["repo_slug"] for row in project.lake()["a-b-c/2026-05-01.parquet"]].count("a-b/c") == 2
+    assert len(project.lake()["a-b-c/2026-05-01.parquet"]) == 3
 
 
 def test_rows_of_another_store_stay_in_a_shared_lake(tmp_path: Path) -> None:
     """A partition keeps the rows of its old file that the store knows nothing of."""
     lake = tmp_path / "a" / "lake"
-    with Place(tmp_path / "a") as first, Place(tmp_path / "b") as second:
+    with TraceProject(tmp_path / "a") as first, TraceProject(tmp_path / "b") as second:
         second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=lake)
         first.ingest(lines(record(0), record(28)))
         second.ingest(lines(record(28), record(56)))
@@ -135,7 +135,7 @@ def test_any_order_and_split_gives_the_same_store_and_lake(
     shuffled = [*records, *records[:2], *others]
     rng.shuffle(shuffled)
     cut = rng.randrange(len(shuffled) + 1)
-    with Place(tmp_path_factory.mktemp("one")) as one, Place(tmp_path_factory.mktemp("other")) as other:
+    with TraceProject(tmp_path_factory.mktemp("one")) as one, TraceProject(tmp_path_factory.mktemp("other")) as other:
         one.ingest(lines(*records, *others))
         other.ingest(lines(*shuffled[:cut]), "first.jsonl")
         other.ingest(lines(*shuffled[cut:]), "second.jsonl")
@@ -171,14 +171,14 @@ def test_no_bytes_stop_an_ingestion_or_lose_an_entry(
 ) -> None:
     """Whatever the bytes, ingestion ends, and every entry is stored, counted as skipped or a dead letter."""
     good = lines(record(7))
-    with Place(tmp_path_factory.mktemp("fuzz")) as place:
-        path = place.folder / "fuzz.jsonl"
+    with TraceProject(tmp_path_factory.mktemp("fuzz")) as project:
+        path = project.folder / "fuzz.jsonl"
         path.write_bytes(good + b"\n".join(part.replace(b"\n", b" ") for part in parts))
-        (done,) = place.ingestor.ingest([path])
+        (done,) = project.ingestor.ingest([path])
         assert done.entries == 1 + sum(1 for part in parts if part.strip())
         assert done.stored >= 1
         assert done.entries <= done.stored + done.skipped.total() + done.dead
-        assert len(list(place.ingestor.dead_letters.read("fuzz"))) == done.dead
+        assert len(list(project.ingestor.dead_letters.read("fuzz"))) == done.dead
 
 
 def test_containers_give_the_same_store(tmp_path: Path) -> None:
@@ -192,40 +192,40 @@ def test_containers_give_the_same_store(tmp_path: Path) -> None:
         "pretty.json": b"\n".join(json.dumps(each, indent=2).encode() for each in records),
         "packed.jsonl.gz": gzip.compress(whole),
     }
-    with Place(tmp_path / "expected") as place:
-        place.ingest(whole)
-        expected = place.rows()
+    with TraceProject(tmp_path / "expected") as project:
+        project.ingest(whole)
+        expected = project.rows()
     for name, data in kinds.items():
-        with Place(tmp_path / name) as place:
-            assert place.ingest(data, name) == 5
-            assert place.rows() == expected
-    with Place(tmp_path / "stdin") as place:
-        place.ingestor.ingest(["-"], stdin=io.BytesIO(whole))
-        assert place.rows() == expected
+        with TraceProject(tmp_path / name) as project:
+            assert project.ingest(data, name) == 5
+            assert project.rows() == expected
+    with TraceProject(tmp_path / "stdin") as project:
+        project.ingestor.ingest(["-"], stdin=io.BytesIO(whole))
+        assert project.rows() == expected
 
 
-def test_a_damaged_archive_keeps_what_was_readable(place: Place) -> None:
+def test_a_damaged_archive_keeps_what_was_readable(project: TraceProject) -> None:
     """Records before the damage are stored, and the damage itself is a dead letter with its reason."""
     packed = gzip.compress(lines(*(record(number) for number in range(20_000))))
-    stored = place.ingest(packed[: len(packed) // 2], "cut.jsonl.gz")
+    stored = project.ingest(packed[: len(packed) // 2], "cut.jsonl.gz")
     assert stored >= 1000
-    assert "cannot be unpacked" in next(iter(place.ingestor.dead_letters.read("cut"))).reason
+    assert "cannot be unpacked" in next(iter(project.ingestor.dead_letters.read("cut"))).reason
 
 
-def test_dead_letters_are_tried_again(place: Place) -> None:
+def test_dead_letters_are_tried_again(project: TraceProject) -> None:
     """What can be used on a retry leaves the box; what cannot stays, and the original file doubles nothing."""
     bare = record(metadata={"session_id": "s"})
     data = lines(b"bad", record(3))
-    place.ingest(data)
-    box = place.folder / "dead" / "traces.deadletter.jsonl"
+    project.ingest(data)
+    box = project.folder / "dead" / "traces.deadletter.jsonl"
     box.write_bytes(box.read_bytes() + lines(bare))  # as if an older version had not known the format
-    (done,) = place.ingestor.retry_dead_letters(repo_slug="acme/new")
+    (done,) = project.ingestor.retry_dead_letters(repo_slug="acme/new")
     assert (done.stored, done.dead) == (1, 1)
     assert box.read_bytes() == b"bad\n"
-    place.ingest(data)
+    project.ingest(data)
     assert box.read_bytes() == b"bad\n"
-    assert {row["repo_slug"] for row in place.rows()} == {"acme/web", "acme/new"}
-    assert "acme-new/2026-05-01.parquet" in place.lake()
+    assert {row["repo_slug"] for row in project.rows()} == {"acme/web", "acme/new"}
+    assert "acme-new/2026-05-01.parquet" in project.lake()
 
 
 def test_decisions_reach_their_calls_in_any_order(tmp_path: Path) -> None:
@@ -234,47 +234,47 @@ def test_decisions_reach_their_calls_in_any_order(tmp_path: Path) -> None:
     assert files
     results = []
     for number, order in enumerate((files, files[::-1])):
-        with Place(tmp_path / str(number)) as place:
+        with TraceProject(tmp_path / str(number)) as project:
             for path in order:
-                place.ingestor.ingest_file(path)
-            results.append((place.rows(), place.lake()))
+                project.ingestor.ingest_file(path)
+            results.append((project.rows(), project.lake()))
     assert results[0] == results[1]
 
 
-def test_state_says_what_was_read(place: Place) -> None:
+def test_state_says_what_was_read(project: TraceProject) -> None:
     """The state counts each source once, as it was read last."""
-    place.ingest(lines(record(1), b"bad"))
-    place.ingest(lines(record(1), b"bad", []))
+    project.ingest(lines(record(1), b"bad"))
+    project.ingest(lines(record(1), b"bad", []))
     now = datetime(2026, 6, 1, tzinfo=UTC)
-    place.ingestor.ingest([DATA / "litellm_standard_logging.jsonl"], now=now)
-    state = ingestion_state(place.store)
+    project.ingestor.ingest([DATA / "litellm_standard_logging.jsonl"], now=now)
+    state = ingestion_state(project.store)
     assert state["last_ingested_at"] == now.isoformat()
     assert (state["sources"], state["dead_letters"], state["skipped"]["empty array"]) == (2, 1, 1)
     assert state["newest_trace"] is not None
 
 
-def test_sources_are_ingested_with_the_callers_transaction_or_not_at_all(place: Place) -> None:
+def test_sources_are_ingested_with_the_callers_transaction_or_not_at_all(project: TraceProject) -> None:
     """A transaction that is rolled back leaves nothing of its sources, and the lake follows what is committed."""
-    path = place.folder / "given"
+    path = project.folder / "given"
     path.write_bytes(lines(record(1), b"bad"))
 
     def ingest(failure: Exception | None = None) -> None:
-        with place.store.transaction():
+        with project.store.transaction():
             sources = file_sources(path, "run!session.jsonl", stem="given-1")
-            place.ingestor.ingest_sources(sources, repo_slug="acme/web")
+            project.ingestor.ingest_sources(sources, repo_slug="acme/web")
             if failure is not None:
                 raise failure
 
     with pytest.raises(ZeroDivisionError):
         ingest(ZeroDivisionError())
-    assert (place.rows(), place.lake()) == ([], {})
-    assert ingestion_state(place.store)["sources"] == 0
+    assert (project.rows(), project.lake()) == ([], {})
+    assert ingestion_state(project.store)["sources"] == 0
     ingest()
-    assert place.lake() == {}
-    place.ingestor.write_lake()
-    assert list(place.lake()) == ["acme-web/2026-05-02.parquet"]
-    assert [row[0] for row in place.store.conn.execute("SELECT source FROM ingestions")] == ["run!session.jsonl"]
-    assert [letter.source for letter in place.ingestor.dead_letters.read("given-1")] == ["run!session.jsonl"]
+    assert project.lake() == {}
+    project.ingestor.write_lake()
+    assert list(project.lake()) == ["acme-web/2026-05-02.parquet"]
+    assert [row[0] for row in project.store.conn.execute("SELECT source FROM ingestions")] == ["run!session.jsonl"]
+    assert [letter.source for letter in project.ingestor.dead_letters.read("given-1")] == ["run!session.jsonl"]
 
 
 KILLED = """
@@ -283,10 +283,10 @@ from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
 import prodlens.trace_ingestion.batches as engine
 engine._BATCH_ENTRIES = 50
-place = sys.argv[1]
-with ProdLensStore(place + "/cache.db") as store:
+folder = sys.argv[1]
+with ProdLensStore(folder + "/cache.db") as store:
     print("ready", flush=True)
-    TraceIngestor(store, dead_letter_dir=place + "/dead", parquet_dir=place + "/lake").ingest_file(sys.argv[2])
+    TraceIngestor(store, dead_letter_dir=folder + "/dead", parquet_dir=folder + "/lake").ingest_file(sys.argv[2])
 """
 
 
@@ -300,14 +300,14 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
         for part in ([record(number)] + ([bad[number // 100]] if number % 100 == 0 else []))
     ]
     path.write_bytes(lines(*data, call(), call(usage={"input_tokens": 1, "output_tokens": 900})))
-    with Place(tmp_path / "expected") as place:
-        place.ingestor.ingest_file(path)
-        expected = place.rows(), place.lake(), list(place.ingestor.dead_letters.read("traces"))
+    with TraceProject(tmp_path / "expected") as project:
+        project.ingestor.ingest_file(path)
+        expected = project.rows(), project.lake(), list(project.ingestor.dead_letters.read("traces"))
     for folder in killed_ingestions(KILLED, path, tmp_path, seconds=0.6, kills="4"):
-        with Place(folder) as place:
-            place.ingestor.ingest_file(path)
-            letters = sorted(place.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line)
-            assert (place.rows(), place.lake(), letters) == expected
+        with TraceProject(folder) as project:
+            project.ingestor.ingest_file(path)
+            letters = sorted(project.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line)
+            assert (project.rows(), project.lake(), letters) == expected
 
 
 def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: py
     path = tmp_path / "traces.jsonl"
     litellm = (DATA / "litellm_standard_logging.jsonl").read_bytes()
     path.write_bytes(lines(record(1), b"bad", call(), record(2), record(1)) + litellm)
-    with Place(tmp_path / "here") as here, Place(tmp_path / "aside") as aside:
+    with TraceProject(tmp_path / "here") as here, TraceProject(tmp_path / "aside") as aside:
         stored = here.ingestor.ingest_file(path, repo_slug="octo/hello")
         monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
         assert aside.ingestor.ingest_file(path, repo_slug="octo/hello") == stored
@@ -333,24 +333,24 @@ def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
         _frame(io.BytesIO(b"12"), b"12")
 
 
-def test_a_large_file_is_known_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_known_again(project: TraceProject, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same bytes again are not read again, unless rows, partitions or dead letters of theirs are gone."""
     monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
     data = lines(record(1), b"bad", record(2))
-    assert place.ingest(data) == 2
-    before = place.rows(), place.lake()
-    letters = place.folder / "dead" / "traces.deadletter.jsonl"
+    assert project.ingest(data) == 2
+    before = project.rows(), project.lake()
+    letters = project.folder / "dead" / "traces.deadletter.jsonl"
     damages: list[Callable[[], object]] = [
         lambda: None,
-        lambda: place.store.conn.execute("DELETE FROM sessions WHERE session_id = '2'"),
-        (place.folder / "lake" / "acme-web" / "2026-05-02.parquet").unlink,
+        lambda: project.store.conn.execute("DELETE FROM sessions WHERE session_id = '2'"),
+        (project.folder / "lake" / "acme-web" / "2026-05-02.parquet").unlink,
         letters.unlink,
     ]
     for damage in damages:
         damage()
-        (done,) = place.ingestor.ingest([place.folder / "traces.jsonl"])
+        (done,) = project.ingestor.ingest([project.folder / "traces.jsonl"])
         assert (done.stored, done.dead, done.entries) == (2, 1, 3)
-        assert (place.rows(), place.lake()) == before
+        assert (project.rows(), project.lake()) == before
         assert letters.read_bytes() == b"bad\n"
-    assert place.ingest(data + lines(record(3))) == 3
-    assert place.ingest(data, repo_slug="octo/hello") == 2
+    assert project.ingest(data + lines(record(3))) == 3
+    assert project.ingest(data, repo_slug="octo/hello") == 2

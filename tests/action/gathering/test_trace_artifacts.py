@@ -31,13 +31,13 @@ from prodlens.github.client import GithubClient, RequestBudget
 from prodlens.github.errors import PermissionMissingError, ServerFailedError
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
-from tests.action.place import NOW, SLUG, started_place
+from tests.action.served_repository import NOW, SLUG, served_repository
 from tests.github_server.faults import RATE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.action.place import Place
+    from tests.action.served_repository import Served
     from tests.github_server.artifact_host import StoredArtifact
 
 DATA = Path(__file__).parents[2] / "data" / "traces"
@@ -78,9 +78,9 @@ def traces(*numbers: int) -> bytes:
 
 @dataclass
 class Reader:
-    """A store with everything around it, which reads the trace artifacts of a place."""
+    """A store with everything around it, which reads the trace artifacts of a repository."""
 
-    place: Place
+    served: Served
     folder: Path
     store: ProdLensStore = field(init=False)
     ingestor: TraceIngestor = field(init=False)
@@ -93,16 +93,16 @@ class Reader:
 
     def run(self, *patterns: str, client: GithubClient | None = None, **changes: Any) -> list[str]:
         """Read the artifacts once and return the notes; nothing is left in the scratch folder."""
-        given: dict[str, Any] = {"repository_id": self.place.repository.id, "owner": SLUG, "now": NOW} | changes
+        given: dict[str, Any] = {"repository_id": self.served.repository.id, "owner": SLUG, "now": NOW} | changes
         scratch = self.folder / "scratch"
         try:
             return ingest_trace_artifacts(
                 self.store,
                 self.ingestor,
-                client or self.place.client,
+                client or self.served.client,
                 SLUG,
                 patterns or (NAME,),
-                session=self.place.session,
+                session=self.served.session,
                 scratch=scratch,
                 **given,
             )
@@ -123,7 +123,7 @@ class Reader:
 
     def downloads(self) -> int:
         """Return how many requests the blob host has seen."""
-        return len(self.place.host.seen)
+        return len(self.served.host.seen)
 
     def reasons(self) -> list[str]:
         """Return the reasons of all dead letters."""
@@ -132,34 +132,34 @@ class Reader:
 
 
 @pytest.fixture
-def reader(place: Place, tmp_path: Path) -> Iterator[Reader]:
+def reader(served: Served, tmp_path: Path) -> Iterator[Reader]:
     """Return a reader with an empty store."""
-    made = Reader(place, tmp_path / "reader")
+    made = Reader(served, tmp_path / "reader")
     yield made
     made.store.close()
 
 
-def put(place: Place, content: bytes, name: str = NAME, **changes: Any) -> StoredArtifact:
+def put(served: Served, content: bytes, name: str = NAME, **changes: Any) -> StoredArtifact:
     """Store an artifact that a run of this repository made."""
-    return place.host.put(name, content, place.run(len(place.host.artifacts) + 1), **changes)
+    return served.host.put(name, content, served.run(len(served.host.artifacts) + 1), **changes)
 
 
 # Once, and only this repository's own -------------------------------------------------------------------------
 
 
-def test_an_artifact_is_ingested_once(place: Place, reader: Reader) -> None:
+def test_an_artifact_is_ingested_once(served: Served, reader: Reader) -> None:
     """A second run asks for the list alone and brings in what is new; calls without a repository are the owner's."""
-    first = put(place, traces(1, 2))
+    first = put(served, traces(1, 2))
     assert reader.run() == []
     assert reader.sessions() == [1, 2]
     assert reader.sources() == [f"prodlens-traces (artifact {first.id})!session.jsonl"]
     assert {row["repo_slug"] for row in reader.store.fetch_sessions()} == {SLUG}
     assert list((reader.folder / "lake").rglob("*.parquet")) != []
-    place.server.log.clear()
+    served.server.log.clear()
     assert reader.run() == []
-    assert [path.split("?")[0] for _, path, _ in place.server.log] == [f"/repos/{SLUG}/actions/artifacts"]
-    put(place, traces(3))
-    put(place, traces(4), "another-name")
+    assert [path.split("?")[0] for _, path, _ in served.server.log] == [f"/repos/{SLUG}/actions/artifacts"]
+    put(served, traces(3))
+    put(served, traces(4), "another-name")
     assert reader.run() == []
     assert reader.sessions() == [1, 2, 3]
     assert reader.downloads() == 2
@@ -180,51 +180,51 @@ ELSEWHERE = {"id": 98, "full_name": SLUG}
     ],
 )
 def test_only_this_repositorys_own_runs_are_read(
-    place: Place, reader: Reader, changes: dict[str, Any], said: str
+    served: Served, reader: Reader, changes: dict[str, Any], said: str
 ) -> None:
     """What a fork, another repository or nobody made is named and never fetched; the good one beside it is read."""
-    foreign = place.host.put(NAME, traces(66), place.run(1, **changes))
-    put(place, traces(1))
+    foreign = served.host.put(NAME, traces(66), served.run(1, **changes))
+    put(served, traces(1))
     (note,) = reader.run()
     assert note == f"Passed over, since {said}: artifact '{NAME}' ({foreign.id})."
     assert reader.sessions() == [1]
     assert reader.downloads() == 1
 
 
-def test_many_of_a_forks_artifacts_are_one_note(place: Place, reader: Reader) -> None:
+def test_many_of_a_forks_artifacts_are_one_note(served: Served, reader: Reader) -> None:
     """Artifacts that are refused for the same reason are one sentence, which names a few."""
     for number in range(9):
-        place.host.put(NAME, traces(number), place.run(number, head_repository=FORK))
+        served.host.put(NAME, traces(number), served.run(number, head_repository=FORK))
     (note,) = reader.run()
     assert note.endswith(" and 6 more.")
     assert reader.downloads() == 0
 
 
-def test_an_unknown_repository_number_still_keeps_forks_out(place: Place, reader: Reader) -> None:
+def test_an_unknown_repository_number_still_keeps_forks_out(served: Served, reader: Reader) -> None:
     """Where the repository's number is not known, the artifact's own two numbers have to agree."""
-    place.host.put(NAME, traces(1), place.run(1, repository=ELSEWHERE, head_repository=ELSEWHERE))
-    place.host.put(NAME, traces(2), place.run(2, head_repository=FORK))
+    served.host.put(NAME, traces(1), served.run(1, repository=ELSEWHERE, head_repository=ELSEWHERE))
+    served.host.put(NAME, traces(2), served.run(2, head_repository=FORK))
     reader.run(repository_id=None)
     assert reader.sessions() == [1]
 
 
-def test_an_expired_artifact_is_not_asked_for(place: Place, reader: Reader) -> None:
+def test_an_expired_artifact_is_not_asked_for(served: Served, reader: Reader) -> None:
     """Expired artifacts are neither fetched nor mentioned, and one that is deleted under way is remembered as gone."""
-    put(place, traces(1), expires_at=NOW - timedelta(seconds=1))
+    put(served, traces(1), expires_at=NOW - timedelta(seconds=1))
     assert reader.run() == []
     assert reader.outcomes() == {}
-    gone = put(place, traces(2), expires_at=NOW + timedelta(days=1))
+    gone = put(served, traces(2), expires_at=NOW + timedelta(days=1))
     clocks = iter([NOW, NOW + timedelta(days=2)])
-    place.host.now = lambda: next(clocks, NOW + timedelta(days=2))
-    place.host.artifacts = {gone.id: gone}
+    served.host.now = lambda: next(clocks, NOW + timedelta(days=2))
+    served.host.artifacts = {gone.id: gone}
     assert reader.run() == [f"artifact '{NAME}' ({gone.id}) was passed over: it has expired or was deleted."]
     assert reader.outcomes() == {gone.id: "it has expired or was deleted"}
 
 
-def test_ids_of_expired_artifacts_are_forgotten(place: Place, reader: Reader) -> None:
+def test_ids_of_expired_artifacts_are_forgotten(served: Served, reader: Reader) -> None:
     """The ids are kept as long as the artifacts are, and not longer."""
-    put(place, traces(1), expires_at=NOW + timedelta(days=1))
-    put(place, traces(2), expires_at=NOW + timedelta(days=3))
+    put(served, traces(1), expires_at=NOW + timedelta(days=1))
+    put(served, traces(2), expires_at=NOW + timedelta(days=3))
     reader.run()
     assert forget_expired(reader.store.conn, NOW) == 0
     assert forget_expired(reader.store.conn, NOW + timedelta(days=1)) == 1
@@ -233,31 +233,31 @@ def test_ids_of_expired_artifacts_are_forgotten(place: Place, reader: Reader) ->
     assert reader.downloads() == 2
 
 
-def test_no_names_ask_nothing(place: Place, reader: Reader) -> None:
+def test_no_names_ask_nothing(served: Served, reader: Reader) -> None:
     """Without a name GitHub is not asked."""
     notes = ingest_trace_artifacts(
         reader.store,
         reader.ingestor,
-        place.client,
+        served.client,
         SLUG,
         (),
-        session=place.session,
+        session=served.session,
         repository_id=None,
         owner=None,
         now=NOW,
         scratch=reader.folder,
     )
     assert notes == []
-    assert place.server.log == []
+    assert served.server.log == []
 
 
 # Lists --------------------------------------------------------------------------------------------------------
 
 
-def pages_asked(place: Place) -> list[int]:
+def pages_asked(served: Served) -> list[int]:
     """Return the pages of the list that were asked for since the last time."""
-    asked = [path for _, path, _ in place.server.log if "/artifacts?" in path]
-    place.server.log.clear()
+    asked = [path for _, path, _ in served.server.log if "/artifacts?" in path]
+    served.server.log.clear()
     return [int(path.rsplit("page=", 1)[1].split("&")[0]) for path in asked]
 
 
@@ -270,50 +270,50 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_pages")
 @pytest.mark.parametrize("pattern", ["trace-*", "trace-a"])
-def test_a_long_list_is_read_over_several_runs(place: Place, reader: Reader, pattern: str) -> None:
+def test_a_long_list_is_read_over_several_runs(served: Served, reader: Reader, pattern: str) -> None:
     """A run reads a few pages of a list, the newest always, goes on where the last one stopped, and wraps."""
     for number in range(31):
-        put(place, traces(number), "trace-a")
+        put(served, traces(number), "trace-a")
     said = f"{SLUG}: the list of artifacts is longer than one run reads; the next run goes on at page "
     assert reader.run(pattern) == [f"{said}4."]
-    assert pages_asked(place) == [1, 2, 3]
+    assert pages_asked(served) == [1, 2, 3]
     assert reader.sessions() == list(range(16, 31))
-    put(place, traces(40), "trace-a")
+    put(served, traces(40), "trace-a")
     reader.run(pattern)
-    assert pages_asked(place) == [1, 4, 5]
+    assert pages_asked(served) == [1, 4, 5]
     assert reader.sessions() == [*range(7, 31), 40]
     assert reader.run(pattern) == []
-    assert pages_asked(place) == [1, 6, 7]
+    assert pages_asked(served) == [1, 6, 7]
     assert reader.sessions() == [*range(31), 40]
     reader.run(pattern)
-    assert pages_asked(place) == [1, 2, 3]
+    assert pages_asked(served) == [1, 2, 3]
     assert reader.downloads() == 32
 
 
 @pytest.mark.usefixtures("short_pages")
-def test_a_list_that_shrank_is_begun_again(place: Place, reader: Reader) -> None:
+def test_a_list_that_shrank_is_begun_again(served: Served, reader: Reader) -> None:
     """A page beyond the end, as when artifacts expired in between, sends the next run back to the beginning."""
     for number in range(20):
-        put(place, traces(number), "trace-a")
+        put(served, traces(number), "trace-a")
     reader.run("*")
-    for number in list(place.host.artifacts)[3:]:
-        del place.host.artifacts[number]
+    for number in list(served.host.artifacts)[3:]:
+        del served.host.artifacts[number]
     for number in range(6):
-        put(place, traces(50 + number), "trace-a")
-    pages_asked(place)
+        put(served, traces(50 + number), "trace-a")
+    pages_asked(served)
     reader.run("*")
     reader.run("*")
-    assert pages_asked(place) == [1, 4, 1, 2]
+    assert pages_asked(served) == [1, 4, 1, 2]
     assert reader.sessions() == [*range(3), *range(5, 20), *range(50, 56)]
 
 
-def test_names_and_patterns_choose(place: Place, reader: Reader) -> None:
+def test_names_and_patterns_choose(served: Served, reader: Reader) -> None:
     """Patterns are the shell's and heed upper and lower case; all of them share one reading of the list."""
     for number, name in enumerate(["traces-1", "traces-2", "Traces-3", "logs", "other"]):
-        put(place, traces(number), name)
+        put(served, traces(number), name)
     reader.run("traces-?", "[l]ogs", "traces-1")
     assert reader.sessions() == [0, 1, 3]
-    asked = [path for _, path, _ in place.server.log if "/artifacts?" in path]
+    asked = [path for _, path, _ in served.server.log if "/artifacts?" in path]
     assert len(asked) == 2
     assert sum("name=traces-1" in path for path in asked) == 1
 
@@ -358,10 +358,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("content", "said"), HOSTILE, ids=range(len(HOSTILE)))
-def test_a_member_that_is_no_trace_is_passed_over(place: Place, reader: Reader, content: bytes, said: str) -> None:
+def test_a_member_that_is_no_trace_is_passed_over(served: Served, reader: Reader, content: bytes, said: str) -> None:
     """What is no plain trace inside is named with the reason, not read, and not fetched again."""
-    bad = put(place, content)
-    put(place, traces(1))
+    bad = put(served, content)
+    put(served, traces(1))
     before = set(reader.folder.parent.rglob("*"))
     notes = reader.run()
     assert any(said in note and str(bad.id) in note for note in notes), notes
@@ -372,7 +372,7 @@ def test_a_member_that_is_no_trace_is_passed_over(place: Place, reader: Reader, 
     assert reader.downloads() == 2
 
 
-def test_a_bad_member_costs_no_good_one_its_place(place: Place, reader: Reader) -> None:
+def test_a_bad_member_costs_no_good_one_its_place(served: Served, reader: Reader) -> None:
     """Good files are read whatever lies between them, even two of one name."""
     with pytest.warns(UserWarning, match="Duplicate name"):
         content = zipped(
@@ -384,7 +384,7 @@ def test_a_bad_member_costs_no_good_one_its_place(place: Place, reader: Reader) 
             (link(), b"/etc/passwd"),
             ("a/one.jsonl", lines(4)),
         )
-    made = put(place, content)
+    made = put(served, content)
     notes = reader.run()
     assert reader.sessions() == [1, 2, 4]
     name = f"prodlens-traces (artifact {made.id})"
@@ -396,25 +396,25 @@ def test_a_bad_member_costs_no_good_one_its_place(place: Place, reader: Reader) 
     assert any("cannot be unpacked to its end" in reason for reason in reader.reasons())
 
 
-def test_a_bomb_ends_where_the_caps_say(place: Place, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_ends_where_the_caps_say(served: Served, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in one artifact unpacks to so much together, however it is spread over members."""
     monkeypatch.setattr(trace_artifacts, "MAX_UNPACKED_BYTES", 100_000)
-    put(place, zipped(("good.jsonl", lines(1)), *((f"{n}.jsonl", b"\n" * 30_000) for n in range(9))))
-    put(place, gzip.compress(b"\n" * 3_000_000), "raw.gz")
-    put(place, traces(2))
+    put(served, zipped(("good.jsonl", lines(1)), *((f"{n}.jsonl", b"\n" * 30_000) for n in range(9))))
+    put(served, gzip.compress(b"\n" * 3_000_000), "raw.gz")
+    put(served, traces(2))
     reader.run("*")
     assert reader.sessions() == [1, 2]
     assert sum("unpacks to more than is read" in reason for reason in reader.reasons()) == 7
 
 
-def test_only_so_many_members_are_read(place: Place, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_members_are_read(served: Served, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Members beyond the cap are passed over in one note; a directory beyond its cap is not even parsed."""
-    many = put(place, zipped(*((f"{number}.jsonl", lines(number)) for number in range(8))))
+    many = put(served, zipped(*((f"{number}.jsonl", lines(number)) for number in range(8))))
     monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_MEMBERS", 3)
     (note,) = reader.run()
     assert note.endswith(f"'prodlens-traces (artifact {many.id})': only the first 3 of its 8 members are read.")
     assert reader.sessions() == [0, 1, 2]
-    bomb = put(place, zipped(*((f"{number:0200}.jsonl", b"") for number in range(100))))
+    bomb = put(served, zipped(*((f"{number:0200}.jsonl", b"") for number in range(100))))
     monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_DIRECTORY_BYTES", 20_000)
     (note,) = reader.run()
     assert "its directory has 25,200 bytes; at most 20,000 are read" in note
@@ -426,10 +426,10 @@ def test_only_so_many_members_are_read(place: Place, reader: Reader, monkeypatch
     [traces(1)[:-30], traces(1)[:40], b"PK\x03\x04", b"PK\x05\x06 and nothing more"],
     ids=["end", "middle", "magic", "empty"],
 )
-def test_a_cut_archive_is_remembered_and_costs_no_other(place: Place, reader: Reader, content: bytes) -> None:
+def test_a_cut_archive_is_remembered_and_costs_no_other(served: Served, reader: Reader, content: bytes) -> None:
     """An archive whose directory is gone is passed over once and for all, and the next artifact is read."""
-    cut = put(place, content)
-    put(place, traces(2))
+    cut = put(served, content)
+    put(served, traces(2))
     (note,) = reader.run()
     assert note.startswith(f"artifact '{NAME}' ({cut.id}) was passed over: the zip archive cannot be read")
     assert reader.sessions() == [2]
@@ -438,28 +438,28 @@ def test_a_cut_archive_is_remembered_and_costs_no_other(place: Place, reader: Re
 
 
 @pytest.mark.parametrize("content", [lines(1, 2), gzip.compress(lines(1, 2))], ids=["plain", "gzip"])
-def test_a_raw_file_is_read_under_its_own_name(place: Place, reader: Reader, content: bytes) -> None:
+def test_a_raw_file_is_read_under_its_own_name(served: Served, reader: Reader, content: bytes) -> None:
     """An artifact that is one file and no archive is told by its content."""
-    made = put(place, content, "session.jsonl", content_type="application/octet-stream")
+    made = put(served, content, "session.jsonl", content_type="application/octet-stream")
     assert reader.run("session.jsonl") == []
     assert reader.sessions() == [1, 2]
     assert reader.sources() == [f"session.jsonl (artifact {made.id})"]
 
 
-def test_a_large_raw_file_is_read_aside(place: Place, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_raw_file_is_read_aside(served: Served, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is read in a process of its own is found by its path, not by the name that it is shown under."""
     monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 100)
-    put(place, lines(1, 2, 3), "session.jsonl")
-    put(place, lines(1, 2, 3), "session.jsonl")
+    put(served, lines(1, 2, 3), "session.jsonl")
+    put(served, lines(1, 2, 3), "session.jsonl")
     reader.run("session.jsonl")
     assert reader.sessions() == [1, 2, 3]
     assert len(reader.sources()) == 2
 
 
-def test_dead_letters_of_artifacts_stay_apart(place: Place, reader: Reader) -> None:
+def test_dead_letters_of_artifacts_stay_apart(served: Served, reader: Reader) -> None:
     """The same bad line in files of one name, of one artifact or of two, is a letter of each."""
     for _ in range(2):
-        put(place, zipped(("a/x.jsonl", lines(1) + b"bad\n"), ("b/x.jsonl", lines(2) + b"bad\n")))
+        put(served, zipped(("a/x.jsonl", lines(1) + b"bad\n"), ("b/x.jsonl", lines(2) + b"bad\n")))
     reader.run()
     box = reader.ingestor.dead_letters
     letters = [letter for stem in box.stems() for letter in box.read(stem)]
@@ -467,12 +467,14 @@ def test_dead_letters_of_artifacts_stay_apart(place: Place, reader: Reader) -> N
     assert [(letter.line, letter.raw) for letter in letters] == [(2, b"bad")] * 4
 
 
-def test_hostile_names_stay_names(place: Place, reader: Reader) -> None:
+def test_hostile_names_stay_names(served: Served, reader: Reader) -> None:
     """No name of an artifact or a member breaks a note, the store, or the folder of dead letters."""
     long = "x" * 4_000
     for name in ("\u202e\x1b[31m\n::error::", long, "@everyone <img>", "a/../../b"):
         put(
-            place, zipped((f"{long}.jsonl", lines(1) + b"bad\n"), ("n\n\x1b.exe", b""), ("é\u202e.jsonl", b"bad")), name
+            served,
+            zipped((f"{long}.jsonl", lines(1) + b"bad\n"), ("n\n\x1b.exe", b""), ("é\u202e.jsonl", b"bad")),
+            name,
         )
     notes = reader.run("*")
     assert len(notes) == 5
@@ -482,18 +484,18 @@ def test_hostile_names_stay_names(place: Place, reader: Reader) -> None:
     assert len(reader.reasons()) == 8
 
 
-def test_notes_are_capped(place: Place, reader: Reader) -> None:
+def test_notes_are_capped(served: Served, reader: Reader) -> None:
     """However much there is to pass over, a reader gets a few sentences and a number."""
-    put(place, zipped(*((f"{number}.exe", b"") for number in range(300))))
+    put(served, zipped(*((f"{number}.exe", b"") for number in range(300))))
     notes = reader.run()
     assert len(notes) == trace_artifacts.MAX_NOTES + 1
     assert notes[-1] == "… and 291 more passed over."
 
 
-def test_formats_meet_in_one_artifact(place: Place, reader: Reader, tmp_path: Path) -> None:
+def test_formats_meet_in_one_artifact(served: Served, reader: Reader, tmp_path: Path) -> None:
     """LiteLLM's logs and Claude Code's transcripts in one artifact are the calls that the files themselves give."""
     names = ["litellm_standard_logging.jsonl", "claude_code_15adb190.jsonl", "claude_code_execution_867e.json"]
-    put(place, zipped(*((f"run/{name}", (DATA / name).read_bytes()) for name in names)))
+    put(served, zipped(*((f"run/{name}", (DATA / name).read_bytes()) for name in names)))
     reader.run()
     with closing(ProdLensStore(tmp_path / "files.db")) as store:
         ingestor = TraceIngestor(store, dead_letter_dir=tmp_path / "dead", parquet_dir=tmp_path / "lake")
@@ -505,10 +507,10 @@ def test_formats_meet_in_one_artifact(place: Place, reader: Reader, tmp_path: Pa
 # What goes wrong outside --------------------------------------------------------------------------------------
 
 
-def test_a_wrong_digest_is_tried_again(place: Place, reader: Reader) -> None:
+def test_a_wrong_digest_is_tried_again(served: Served, reader: Reader) -> None:
     """Bytes that are not those of their digest are not used, and asked for again in the next run."""
-    good = put(place, traces(1))
-    bad = put(place, traces(2))
+    good = put(served, traces(1))
+    bad = put(served, traces(2))
     digest, bad.digest = bad.digest, good.digest
     (note,) = reader.run()
     assert note.endswith("its bytes are not those of its digest; it is tried again.")
@@ -519,11 +521,11 @@ def test_a_wrong_digest_is_tried_again(place: Place, reader: Reader) -> None:
 
 
 def test_an_artifact_over_the_cap_is_never_fetched(
-    place: Place, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    served: Served, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is too large is named once."""
     monkeypatch.setattr(trace_artifacts, "MAX_ARTIFACT_BYTES", 1_000)
-    put(place, bytes(1_001))
+    put(served, bytes(1_001))
     (note,) = reader.run()
     assert "at most 1,000 are read" in note
     assert reader.run() == []
@@ -531,88 +533,88 @@ def test_an_artifact_over_the_cap_is_never_fetched(
 
 
 @pytest.mark.parametrize("limited", [False, True])
-def test_a_run_that_is_out_of_requests_is_continued(place: Place, reader: Reader, limited: bool) -> None:
+def test_a_run_that_is_out_of_requests_is_continued(served: Served, reader: Reader, limited: bool) -> None:
     """At the budget's or the rate limit's end a run stops with a note; the next one does the rest, oldest first."""
     for number in range(5):
-        put(place, traces(number))
+        put(served, traces(number))
     if limited:
-        place.server.faults.restart({4: RATE_LIMIT})
+        served.server.faults.restart({4: RATE_LIMIT})
         notes = reader.run()
     else:
-        client = GithubClient(token="t", api_url=place.server.url, patience_seconds=0, budget=RequestBudget(3))
+        client = GithubClient(token="t", api_url=served.server.url, patience_seconds=0, budget=RequestBudget(3))
         notes = reader.run(client=client)
     (note,) = notes
     assert note.startswith(f"{SLUG}: not every trace artifact was read, and the next run goes on: ")
     assert reader.sessions() == [0, 1]
     assert list((reader.folder / "lake").rglob("*.parquet")) != []
-    place.server.faults.restart()
+    served.server.faults.restart()
     assert reader.run() == []
     assert reader.sessions() == list(range(5))
     assert reader.downloads() == 5
 
 
 @pytest.mark.usefixtures("short_pages")
-def test_a_list_is_not_left_before_it_is_dealt_with(place: Place, reader: Reader) -> None:
+def test_a_list_is_not_left_before_it_is_dealt_with(served: Served, reader: Reader) -> None:
     """A run that stopped before it had everything it listed leaves the position where it was."""
     for number in range(25):
-        put(place, traces(number))
+        put(served, traces(number))
     for budget in (0, 2, 8, 30):
-        client = GithubClient(token="t", api_url=place.server.url, patience_seconds=0, budget=RequestBudget(budget))
+        client = GithubClient(token="t", api_url=served.server.url, patience_seconds=0, budget=RequestBudget(budget))
         reader.run(client=client)
     assert reader.sessions() == list(range(10, 25))
-    pages_asked(place)
+    pages_asked(served)
     assert reader.run() == []
-    assert pages_asked(place) == [1, 4, 5]
+    assert pages_asked(served) == [1, 4, 5]
     assert reader.sessions() == list(range(25))
 
 
-def test_a_service_that_is_down_is_an_error(place: Place, reader: Reader) -> None:
+def test_a_service_that_is_down_is_an_error(served: Served, reader: Reader) -> None:
     """When list or bytes cannot be had for good, the run soon says so, and what it ingested before is stored."""
-    put(place, traces(1))
+    put(served, traces(1))
     reader.run()
     for number in (2, 3, 4):
-        put(place, traces(number))
-    place.host.blob_faults.extend([503] * 1_000)
+        put(served, traces(number))
+    served.host.blob_faults.extend([503] * 1_000)
     with pytest.raises(ServerFailedError, match="could not be fetched"):
         reader.run()
     assert reader.downloads() == 1 + 2 * REQUESTS_TILL_FAILURE
-    place.host.blob_faults.clear()
-    place.repository.permission_missing = "actions=read"
+    served.host.blob_faults.clear()
+    served.repository.permission_missing = "actions=read"
     with pytest.raises(PermissionMissingError, match="actions=read"):
         reader.run()
     assert reader.sessions() == [1]
-    place.repository.permission_missing = None
+    served.repository.permission_missing = None
     assert reader.run() == []
     assert reader.sessions() == [1, 2, 3, 4]
 
 
-def test_one_lost_blob_keeps_no_other_out(place: Place, reader: Reader) -> None:
+def test_one_lost_blob_keeps_no_other_out(served: Served, reader: Reader) -> None:
     """An artifact whose bytes cannot be had, while others can, is passed over this time; alone it is an error."""
-    put(place, traces(1))
-    put(place, traces(2))
-    place.host.blob_faults.extend([503] * REQUESTS_TILL_FAILURE)
+    put(served, traces(1))
+    put(served, traces(2))
+    served.host.blob_faults.extend([503] * REQUESTS_TILL_FAILURE)
     (note,) = reader.run()
     assert "could not be fetched (503" in note
     assert reader.sessions() == [2]
-    place.host.blob_faults.extend([503] * REQUESTS_TILL_FAILURE)
+    served.host.blob_faults.extend([503] * REQUESTS_TILL_FAILURE)
     with pytest.raises(ServerFailedError):
         reader.run()
     assert reader.run() == []
     assert reader.sessions() == [1, 2]
 
 
-def test_a_scratch_folder_that_cannot_be_made_is_an_error(place: Place, reader: Reader) -> None:
+def test_a_scratch_folder_that_cannot_be_made_is_an_error(served: Served, reader: Reader) -> None:
     """A disk that takes no download is said, and no artifact counts as read."""
-    put(place, traces(1))
+    put(served, traces(1))
     (reader.folder / "scratch").write_bytes(b"a file")
     with pytest.raises(StorageError, match="cannot create the folder"):
         ingest_trace_artifacts(
             reader.store,
             reader.ingestor,
-            place.client,
+            served.client,
             SLUG,
             [NAME],
-            session=place.session,
+            session=served.session,
             repository_id=None,
             owner=None,
             now=NOW,
@@ -660,11 +662,11 @@ print(int(last) - left)
 """
 
 
-def run_till(place: Place, folder: Path, statement: int) -> subprocess.CompletedProcess[str]:
+def run_till(served: Served, folder: Path, statement: int) -> subprocess.CompletedProcess[str]:
     """Read the artifacts in a process that kills itself at this SQL statement; it prints how many there were."""
     keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
     return subprocess.run(
-        [sys.executable, "-c", KILLED, str(folder), place.server.url, SLUG, NAME, NOW.isoformat(), str(statement)],
+        [sys.executable, "-c", KILLED, str(folder), served.server.url, SLUG, NAME, NOW.isoformat(), str(statement)],
         env={**keep, "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
@@ -690,20 +692,20 @@ def state(folder: Path) -> tuple[Any, ...]:
     return (*rows, dead, lake)
 
 
-def test_a_run_killed_at_any_statement_has_both_or_neither(place: Place, tmp_path: Path) -> None:
+def test_a_run_killed_at_any_statement_has_both_or_neither(served: Served, tmp_path: Path) -> None:
     """A run killed at any SQL statement leaves rows and their artifact's id or neither; the next makes it good."""
-    first = put(place, zipped(("a.jsonl", lines(1, 2)), ("b.jsonl", lines(3) + b"bad\n")))
-    put(place, b"PK\x03\x04")
-    third = put(place, traces(4, 5))
+    first = put(served, zipped(("a.jsonl", lines(1, 2)), ("b.jsonl", lines(3) + b"bad\n")))
+    put(served, b"PK\x03\x04")
+    third = put(served, traces(4, 5))
     whole = tmp_path / "whole"
-    done = run_till(place, whole, 0)
+    done = run_till(served, whole, 0)
     assert done.returncode == 0, done.stderr
     statements = int(done.stdout)
     assert statements > 30
     step = max(1, statements // int(os.environ.get("PRODLENS_KILLS", "4")))
     for last in range(1, statements + 1, step):
         folder = tmp_path / str(last)
-        assert run_till(place, folder, last).returncode == -signal.SIGKILL
+        assert run_till(served, folder, last).returncode == -signal.SIGKILL
         with closing(ProdLensStore(folder / "cache.db")) as store:
             found = {int(row["session_id"]) for row in store.fetch_sessions()}
             ids = {
@@ -711,32 +713,32 @@ def test_a_run_killed_at_any_statement_has_both_or_neither(place: Place, tmp_pat
             }
         rows_of = {first.id: {1, 2, 3}, third.id: {4, 5}}
         assert found == set().union(*(rows_of[number] for number in ids))
-        assert run_till(place, folder, 0).returncode == 0
+        assert run_till(served, folder, 0).returncode == 0
         assert state(folder) == state(whole)
 
 
-def test_two_runs_at_once_lose_nothing_for_good(place: Place, tmp_path: Path) -> None:
+def test_two_runs_at_once_lose_nothing_for_good(served: Served, tmp_path: Path) -> None:
     """Two runs that began with the same cache and save one over the other are made good by the next, either way."""
-    put(place, traces(1))
-    begun = Reader(place, tmp_path / "begun")
+    put(served, traces(1))
+    begun = Reader(served, tmp_path / "begun")
     begun.run()
     begun.store.close()
     for winner in ("one", "other"):
         for name in ("one", "other"):
             shutil.copytree(tmp_path / "begun", tmp_path / winner / name)
-        runs = {name: Reader(place, tmp_path / winner / name) for name in ("one", "other")}
-        early = put(place, traces(2))
+        runs = {name: Reader(served, tmp_path / winner / name) for name in ("one", "other")}
+        early = put(served, traces(2))
         runs["one"].run()
-        late = put(place, traces(3))
-        del place.host.artifacts[early.id]  # as if the other run had begun before it was there
+        late = put(served, traces(3))
+        del served.host.artifacts[early.id]  # as if the other run had begun before it was there
         runs["other"].run()
-        place.host.artifacts[early.id] = early
+        served.host.artifacts[early.id] = early
         assert (runs["one"].sessions(), runs["other"].sessions()) == ([1, 2], [1, 3])
         runs[winner].run()
         assert runs[winner].sessions() == [1, 2, 3]
         for run in runs.values():
             run.store.close()
-        del place.host.artifacts[early.id], place.host.artifacts[late.id]
+        del served.host.artifacts[early.id], served.host.artifacts[late.id]
 
 
 # Any bytes ----------------------------------------------------------------------------------------------------
@@ -763,11 +765,11 @@ def damaged(draw: st.DrawFn) -> bytes:
 def test_no_bytes_raise_or_cost_another_artifact(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Whatever an artifact holds, the run ends without an error, those beside it are read, and it is read once."""
     folder = tmp_path_factory.mktemp("any")
-    with started_place() as place:
-        put(place, traces(1))
-        put(place, content)
-        put(place, traces(2))
-        made = Reader(place, folder)
+    with served_repository() as served:
+        put(served, traces(1))
+        put(served, content)
+        put(served, traces(2))
+        made = Reader(served, folder)
         with closing(made.store):
             made.run()
             assert {1, 2} <= set(made.sessions())

@@ -1,4 +1,4 @@
-"""Records of the reference format, and places that they are ingested into."""
+"""Records of the reference format, and projects that they are ingested into."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lines(*records: Any) -> bytes:
     return b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in records)
 
 
-class Place:
+class TraceProject:
     """A store, a lake and a folder of dead letters of their own; the store is closed with the block."""
 
     def __init__(self, folder: Path) -> None:
@@ -77,21 +77,21 @@ class Place:
         }
 
 
-Opener = Callable[[Path], Place]
+Opener = Callable[[Path], TraceProject]
 
 
 def killed_ingestions(script: str, path: Path, folder: Path, *, seconds: float, kills: str) -> Iterator[Path]:
-    """Yield places in which a script that ingests the file was killed at some moment; at least one was in time.
+    """Yield folders of projects in which a script that ingests a file was killed at some moment, at least one in time.
 
-    The script gets the place and the file, and says a line when it begins; ``PRODLENS_KILLS`` asks for more of them.
+    The script gets the folder and the file, and says a line when it begins; ``PRODLENS_KILLS`` asks for more of them.
     """
     rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
     killed = 0
     for number in range(int(os.environ.get("PRODLENS_KILLS", kills))):
-        place = folder / f"killed{number}"
-        place.mkdir()
+        project = folder / f"killed{number}"
+        project.mkdir()
         with subprocess.Popen(
-            [sys.executable, "-c", script, str(place), str(path)],
+            [sys.executable, "-c", script, str(project), str(path)],
             stdout=subprocess.PIPE,
             env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
         ) as process:
@@ -100,5 +100,5 @@ def killed_ingestions(script: str, path: Path, folder: Path, *, seconds: float, 
             time.sleep(rng.random() * seconds)
             process.send_signal(signal.SIGKILL)
         killed += process.returncode == -signal.SIGKILL
-        yield place
+        yield project
     assert killed

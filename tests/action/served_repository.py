@@ -24,7 +24,7 @@ SLUG = "octo/repo"
 
 
 @dataclass
-class Place:
+class Served:
     """A repository, its artifacts and everything that reads and writes them."""
 
     server: GithubServer
@@ -63,10 +63,10 @@ class Place:
 
 
 @contextmanager
-def started_place() -> Iterator[Place]:
+def served_repository() -> Iterator[Served]:
     """Start a server with one repository, and the hosts of its artifacts, at a clock that stands still."""
     with ArtifactHost() as host:
         host.now = lambda: NOW
         world = World(repositories={SLUG: Repository(SLUG)}, artifacts=host)
         with GithubServer(world) as server:
-            yield Place(server, host, new_session(0.001))
+            yield Served(server, host, new_session(0.001))
