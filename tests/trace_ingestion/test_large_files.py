@@ -9,13 +9,13 @@ import pytest
 
 from prodlens.trace_ingestion import ingestor
 from tests import trace_files
-from tests.trace_places import Place, lines, record
+from tests.trace_project import TraceProject, lines, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.trace_places import Opener
+    from tests.trace_project import Opener
 
     Log = Callable[[int], bytes]
 
@@ -46,7 +46,7 @@ LOGS = pytest.mark.parametrize(
 )
 
 
-def state(place: Place) -> tuple[Any, ...]:
+def state(place: TraceProject) -> tuple[Any, ...]:
     """Return everything that an ingestion leaves: calls, lake, dead letters and what it says of the sources."""
     box = place.ingestor.dead_letters
     dead = sorted(letter.raw for stem in box.stems() for letter in box.read(stem))
@@ -54,7 +54,7 @@ def state(place: Place) -> tuple[Any, ...]:
     return place.rows(), place.lake(), dead, [tuple(row) for row in place.store.conn.execute(query)]
 
 
-def ingest(place: Place, path: Path) -> dict[str, Any]:
+def ingest(place: TraceProject, path: Path) -> dict[str, Any]:
     """Ingest a file and return what became of it."""
     (done,) = place.ingestor.ingest([path])
     return {name: getattr(done, name) for name in ("entries", "stored", "skipped", "dead")}
