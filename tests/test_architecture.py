@@ -150,8 +150,8 @@ def test_front_doors_only_give_names() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_FRONT_DOOR_LINES
 
 
-# The formats in the order in which a record is tried, and the migrations in the order of their numbers.
-DOORS_WITH_A_RULE = {"trace_normalizer.formats", "storage.migrations"}
+# The migrations in the order of their numbers.
+DOORS_WITH_A_RULE = {"storage.migrations"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,0 +1,47 @@
+"""Every source format, in the order in which a record is tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
+from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
+from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
+from prodlens.trace_normalizer.formats.litellm import LITELLM
+from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
+from prodlens.trace_normalizer.formats.otel_agent_logs import OTLP_LOGS, OTLP_METRICS
+from prodlens.trace_normalizer.formats.otel_span_shapes import OTLP_SPANS, SPAN_ROWS
+from prodlens.trace_normalizer.formats.reference import REFERENCE
+from prodlens.trace_normalizer.formats.wrappers import LITELLM_S3, PROCESS_LOG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prodlens.trace_normalizer.formats.interface import Format
+
+# The most particular come first.
+FORMATS: tuple[Format, ...] = (
+    LITELLM,
+    LITELLM_SPEND,
+    LITELLM_S3,
+    OTLP_SPANS,
+    OTLP_LOGS,
+    OTLP_METRICS,
+    SPAN_ROWS,
+    CLAUDE_TRANSCRIPT,
+    CLAUDE_EXECUTION,
+    CODEX_ROLLOUT,
+    REFERENCE,
+    PROCESS_LOG,
+)
+
+
+def recognise(record: Mapping[str, Any]) -> Format | None:
+    """Return the format of a record by its content; None when it is of no known format.
+
+    A record of no known format is to be read as ``REFERENCE``, which says what it lacks.
+    """
+    for candidate in FORMATS:
+        if candidate.matches(record):
+            return candidate
+    return None
