@@ -14,11 +14,11 @@ FOLDER = Path(__file__).parent / "data" / "traces"
 
 
 def records(name: str) -> list[dict[str, Any]]:
-    """Return the records of a bundled JSON-lines file or JSON array."""
+    """Return the records of a bundled file: JSON lines, a JSON array or one object."""
     data = (FOLDER / name).read_bytes()
     if name.endswith(".json"):
-        found: list[dict[str, Any]] = orjson.loads(data)
-        return found
+        found = orjson.loads(data)
+        return found if isinstance(found, list) else [found]
     return [orjson.loads(line) for line in data.splitlines()]
 
 

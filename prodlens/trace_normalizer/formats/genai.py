@@ -27,6 +27,7 @@ _KIND_OF_OPERATION = {
     "embedding": "embedding",
     "retrieval": "retriever span",
 }
+_WORKFLOW = "gh-aw."  # GitHub Agentic Workflows sum up the tokens of a run on spans of their own
 _USAGE = "gen_ai.usage."
 PLACES: dict[str, tuple[Place, ...]] = {
     "model": places("attributes", "gen_ai.response.model", "gen_ai.request.model"),
@@ -53,6 +54,8 @@ def concerns(span: Span) -> bool:
 
 def skipped_kind(span: Span) -> str | None:
     """Return what a span is that is no model call; None for a model call."""
+    if any(str(name).startswith(_WORKFLOW) for name in span.attributes):
+        return "workflow span"
     kind = _KIND_OF_OPERATION.get(str(span.attributes.get("gen_ai.operation.name")))
     if kind is None and not any(name in span.attributes for name in _CALLED):
         return "span of no model call"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
 from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
+from prodlens.trace_normalizer.formats.gh_aw import GH_AW
 from prodlens.trace_normalizer.formats.litellm import LITELLM
 from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
 from prodlens.trace_normalizer.formats.otel_agent_logs import OTLP_LOGS, OTLP_METRICS
@@ -28,6 +29,7 @@ FORMATS: tuple[Format, ...] = (
     OTLP_LOGS,
     OTLP_METRICS,
     SPAN_ROWS,
+    GH_AW,
     CLAUDE_TRANSCRIPT,
     CLAUDE_EXECUTION,
     CODEX_ROLLOUT,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision, content_hash
-from prodlens.timestamps import as_utc, parse_timestamp
+from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import otlp
 from prodlens.trace_normalizer.formats.claude_message import provider_of
 from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES
-from prodlens.trace_normalizer.formats.recorded_values import cost_fields, duration_ms, http_status
+from prodlens.trace_normalizer.formats.recorded_values import began, cost_fields, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _claude_request(entry: otlp.Entry) -> list[Item]:
     )
     return [
         CanonicalTrace(
-            timestamp=_began(end, latency),
+            timestamp=began(end, latency),
             latency_ms=latency,
             status_code=200,
             source=CLAUDE,
@@ -115,7 +115,7 @@ def _claude_error(entry: otlp.Entry) -> list[Item]:
     latency = duration_ms(given.get("duration_ms")) or 0.0
     return [
         CanonicalTrace(
-            timestamp=_began(end, latency),
+            timestamp=began(end, latency),
             latency_ms=latency,
             status_code=http_status(given.get("status_code")) or UNSPECIFIED_FAILURE,
             status_reason=error_name(given.get("error_type")) or "api_error",
@@ -202,11 +202,6 @@ def _event(entry: otlp.Entry) -> str | None:
 
 def _identity(entry: otlp.Entry) -> str:
     return content_hash([entry.attributes, _time(entry)])
-
-
-def _began(end: datetime, latency: float) -> datetime:
-    began = parse_timestamp(end.timestamp() - latency / 1000)
-    return as_utc(end) if began is None else began
 
 
 def _read(record: Mapping[str, Any]) -> list[Item]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import finite_number, whole_number, words
 from prodlens.schemas import RECORDED, content_hash
 from prodlens.slugs import is_slug, slug_from_remote
+from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,12 @@ def duration_ms(value: object) -> float | None:
 def elapsed_ms(start: datetime | None, end: datetime | None) -> float:
     """Return the milliseconds between two moments; 0.0, which means unknown, when one is missing or they are turned."""
     return 0.0 if start is None or end is None else max((end - start).total_seconds() * 1000, 0.0)
+
+
+def began(end: datetime, latency_ms: float) -> datetime:
+    """Return when something began that is recorded at its end with its duration in milliseconds."""
+    start = parse_timestamp(end.timestamp() - latency_ms / 1000)
+    return as_utc(end) if start is None else start
 
 
 def repository(value: object) -> str | None:

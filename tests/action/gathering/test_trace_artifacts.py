@@ -165,6 +165,21 @@ def test_an_artifact_is_ingested_once(served: Served, reader: Reader) -> None:
     assert reader.downloads() == 2
 
 
+def test_the_artifact_of_an_agentic_workflow_is_named_and_no_more(served: Served, reader: Reader) -> None:
+    """The usage in a gh-aw artifact becomes calls of the repository; its other logs become nothing at all."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("api-proxy-logs/token-usage.jsonl", (DATA / "gh_aw_token_usage.jsonl").read_bytes())
+        archive.writestr("audit.jsonl", '{"_schema": "audit/v0.28.31", "timestamp": "2026-11-02T10:00:00Z"}\n')
+        archive.writestr("squid-logs/access.log", "1793613600.000 GET\n")
+    put(served, packed.getvalue(), "firewall-audit-logs")
+    reader.run("firewall-audit-logs")
+    rows = reader.store.fetch_sessions()
+    assert {(row["source"], row["repo_slug"]) for row in rows} == {("gh-aw", SLUG)}
+    assert sum(row["tokens_in"] for row in rows) == 45012 + 16396 + 5000 + 5200 + 3000
+    assert reader.reasons() == []
+
+
 FORK = {"id": 99, "full_name": "mallory/repo"}
 ELSEWHERE = {"id": 98, "full_name": SLUG}
 
