@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Each file's records stand for themselves: they may be cut anywhere and come in any order.
 FREE: list[str] = [
     "gh_aw_token_usage.jsonl",
+    "opencode_messages.jsonl",
+    "opencode_export.json",
 ]
 # Later records of these belong to earlier ones of the same file, which is therefore given whole.
 WHOLE: list[str] = []

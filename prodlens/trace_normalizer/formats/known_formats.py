@@ -10,6 +10,7 @@ from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
 from prodlens.trace_normalizer.formats.gh_aw import GH_AW
 from prodlens.trace_normalizer.formats.litellm import LITELLM
 from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
+from prodlens.trace_normalizer.formats.opencode import OPENCODE
 from prodlens.trace_normalizer.formats.otel_agent_logs import OTLP_LOGS, OTLP_METRICS
 from prodlens.trace_normalizer.formats.otel_span_shapes import OTLP_SPANS, SPAN_ROWS
 from prodlens.trace_normalizer.formats.reference import REFERENCE
@@ -30,6 +31,7 @@ FORMATS: tuple[Format, ...] = (
     OTLP_METRICS,
     SPAN_ROWS,
     GH_AW,
+    OPENCODE,
     CLAUDE_TRANSCRIPT,
     CLAUDE_EXECUTION,
     CODEX_ROLLOUT,

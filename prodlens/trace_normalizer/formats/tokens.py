@@ -61,3 +61,21 @@ def with_parts(
     if reasoning is not None and reasoning > tokens_out:
         tokens_out += reasoning
     return Tokens(tokens_in, tokens_out, cache_read, cache_write, cache_write_1h, reasoning)
+
+
+def from_disjoint(
+    plain: int | None,
+    output: int | None,
+    *,
+    cache_read: int | None = None,
+    cache_write: int | None = None,
+    reasoning: int | None = None,
+) -> Tokens:
+    """Return the counts of a source whose parts exclude each other: ``reasoning`` stands beside the output."""
+    return with_parts(
+        (plain or 0) + (cache_read or 0) + (cache_write or 0),
+        (output or 0) + (reasoning or 0),
+        cache_read=cache_read,
+        cache_write=cache_write,
+        reasoning=reasoning,
+    )

@@ -35,6 +35,7 @@ MARKS = sorted(
     {"timestamp", "usage", "type", "payload", "message", "sessionId", "session_id", "call_type", "startTime", "spend"}
     | {"request_id", "response_cost", "body", "key", "ct", "level", "data", "total", "context", "attributes", "subtype"}
     | {"_schema"}
+    | {"info", "messages", "role", "sessionID", "time"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 
