@@ -21,7 +21,7 @@ FREE: list[str] = [
     "opencode_export.json",
 ]
 # Later records of these belong to earlier ones of the same file, which is therefore given whole.
-WHOLE: list[str] = []
+WHOLE: list[str] = ["cline_ui_messages.json"]
 
 
 def stored(folder: Path, files: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
+from prodlens.trace_normalizer.formats.cline import CLINE
 from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
 from prodlens.trace_normalizer.formats.gh_aw import GH_AW
 from prodlens.trace_normalizer.formats.litellm import LITELLM
@@ -35,6 +36,7 @@ FORMATS: tuple[Format, ...] = (
     CLAUDE_TRANSCRIPT,
     CLAUDE_EXECUTION,
     CODEX_ROLLOUT,
+    CLINE,
     REFERENCE,
     PROCESS_LOG,
 )

@@ -36,6 +36,7 @@ MARKS = sorted(
     | {"request_id", "response_cost", "body", "key", "ct", "level", "data", "total", "context", "attributes", "subtype"}
     | {"_schema"}
     | {"info", "messages", "role", "sessionID", "time"}
+    | {"say", "ts", "text"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 
