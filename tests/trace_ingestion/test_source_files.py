@@ -19,6 +19,8 @@ FREE: list[str] = [
     "gh_aw_token_usage.jsonl",
     "opencode_messages.jsonl",
     "opencode_export.json",
+    "amp_thread.json",
+    "amp_ledger.json",
 ]
 # Later records of these belong to earlier ones of the same file, which is therefore given whole.
 WHOLE: list[str] = ["cline_ui_messages.json"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prodlens.trace_normalizer.formats.amp import AMP
 from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
 from prodlens.trace_normalizer.formats.cline import CLINE
@@ -33,6 +34,7 @@ FORMATS: tuple[Format, ...] = (
     SPAN_ROWS,
     GH_AW,
     OPENCODE,
+    AMP,
     CLAUDE_TRANSCRIPT,
     CLAUDE_EXECUTION,
     CODEX_ROLLOUT,

@@ -37,6 +37,7 @@ MARKS = sorted(
     | {"_schema"}
     | {"info", "messages", "role", "sessionID", "time"}
     | {"say", "ts", "text"}
+    | {"usageLedger", "id"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 
