@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 # Each file's records stand for themselves: they may be cut anywhere and come in any order.
 FREE: list[str] = [
+    "copilot_cli_otel.jsonl",
+    "copilot_vscode_otel.jsonl",
     "gh_aw_token_usage.jsonl",
+    "gemini_logs.otlp.jsonl",
     "opencode_messages.jsonl",
     "opencode_export.json",
     "amp_thread.json",
     "amp_ledger.json",
 ]
 # Later records of these belong to earlier ones of the same file, which is therefore given whole.
-WHOLE: list[str] = ["cline_ui_messages.json"]
+WHOLE: list[str] = ["gemini_telemetry.jsonl", "cline_ui_messages.json"]
 
 
 def stored(folder: Path, files: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from prodlens.schemas import CanonicalTrace
     from prodlens.trace_normalizer.formats.otel_span import Span
 
-NAME = "genai"
+NAME, COPILOT = "genai", "copilot"
+# Copilot's CLI, and Copilot in VS Code. Its ``github.copilot.cost`` counts premium requests and is not money.
+_COPILOT_SERVICES = frozenset({"github-copilot", "copilot-chat"})
 _KIND_OF_OPERATION = {
     "invoke_agent": "agent span",
     "create_agent": "agent span",
@@ -37,7 +39,10 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "total_tokens": places("attributes", f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
     "cache_read_tokens": places("attributes", f"{_USAGE}cache_read.input_tokens", f"{_USAGE}cache_read_input_tokens"),
     "cache_write_tokens": places(
-        "attributes", f"{_USAGE}cache_creation.input_tokens", f"{_USAGE}cache_creation_input_tokens"
+        "attributes",
+        f"{_USAGE}cache_creation.input_tokens",
+        f"{_USAGE}cache_creation_input_tokens",
+        f"{_USAGE}cache_write.input_tokens",
     ),
     "reasoning_tokens": places("attributes", f"{_USAGE}reasoning.output_tokens", f"{_USAGE}reasoning_tokens"),
     "cost_usd": places("attributes", "gen_ai.cost.total_cost", "gen_ai.usage.cost"),
@@ -64,7 +69,8 @@ def skipped_kind(span: Span) -> str | None:
 
 def read(span: Span, start: datetime) -> CanonicalTrace:
     """Read the model call of a span; the provider's id identifies it, so that other logs of the call join it."""
-    return model_call(span, start, NAME, PLACES)
+    source = COPILOT if str(span.resource.get("service.name")) in _COPILOT_SERVICES else NAME
+    return model_call(span, start, source, PLACES)
 
 
 def explain(span: Span) -> dict[str, str]:

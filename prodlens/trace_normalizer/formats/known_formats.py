@@ -14,9 +14,10 @@ from prodlens.trace_normalizer.formats.litellm import LITELLM
 from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
 from prodlens.trace_normalizer.formats.opencode import OPENCODE
 from prodlens.trace_normalizer.formats.otel_agent_logs import OTLP_LOGS, OTLP_METRICS
+from prodlens.trace_normalizer.formats.otel_js import OTEL_JS
 from prodlens.trace_normalizer.formats.otel_span_shapes import OTLP_SPANS, SPAN_ROWS
 from prodlens.trace_normalizer.formats.reference import REFERENCE
-from prodlens.trace_normalizer.formats.wrappers import LITELLM_S3, PROCESS_LOG
+from prodlens.trace_normalizer.formats.wrappers import EMPTY, LITELLM_S3, PROCESS_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ FORMATS: tuple[Format, ...] = (
     OTLP_LOGS,
     OTLP_METRICS,
     SPAN_ROWS,
+    OTEL_JS,
     GH_AW,
     OPENCODE,
     AMP,
@@ -41,6 +43,7 @@ FORMATS: tuple[Format, ...] = (
     CLINE,
     REFERENCE,
     PROCESS_LOG,
+    EMPTY,
 )
 
 

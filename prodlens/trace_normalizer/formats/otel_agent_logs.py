@@ -1,4 +1,4 @@
-"""What Claude Code and Codex send as OpenTelemetry logs and metrics: calls, decisions, and much that is neither.
+"""What coding agents send as OpenTelemetry logs and metrics: calls, decisions, and much that is neither.
 
 Metrics are sums over many calls, which the logs beside them hold one by one: they are recognised and skipped.
 """
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision, content_hash
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats import otlp
+from prodlens.trace_normalizer.formats import gemini, otlp
 from prodlens.trace_normalizer.formats.claude_message import provider_of
 from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.gemini import GeminiEvents
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Span
+from prodlens.trace_normalizer.formats.otel_span_shapes import read_span
 from prodlens.trace_normalizer.formats.recorded_values import began, cost_fields, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CLAUDE, CODEX = "claude-code-otel", "codex-otel"
+INFERENCE = "gen_ai.client.inference.operation.details"
 _OTHER = Skipped("agent event")
 _SESSION = places("attributes", "session.id", "conversation.id")
 _DEVELOPER: tuple[Place, ...] = (
@@ -192,7 +195,7 @@ _EVENTS: dict[str, Callable[[otlp.Entry], list[Item]]] = {
 def _event(entry: otlp.Entry) -> str | None:
     """Return an event's full name; Claude Code writes it into the body and its short form into an attribute."""
     name = words(entry.attributes.get("event.name"))
-    if name and name.startswith(("codex.", "claude_code.")):
+    if name and (name == INFERENCE or name.startswith(("codex.", "claude_code.", gemini.PREFIX))):
         return name
     body = words(otlp.value_of(entry.record.get("body")))
     if body and body.startswith("claude_code."):
@@ -204,16 +207,49 @@ def _identity(entry: otlp.Entry) -> str:
     return content_hash([entry.attributes, _time(entry)])
 
 
-def _read(record: Mapping[str, Any]) -> list[Item]:
-    items: list[Item] = []
-    for entry in otlp.entries(record, "Logs", "logRecords"):
+class LogReader:
+    """Reads the log records of one file, each tool's events by that tool's own rules."""
+
+    def __init__(self) -> None:
+        self._gemini = GeminiEvents()
+
+    def read(self, record: Mapping[str, Any]) -> list[Item]:
+        """Read one export request."""
+        return [item for entry in otlp.entries(record, "Logs", "logRecords") for item in self.read_entry(entry)]
+
+    def read_entry(self, entry: otlp.Entry) -> list[Item]:
+        """Read one log record."""
         event = _event(entry)
         if event is None:
-            items.append(Skipped("log record of no model call"))
-        else:
-            known = _EVENTS.get(event)
-            items += known(entry) if known else [_OTHER]
-    return items
+            return [Skipped("log record of no model call")]
+        if event == INFERENCE:
+            return _inference(entry)
+        if event.startswith(gemini.PREFIX):
+            return self._gemini.read(event, entry, _time(entry))
+        known = _EVENTS.get(event)
+        return known(entry) if known else [_OTHER]
+
+    def finish(self) -> list[Item]:
+        """Return what was held back until the file's end."""
+        return self._gemini.finish()
+
+
+def _inference(entry: otlp.Entry) -> list[Item]:
+    """Read the GenAI convention's record of an answer; Gemini CLI writes it beside its own."""
+    if gemini.is_of_gemini(entry.resource, entry.scope):
+        return [_OTHER]
+    failed = entry.attributes.get("error.type")
+    return read_span(
+        Span(
+            span_id=otlp.hex_id(entry.record.get("spanId", entry.record.get("span_id"))),
+            start=_time(entry),
+            end=None,
+            status="ERROR" if failed else None,
+            message=None,
+            attributes=entry.attributes,
+            resource=entry.resource,
+        )
+    )
 
 
 def _explain(record: Mapping[str, Any]) -> dict[str, str]:
@@ -228,7 +264,7 @@ OTLP_LOGS = Format(
     name="otlp-logs",
     title="OpenTelemetry logs of coding agents (OTLP/JSON)",
     matches=lambda record: "resourceLogs" in record or "resource_logs" in record,
-    reader=lambda: RecordReader(_read),
+    reader=LogReader,
     explain=_explain,
 )
 OTLP_METRICS = Format(

@@ -65,6 +65,7 @@ class Convention(NamedTuple):
 IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
     "session_id": (
         *places("attributes", "gen_ai.conversation.id", "session.id"),
+        *places("attributes", "copilot_chat.session_id", "copilot_chat.chat_session_id"),
         *places("metadata", "session_id"),
         *places("resource", "session.id"),
     ),

@@ -34,7 +34,8 @@ def read_span(span: Span) -> list[Item]:
     return [Skipped("span of no model call")]
 
 
-def _explain_span(span: Span) -> dict[str, str]:
+def explain_span(span: Span) -> dict[str, str]:
+    """Return for each field of a span the place where it is found."""
     found: dict[str, str] = next((c.explain(span) for c in _CONVENTIONS if c.concerns(span)), {})
     return {"timestamp": "start of the span", "latency_ms": "end - start of the span", **found} if found else {}
 
@@ -67,7 +68,7 @@ def _read_export(record: Mapping[str, Any]) -> list[Item]:
 
 
 def _explain_export(record: Mapping[str, Any]) -> dict[str, str]:
-    return next((found for span in _spans_of_export(record) if (found := _explain_span(span))), {})
+    return next((found for span in _spans_of_export(record) if (found := explain_span(span))), {})
 
 
 # One span a record ------------------------------------------------------------------------------------------------
@@ -115,5 +116,5 @@ SPAN_ROWS = Format(
     title="OpenTelemetry spans (one a record: Phoenix, Arize or SDK JSON)",
     matches=lambda record: _is_flat(record) or _is_object(record),
     reader=lambda: RecordReader(lambda record: read_span(_span_of(record))),
-    explain=lambda record: _explain_span(_span_of(record)),
+    explain=lambda record: explain_span(_span_of(record)),
 )

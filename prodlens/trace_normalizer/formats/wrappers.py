@@ -30,6 +30,13 @@ def _is_process_log(record: Mapping[str, Any]) -> bool:
     return "message" in record and "level" in record and ("timestamp" in record or "logger" in record)
 
 
+EMPTY = Format(
+    name="empty",
+    title="empty object, as VS Code writes the spans that it cannot serialize",
+    matches=lambda record: not record,
+    reader=lambda: RecordReader(lambda _: [Skipped("empty object")]),
+    explain=lambda _: {},
+)
 LITELLM_S3 = Format(
     name="litellm-s3",
     title="LiteLLM S3 object",

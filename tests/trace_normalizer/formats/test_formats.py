@@ -38,6 +38,7 @@ MARKS = sorted(
     | {"info", "messages", "role", "sessionID", "time"}
     | {"say", "ts", "text"}
     | {"usageLedger", "id"}
+    | {"hrTime", "_hrTime", "scopeMetrics", "traceId"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 
