@@ -26,7 +26,7 @@ FREE: list[str] = [
     "amp_ledger.json",
 ]
 # Later records of these belong to earlier ones of the same file, which is therefore given whole.
-WHOLE: list[str] = ["gemini_telemetry.jsonl", "cline_ui_messages.json"]
+WHOLE: list[str] = ["gemini_telemetry.jsonl", "gemini_chat.json", "gemini_chat.jsonl", "cline_ui_messages.json"]
 
 
 def stored(folder: Path, files: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:

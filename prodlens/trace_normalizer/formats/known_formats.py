@@ -9,6 +9,7 @@ from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
 from prodlens.trace_normalizer.formats.cline import CLINE
 from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
+from prodlens.trace_normalizer.formats.gemini_chat import GEMINI_CHAT
 from prodlens.trace_normalizer.formats.gh_aw import GH_AW
 from prodlens.trace_normalizer.formats.litellm import LITELLM
 from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
@@ -35,6 +36,7 @@ FORMATS: tuple[Format, ...] = (
     SPAN_ROWS,
     OTEL_JS,
     GH_AW,
+    GEMINI_CHAT,
     OPENCODE,
     AMP,
     CLAUDE_TRANSCRIPT,

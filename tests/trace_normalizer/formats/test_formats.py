@@ -39,6 +39,7 @@ MARKS = sorted(
     | {"say", "ts", "text"}
     | {"usageLedger", "id"}
     | {"hrTime", "_hrTime", "scopeMetrics", "traceId"}
+    | {"projectHash", "content", "$set"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 
