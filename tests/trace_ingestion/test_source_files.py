@@ -24,6 +24,9 @@ FREE: list[str] = [
     "opencode_export.json",
     "amp_thread.json",
     "amp_ledger.json",
+    "langfuse_observations.jsonl",
+    "langfuse_trace.json",
+    "langfuse_spans.otlp.jsonl",
 ]
 # Later records of these belong to earlier ones of the same file, which is therefore given whole.
 WHOLE: list[str] = ["gemini_telemetry.jsonl", "gemini_chat.json", "gemini_chat.jsonl", "cline_ui_messages.json"]

@@ -11,6 +11,7 @@ from prodlens.trace_normalizer.formats.cline import CLINE
 from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
 from prodlens.trace_normalizer.formats.gemini_chat import GEMINI_CHAT
 from prodlens.trace_normalizer.formats.gh_aw import GH_AW
+from prodlens.trace_normalizer.formats.langfuse import LANGFUSE
 from prodlens.trace_normalizer.formats.litellm import LITELLM
 from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
 from prodlens.trace_normalizer.formats.opencode import OPENCODE
@@ -35,6 +36,7 @@ FORMATS: tuple[Format, ...] = (
     OTLP_METRICS,
     SPAN_ROWS,
     OTEL_JS,
+    LANGFUSE,
     GH_AW,
     GEMINI_CHAT,
     OPENCODE,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import mapping, words
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats import genai, openinference, otlp
+from prodlens.trace_normalizer.formats import genai, langfuse, openinference, otlp
 from prodlens.trace_normalizer.formats.field_paths import unflatten
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.otel_span import Span, error_type_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_CONVENTIONS = (openinference.CONVENTION, genai.CONVENTION)
+_CONVENTIONS = (langfuse.CONVENTION, openinference.CONVENTION, genai.CONVENTION)
 
 
 def read_span(span: Span) -> list[Item]:

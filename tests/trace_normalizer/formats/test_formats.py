@@ -40,6 +40,7 @@ MARKS = sorted(
     | {"usageLedger", "id"}
     | {"hrTime", "_hrTime", "scopeMetrics", "traceId"}
     | {"projectHash", "content", "$set"}
+    | {"observations", "usageDetails"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 

@@ -1,0 +1,221 @@
+"""Langfuse: the attributes of its spans, and the observations that it exports or answers by its API.
+
+Usage is a set of counts under names of the caller's choice. By its convention they exclude each other, and every name
+with ``input`` or ``output`` in it is a part of that side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.json_values import count, finite_number, mapping, sequence, words
+from prodlens.schemas import CanonicalTrace
+from prodlens.timestamps import parse_timestamp
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
+from prodlens.trace_normalizer.formats.otel_span import Convention, Span, common_fields, outcome_of
+from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
+from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms, slug
+from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+NAME = "langfuse"
+_OF_SPANS = "langfuse.observation."
+_CALLS = frozenset({"generation", "GENERATION"})
+_CACHE_READS = ("cache_read", "cached")
+_CACHE_WRITES = ("cache_creation", "cache_write")
+
+
+def usage_tokens(details: Mapping[str, Any]) -> Tokens:
+    """Return the counts of ``usageDetails``; a total that says so tells that the input includes the cache."""
+    sides = {"in": 0, "out": 0}
+    parts = {"read": 0, "write": 0, "reasoning": 0}
+    plain = {name: count(details.get(name)) for name in ("input", "output", "total")}
+    for name, value in details.items():
+        number, key = count(value) or 0, str(name).lower()
+        if key in {"total", "unit"} or not number:
+            continue
+        read, written = _names(key, _CACHE_READS), _names(key, _CACHE_WRITES)
+        inner = "reasoning" if "reasoning" in key else "read" if read else "write" if written else None
+        side = "out" if "output" in key or inner == "reasoning" or key == "completion_tokens" else "in"
+        sides[side] += number
+        if inner is not None:
+            parts[inner] += number
+    whole = (plain["input"] or 0) + (plain["output"] or 0)
+    if plain["total"] is not None and plain["total"] == whole < sides["in"] + sides["out"]:
+        sides = {"in": plain["input"] or 0, "out": plain["output"] or 0}
+    known_in, known_out = (sides[side] or None for side in ("in", "out"))
+    tokens_in, tokens_out = completed(known_in, known_out, plain["total"])
+    return with_parts(
+        tokens_in,
+        tokens_out,
+        cache_read=parts["read"] or None,
+        cache_write=parts["write"] or None,
+        reasoning=parts["reasoning"] or None,
+    )
+
+
+def _names(key: str, words_of: tuple[str, ...]) -> bool:
+    return any(word in key for word in words_of)
+
+
+# Spans ------------------------------------------------------------------------------------------------------------
+
+
+def concerns(span: Span) -> bool:
+    """Tell whether Langfuse's SDK wrote what the span cost; where another convention did, that one reads it."""
+    return f"{_OF_SPANS}type" in span.attributes and not any(
+        name in span.attributes for name in ("gen_ai.usage.input_tokens", "llm.token_count.prompt")
+    )
+
+
+def skipped_kind(span: Span) -> str | None:
+    """Return what a span is that is no model call; None for a model call."""
+    kind = str(span.attributes.get(f"{_OF_SPANS}type"))
+    return None if kind in _CALLS else "embedding" if kind == "embedding" else f"{kind[:20]} span"
+
+
+def read_span(span: Span, start: datetime) -> CanonicalTrace:
+    """Read the model call of a span; an export of the same observation has the span's id."""
+    given, parts = span.attributes, span.parts()
+    tokens = usage_tokens(mapping(given.get(f"{_OF_SPANS}usage_details")))
+    failed = given.get(f"{_OF_SPANS}level") == "ERROR"
+    ended = outcome_of(span._replace(status="ERROR") if failed else span)
+    fields = common_fields(parts)
+    return CanonicalTrace(
+        timestamp=start,
+        model=words(given.get(f"{_OF_SPANS}model.name")),
+        latency_ms=elapsed_ms(start, span.end),
+        status_code=ended.status_code,
+        status_reason=ended.status_reason,
+        source=NAME,
+        call_id=span.span_id,
+        **fields
+        | {
+            "session_id": fields["session_id"] or session_of(given.get("langfuse.session.id")),
+            "developer_id": fields["developer_id"] or person_of(given.get("langfuse.user.id")),
+        },
+        **tokens.fields(),
+        **cost_fields(_total(mapping(given.get(f"{_OF_SPANS}cost_details"))), tokens),
+    )
+
+
+def _total(costs: Mapping[str, Any]) -> float | None:
+    """Return the total of ``costDetails``, or the sum of its parts."""
+    total = finite_number(costs.get("total"))
+    if total is not None:
+        return total
+    parts = [cost for value in costs.values() if (cost := finite_number(value)) is not None]
+    return sum(parts) if parts else None
+
+
+def explain_span(span: Span) -> dict[str, str]:
+    """Return for each field of the span the place where it is found."""
+    names = {"model": "model.name", "tokens_in": "usage_details", "cost_usd": "cost_details"}
+    table = {field: places("attributes", f"{_OF_SPANS}{name}") for field, name in names.items()}
+    found = {field: str(where[0]) for field, where in table.items() if where[0].name in span.attributes}
+    return found | explained(span.parts(), {"session_id": places("attributes", "session.id")}, {})
+
+
+CONVENTION = Convention(concerns, skipped_kind, read_span, explain_span)
+
+# Exports ----------------------------------------------------------------------------------------------------------
+
+PLACES: dict[str, tuple[Place, ...]] = {
+    "timestamp": places("", "startTime", "start_time"),
+    "session_id": (*places("", "sessionId", "session_id"), *places("trace", "sessionId", "session_id")),
+    "developer_id": (*places("", "userId", "user_id"), *places("trace", "userId", "user_id")),
+    "model": places("", "model", "providedModelName", "provided_model_name"),
+    "repo_slug": (*places("metadata", "repo", "repository", "repo_slug"), *places("trace_metadata", "repo")),
+    "cost_usd": places("", "totalCost", "calculatedTotalCost", "total_cost", "costDetails.total", "cost_details.total"),
+    "call_id": places("", "id"),
+}
+
+
+def matches(record: Mapping[str, Any]) -> bool:
+    """Tell whether the record is an observation, or a trace that holds its observations."""
+    if "usageDetails" in record or "usage_details" in record:
+        return "startTime" in record or "start_time" in record
+    if _is_trace(record):
+        return True
+    return "traceId" in record and "startTime" in record and "parentObservationId" in record
+
+
+def _is_trace(record: Mapping[str, Any]) -> bool:
+    return isinstance(record.get("observations"), list) and ("sessionId" in record or "timestamp" in record)
+
+
+def _parts(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Parts:
+    return {
+        "": record,
+        "trace": trace,
+        "metadata": mapping(record.get("metadata")),
+        "trace_metadata": mapping(trace.get("metadata")),
+    }
+
+
+def read(record: Mapping[str, Any]) -> list[Item]:
+    """Read an observation, or those of a trace."""
+    if _is_trace(record):
+        items = [_observation(mapping(each), record) for each in sequence(record["observations"])]
+        return items or [Skipped("trace without observations")]
+    return [_observation(record, {})]
+
+
+def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Item:
+    kind = words(record.get("type")) or "GENERATION"
+    if kind.upper() not in _CALLS:
+        return Skipped("embedding" if kind.upper() == "EMBEDDING" else f"{kind.lower()[:20]} observation")
+    parts = _parts(record, trace)
+    start = first(parts, PLACES["timestamp"], parse_timestamp)
+    if start is None:
+        return Unusable("observation without a readable start")
+    tokens = _export_tokens(record)
+    failed, call_id = record.get("level") == "ERROR", words(record.get("id"))
+    return CanonicalTrace(
+        session_id=first(parts, PLACES["session_id"], session_of),
+        developer_id=first(parts, PLACES["developer_id"], person_of),
+        timestamp=start,
+        model=first(parts, PLACES["model"], words),
+        latency_ms=elapsed_ms(start, parse_timestamp(record.get("endTime", record.get("end_time")))),
+        status_code=500 if failed else 200,
+        status_reason="unspecified" if failed else None,
+        accepted_flag=False,
+        acceptance_known=False,
+        repo_slug=first(parts, PLACES["repo_slug"], slug),
+        source=NAME,
+        call_id=call_id,
+        trace_hash=None if call_id else content_identity(record),
+        **tokens.fields(),
+        **cost_fields(first(parts, PLACES["cost_usd"], finite_number), tokens),
+    )
+
+
+def _export_tokens(record: Mapping[str, Any]) -> Tokens:
+    details = mapping(record.get("usageDetails")) or mapping(record.get("usage_details"))
+    if not details:
+        usage = mapping(record.get("usage"))
+        names = ("promptTokens", "completionTokens", "totalTokens"), ("input", "output", "total")
+        given = [count(record.get(new, usage.get(old))) for new, old in zip(*names, strict=True)]
+        return Tokens(*completed(*given))
+    return usage_tokens(details)
+
+
+def explain(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each field of the first observation the place where it is found."""
+    observations = sequence(record["observations"]) if _is_trace(record) else [record]
+    first_one = mapping(observations[0]) if observations else {}
+    found = explained(_parts(first_one, record), PLACES, {"cost_usd": finite_number})
+    return found | ({"tokens_in": "usageDetails"} if "usageDetails" in first_one else {})
+
+
+LANGFUSE = Format(
+    name=NAME,
+    title="Langfuse observations (export and API)",
+    matches=matches,
+    reader=lambda: RecordReader(read),
+    explain=explain,
+)
