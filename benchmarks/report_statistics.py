@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from prodlens.statistics import association, daily_series
 from prodlens.statistics.association import lagged_association, lags_for, placebo_lags_for
-from prodlens.statistics.daily_series import Scale, Span, prepare_series
+from prodlens.statistics.daily_series import Calendar, Scale, prepare_series
 from prodlens.statistics.effect_sizes import cliffs_delta, hedges_g, hodges_lehmann_ratio
 from prodlens.statistics.multiplicity import adjust_family
 from prodlens.statistics.periods import compare_weeks, week_over_week
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from prodlens.statistics.estimates import FloatArray
 
 DAYS, TESTS, CALLS, PULL_REQUESTS = 120, 192, 20_000, 1_000
-SPAN = Span(date(2026, 1, 5), DAYS)
+CALENDAR = Calendar(date(2026, 1, 5), DAYS)
 MOST_TIMES = 3.0
 REMEMBERED = (
     daily_series.calendar_basis,
@@ -63,7 +63,9 @@ _SCALES: dict[str, Scale] = {"tokens": "amount", "cost": "amount", "merge_hours"
 
 def associations(usage: dict[str, FloatArray], outcomes: dict[str, FloatArray]) -> int:
     """Compute and adjust every forward test and the placebo beside them; return how many forward tests there are."""
-    prepared = {name: prepare_series(row, SPAN, _SCALES.get(name, "count")) for name, row in (usage | outcomes).items()}
+    prepared = {
+        name: prepare_series(row, CALENDAR, _SCALES.get(name, "count")) for name, row in (usage | outcomes).items()
+    }
     tests = []
     for x in usage:
         for y in outcomes:

@@ -23,7 +23,7 @@ from scipy import special, stats
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from prodlens.statistics.association import METHODS, lagged_association, lags_for
-from prodlens.statistics.daily_series import Span, prepare_series
+from prodlens.statistics.daily_series import Calendar, prepare_series
 from prodlens.statistics.multiplicity import adjust_family
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def teams(rng: np.random.Generator, reports: int, days: int, phi: float, effect:
 
 def q_values(team: dict[str, FloatArray], days: int, *, whole: bool) -> dict[tuple[str, str, int, str], float | None]:
     """Return every q-value of one family of one report, as a report adjusts it."""
-    span = Span(MONDAY, days)
+    calendar = Calendar(MONDAY, days)
     usage = {"sessions": "count", "tokens": "amount", "cost": "amount"} if whole else {"sessions": "count"}
     methods = METHODS if whole else METHODS[1:]
-    prepared = {name: prepare_series(team[name], span) for name in OUTCOMES}
+    prepared = {name: prepare_series(team[name], calendar) for name in OUTCOMES}
     found: dict[tuple[str, str, int, str], float | None] = {}
     for name, scale in usage.items():
-        x = prepare_series(team[name], span, "amount" if scale == "amount" else "count")
+        x = prepare_series(team[name], calendar, "amount" if scale == "amount" else "count")
         for outcome in OUTCOMES:
             enough = min(np.count_nonzero(team[name]), np.count_nonzero(team[outcome])) >= FEWEST_ACTIVE_DAYS
             for test in lagged_association(x, prepared[outcome], lags_for(days), methods).tests:

@@ -20,7 +20,7 @@ from prodlens.statistics.association import (
     lags_for,
     placebo_lags_for,
 )
-from prodlens.statistics.daily_series import Scale, Span, prepare_series
+from prodlens.statistics.daily_series import Calendar, Scale, prepare_series
 from prodlens.statistics.multiplicity import adjust_family
 from prodlens.statistics.sample_sizes import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, sample_strength
 
@@ -69,7 +69,7 @@ def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries
     placebo: list[Tested] = []
     for usage in USAGE:
         for outcome in OUTCOMES:
-            days = common_days(prepared[usage].span, prepared[outcome].span)
+            days = common_days(prepared[usage].calendar, prepared[outcome].calendar)
             lags = sorted({*placebo_lags_for(days), *lags_for(days), request.lag_days})
             tests = _tests(daily[usage], daily[outcome], prepared, lags)
             forward += [test for test in tests if test.found.lag >= 0]
@@ -102,7 +102,7 @@ def _prepare(request: ReportRequest | None, series: DailySeries) -> PreparedSeri
     if series.name == "merge_hours":
         # Merge times are skewed: the typical day is a geometric mean, and its logarithm is what is modelled.
         values = tuple(None if value is None else math.log(value) for value in values)
-    return prepare_series(values, Span(series.first, len(values), holidays), _SCALES.get(series.name, "count"))
+    return prepare_series(values, Calendar(series.first, len(values), holidays), _SCALES.get(series.name, "count"))
 
 
 def _tests(

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from prodlens.metrics.request import ReportRequest
-    from prodlens.metrics.timeline import Span
+    from prodlens.metrics.timeline import Window
     from prodlens.metrics.usage import Cell, Totals
 
 _DAYS_A_MONTH = 365.25 / 12
 _CENT = 0.01
 
 
-def ledger_section(request: ReportRequest, window: Span, cells: Sequence[Cell]) -> dict[str, Any]:
+def ledger_section(request: ReportRequest, window: Window, cells: Sequence[Cell]) -> dict[str, Any]:
     """Return where the cost of the window comes from, and how much of it belongs to the repository.
 
     ``attributed`` is the cost of calls that name the repository, ``unattributed`` that of calls that name none.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from prodlens.metrics.timeline import Span
+    from prodlens.metrics.timeline import Window
 
 # A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
 _CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
@@ -56,21 +56,21 @@ class Delivery:
             yield pull.created_at
             yield from (at for at in (pull.merged_at, pull.closed_at, pull.reworked_at) if at is not None)
 
-    def merged(self, span: Span) -> list[PullRequest]:
-        """Return the pull requests merged in the span."""
-        return [pull for pull in self.pull_requests if pull.merged_at is not None and span.holds(pull.merged_at)]
+    def merged(self, window: Window) -> list[PullRequest]:
+        """Return the pull requests merged in the window."""
+        return [pull for pull in self.pull_requests if pull.merged_at is not None and window.holds(pull.merged_at)]
 
-    def closed(self, span: Span) -> list[PullRequest]:
-        """Return the pull requests closed in the span, merged or not."""
-        return [pull for pull in self.pull_requests if pull.closed_at is not None and span.holds(pull.closed_at)]
+    def closed(self, window: Window) -> list[PullRequest]:
+        """Return the pull requests closed in the window, merged or not."""
+        return [pull for pull in self.pull_requests if pull.closed_at is not None and window.holds(pull.closed_at)]
 
-    def opened(self, span: Span) -> list[PullRequest]:
-        """Return the pull requests opened in the span."""
-        return [pull for pull in self.pull_requests if span.holds(pull.created_at)]
+    def opened(self, window: Window) -> list[PullRequest]:
+        """Return the pull requests opened in the window."""
+        return [pull for pull in self.pull_requests if window.holds(pull.created_at)]
 
-    def committed(self, span: Span) -> list[Commit]:
-        """Return the commits made in the span."""
-        return [commit for commit in self.commits if span.holds(commit.timestamp)]
+    def committed(self, window: Window) -> list[Commit]:
+        """Return the commits made in the window."""
+        return [commit for commit in self.commits if window.holds(commit.timestamp)]
 
 
 def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery:

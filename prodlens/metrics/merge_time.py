@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.metrics.delivery import Delivery, PullRequest
-    from prodlens.metrics.timeline import Span
+    from prodlens.metrics.timeline import Window
     from prodlens.statistics.survival import CurvePoint
 
 # A chart shows no more, and a list shows fewer merges than a median needs.
@@ -38,7 +38,7 @@ def follow_up(pulls: Sequence[PullRequest], end: datetime) -> tuple[list[float],
     return hours, merged, closed
 
 
-def merge_time_section(delivery: Delivery, window: Span) -> dict[str, Any]:
+def merge_time_section(delivery: Delivery, window: Window) -> dict[str, Any]:
     """Return the Kaplan-Meier estimate of the hours to merge of pull requests opened in the window."""
     opened = delivery.opened(window)
     hours, merged, closed = follow_up(opened, window.end)

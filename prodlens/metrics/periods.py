@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.series import DailySeries
-    from prodlens.metrics.timeline import Span, Timeline
+    from prodlens.metrics.timeline import Timeline, Window
     from prodlens.metrics.usage import Usage
     from prodlens.statistics.periods import Change
     from prodlens.statistics.proportions import Proportion
@@ -99,9 +99,9 @@ def _change(found: Change) -> dict[str, Any]:
 
 def _merge_time(timeline: Timeline, delivery: Delivery) -> dict[str, Any]:
     """Compare the hours to merge of what was merged in the periods, and what was opened in them by log-rank."""
-    merged = [_merged_hours(delivery, span) for span in (timeline.window, timeline.previous)]
+    merged = [_merged_hours(delivery, window) for window in (timeline.window, timeline.previous)]
     found = hodges_lehmann_ratio(*merged)
-    followed = [follow_up(delivery.opened(span), span.end)[:2] for span in (timeline.window, timeline.previous)]
+    followed = [follow_up(delivery.opened(window), window.end)[:2] for window in (timeline.window, timeline.previous)]
     test = log_rank(*followed[0], *followed[1])
     return {
         "ratio": found.ratio,
@@ -115,18 +115,20 @@ def _merge_time(timeline: Timeline, delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _merged_hours(delivery: Delivery, span: Span) -> list[float]:
-    hours = (pull.merge_hours for pull in delivery.merged(span))
+def _merged_hours(delivery: Delivery, window: Window) -> list[float]:
+    hours = (pull.merge_hours for pull in delivery.merged(window))
     return [max(value, SHORTEST_MERGE_HOURS) for value in hours if value is not None]
 
 
 def _shares(timeline: Timeline, usage: Usage, delivery: Delivery) -> list[dict[str, Any]]:
     """Return acceptance, errors and rework of both periods with the interval of their difference."""
-    periods = [(span, usage.in_segments(timeline.segments(span))) for span in (timeline.window, timeline.previous)]
+    periods = [
+        (window, usage.in_segments(timeline.segments(window))) for window in (timeline.window, timeline.previous)
+    ]
     found = {
         "acceptance_rate": [proportions.acceptance(timeline, cells) for _, cells in periods],
         "error_rate": [proportions.errors(timeline, cells) for _, cells in periods],
-        "rework_rate": [proportions.rework(delivery, span) for span, _ in periods],
+        "rework_rate": [proportions.rework(delivery, window) for window, _ in periods],
     }
     return [_share(name, *pair) for name, pair in found.items()]
 

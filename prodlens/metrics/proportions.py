@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.request import ReportRequest
-    from prodlens.metrics.timeline import Span, Timeline
+    from prodlens.metrics.timeline import Timeline, Window
     from prodlens.metrics.usage import Cell
     from prodlens.statistics.proportions import Proportion
 
@@ -37,9 +37,9 @@ def above_threshold(timeline: Timeline, cells: Sequence[Cell]) -> Proportion:
     return _clustered(timeline, cells, lambda cell: cell.diff_ratios_above, lambda cell: cell.diff_ratios)
 
 
-def rework(delivery: Delivery, span: Span) -> Proportion:
-    """Return the share of pull requests closed in the span that were reopened."""
-    closed = delivery.closed(span)
+def rework(delivery: Delivery, window: Window) -> Proportion:
+    """Return the share of pull requests closed in the window that were reopened."""
+    closed = delivery.closed(window)
     return wilson(sum(pull.reworked_at is not None for pull in closed), len(closed))
 
 

@@ -1,4 +1,4 @@
-"""What a report is asked for, checked once and in one place."""
+"""The validated parameters of a report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_LAG = 3_650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequest:
-    """The question that one report answers.
+    """The parameters of one report.
 
     Attributes:
         repo: The rows of this repository and the rows that name none are covered.
@@ -55,7 +55,7 @@ class ReportRequest:
     unnamed: str = "with"
 
     def __post_init__(self) -> None:
-        """Refuse what no report can be made from, every mistake at once."""
+        """Refuse parameters out of range; the error lists every mistake."""
         mistakes = [text for wrong, text in self._checks() if wrong]
         if mistakes:
             raise ConfigurationError(*mistakes)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Window:
     """Half-open stretch of time ``[start, end)`` in UTC."""
 
     start: datetime
@@ -48,16 +48,16 @@ class Timeline:
         days: Calendar day of every segment.
     """
 
-    window: Span
-    previous: Span
+    window: Window
+    previous: Window
     first_day: date
     last_day: date
     bounds: tuple[datetime, ...]
     days: tuple[date, ...]
 
-    def segments(self, span: Span) -> range:
-        """Return the numbers of the segments inside a span whose ends are bounds."""
-        return range(bisect_right(self.bounds, span.start) - 1, bisect_right(self.bounds, span.end) - 1)
+    def segments(self, window: Window) -> range:
+        """Return the numbers of the segments inside a window whose ends are bounds."""
+        return range(bisect_right(self.bounds, window.start) - 1, bisect_right(self.bounds, window.end) - 1)
 
 
 def build_timeline(
@@ -76,7 +76,7 @@ def build_timeline(
     zone = request.zone
     window = _window(request, last_observed)
     start, end = window.start.astimezone(zone), window.end.astimezone(zone)
-    previous = Span(
+    previous = Window(
         (start - (end.replace(tzinfo=None) - start.replace(tzinfo=None))).astimezone(window.start.tzinfo), window.start
     )
     last_day = day_of(window.end - timedelta(microseconds=1), zone)
@@ -91,7 +91,7 @@ def build_timeline(
     return Timeline(window, previous, first_day, last_day, bounds, tuple(day_of(mark, zone) for mark in bounds[:-1]))
 
 
-def _window(request: ReportRequest, last_observed: datetime | None) -> Span:
+def _window(request: ReportRequest, last_observed: datetime | None) -> Window:
     start = moment_of(request.since, request.zone)
     if request.until is not None:
         end = moment_of(request.until, request.zone)
@@ -103,7 +103,7 @@ def _window(request: ReportRequest, last_observed: datetime | None) -> Span:
         end = day_start(day_of(last_observed, request.zone) + timedelta(days=1), request.zone)
     if request.report_time is not None:
         end = min(end, moment_of(request.report_time, request.zone))
-    return Span(start, max(start, end))
+    return Window(start, max(start, end))
 
 
 def _day_starts(first: date, end: datetime, request: ReportRequest) -> Iterable[datetime]:

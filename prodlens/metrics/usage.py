@@ -34,7 +34,6 @@ _PART = (
     "s.repo_slug IS p.repo_slug AND s.model IS p.model AND s.acceptance_known = p.known AND s.accepted_flag = p.flag"
 )
 _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
-# total() and not sum(): the sum of absurd token counts must not overflow.
 # total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
 _MEASURES = """
     count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import special
 
 from prodlens.statistics.daily_series import (
+    Calendar,
     PreparedSeries,
-    Span,
     autocorrelations,
     calendar_basis,
     observed_basis,
@@ -112,7 +112,7 @@ def placebo_lags_for(days: int) -> range:
     return range(-1, -min(LARGEST_LAG, days // 4) - 1, -1)
 
 
-def common_days(x: Span, y: Span) -> int:
+def common_days(x: Calendar, y: Calendar) -> int:
     """Return the number of days that both spans cover."""
     start, end = max(x.first, y.first), min(x.first.toordinal() + x.days, y.first.toordinal() + y.days)
     return max(0, end - start.toordinal())
@@ -134,7 +134,7 @@ def lagged_association(
 
     Args:
         usage: The series that comes first.
-        outcome: The series that follows; its span may differ.
+        outcome: The series that follows; its calendar may differ.
         lags: Days from usage to outcome; negative ones are the placebo.
         methods: Which correlations.
 
@@ -147,11 +147,11 @@ def lagged_association(
         return Association(tuple(tests))
     if usage.whitened is None or outcome.whitened is None:
         return Association(tuple(_gap_tests(usage, outcome, tests, lags)))
-    leftover, threshold = _leftover(usage.whitened, outcome.whitened, min(usage.span.days, outcome.span.days))
+    leftover, threshold = _leftover(usage.whitened, outcome.whitened, min(usage.calendar.days, outcome.calendar.days))
     cycle = leftover > threshold
     pairing = _pair(usage.whitened, outcome.whitened, _shifts(usage, outcome, lags))
     inflation = 1 + leftover if cycle else 1.0
-    df = [(gapless_df(usage.span, outcome.span, lag) + 1) / inflation - 1 for lag in lags]
+    df = [(gapless_df(usage.calendar, outcome.calendar, lag) + 1) / inflation - 1 for lag in lags]
     done = _tests(tests, pairing, dict(zip(lags, df, strict=True)), FEWEST_PAIRS)
     return Association(tuple(done), leftover, threshold, cycle)
 
@@ -177,7 +177,7 @@ def _undone(test: LagTest, reason: str) -> LagTest:
 
 def _shifts(usage: PreparedSeries, outcome: PreparedSeries, lags: Sequence[int]) -> list[int]:
     # Whitening drops the first day of both series, so their distance stays what it is.
-    apart = (usage.span.first - outcome.span.first).days
+    apart = (usage.calendar.first - outcome.calendar.first).days
     return [apart + lag for lag in lags]
 
 
@@ -286,7 +286,7 @@ def _leftover(x: FloatArray, y: FloatArray, days: int) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=1024)
-def gapless_df(x: Span, y: Span, lag: int) -> float:
+def gapless_df(x: Calendar, y: Calendar, lag: int) -> float:
     """Return the degrees of freedom of a correlation of two gapless prewhitened series at a lag; negative without any.
 
     Depends on the two calendars and the lag alone, so that every pair of series over them shares it.
@@ -324,27 +324,27 @@ def _gap_tests(
 
 
 def _covariance_of(series: PreparedSeries) -> FloatArray:
-    return residual_covariance(series.span, series.observed.tobytes(), series.phi or 0.0)
+    return residual_covariance(series.calendar, series.observed.tobytes(), series.phi or 0.0)
 
 
 @lru_cache(maxsize=32)
-def residual_covariance(span: Span, observed: bytes, phi: float) -> FloatArray:
-    """Return M R(phi) M over all days of a span, zero on days without a value (days x days, for unit variance).
+def residual_covariance(calendar: Calendar, observed: bytes, phi: float) -> FloatArray:
+    """Return M R(phi) M over all days of a calendar, zero on days without a value (days x days, for unit variance).
 
     With M = I - U U' that is R - U U'R - R U U' + U (U'R U) U', for which narrow products suffice.
 
     Args:
-        span: The days.
+        calendar: The days.
         observed: One byte a day, 0 on a day without a value; bytes, so that the result can be remembered.
         phi: Correlation of a day with the day before; R_ij = phi^|i - j|.
     """
     seen = np.frombuffer(observed, dtype=np.bool_)
     days = np.flatnonzero(seen)
-    basis = calendar_basis(span) if seen.all() else observed_basis(span, seen)
-    memory: FloatArray = np.power(phi, np.arange(span.days))[np.abs(days[:, None] - days[None, :])]
+    basis = calendar_basis(calendar) if seen.all() else observed_basis(calendar, seen)
+    memory: FloatArray = np.power(phi, np.arange(calendar.days))[np.abs(days[:, None] - days[None, :])]
     explained = _product(memory, basis)
     crossed = _product(basis, explained.T)
-    covariance = np.zeros((span.days, span.days))
+    covariance = np.zeros((calendar.days, calendar.days))
     covariance[np.ix_(days, days)] = (
         memory - crossed - crossed.T + _product(_product(basis, _product(basis.T, explained)), basis.T)
     )

@@ -34,7 +34,7 @@ _ROUNDING = 1e-16
 Scale = Literal["count", "amount", "as_is"]
 
 
-class Span(NamedTuple):
+class Calendar(NamedTuple):
     """Consecutive calendar days from ``first`` on, and those of them on which nobody works."""
 
     first: date
@@ -47,7 +47,7 @@ class PreparedSeries:
     """One series in the forms that association needs.
 
     Attributes:
-        span: The days it covers.
+        calendar: The days it covers.
         raw: Values as observed, NaN on days without one.
         observed: True on days that have a value.
         residuals: Transformed values less calendar and trend; NaN on days without a value.
@@ -56,7 +56,7 @@ class PreparedSeries:
         reason: Why nothing can be computed from it, None when something can.
     """
 
-    span: Span
+    calendar: Calendar
     raw: FloatArray
     observed: BoolArray
     residuals: FloatArray
@@ -66,7 +66,7 @@ class PreparedSeries:
 
     @property
     def complete(self) -> bool:
-        """Whether every day of the span has a value."""
+        """Whether every day of the calendar has a value."""
         return bool(self.observed.all())
 
 
@@ -94,22 +94,24 @@ _SCALES: dict[str, Callable[[FloatArray], FloatArray]] = {"count": log_counts, "
 
 
 @lru_cache(maxsize=64)
-def calendar_basis(span: Span) -> FloatArray:
+def calendar_basis(calendar: Calendar) -> FloatArray:
     """Return an orthonormal basis (days x rank) of intercept, weekdays, linear trend and holidays.
 
-    Six weekday dummies from 28 days on, one weekend dummy before; a holiday column when a holiday is in the span. The
-    basis comes from a singular value decomposition, because the columns can depend on each other (a weekday on which
-    nothing is observed).
+    Six weekday dummies from 28 days on, one weekend dummy before; a holiday column when a holiday is in the calendar.
+    The basis comes from a singular value decomposition, because the columns can depend on each other (a weekday on
+    which nothing is observed).
     """
-    return _orthonormal(_calendar_columns(span))
+    return _orthonormal(_calendar_columns(calendar))
 
 
-def _calendar_columns(span: Span) -> FloatArray:
-    weekdays = (np.arange(span.days) + span.first.weekday()) % 7
-    enough = span.days >= _DAYS_FOR_WEEKDAYS
+def _calendar_columns(calendar: Calendar) -> FloatArray:
+    weekdays = (np.arange(calendar.days) + calendar.first.weekday()) % 7
+    enough = calendar.days >= _DAYS_FOR_WEEKDAYS
     dummies = [weekdays == day for day in range(1, 7)] if enough else [weekdays >= _SATURDAY]
-    off = np.array([span.first + timedelta(days=day) in span.holidays for day in range(span.days)], dtype=np.bool_)
-    columns = [np.ones(span.days), *dummies, np.linspace(-1, 1, span.days)]
+    off = np.array(
+        [calendar.first + timedelta(days=day) in calendar.holidays for day in range(calendar.days)], dtype=np.bool_
+    )
+    columns = [np.ones(calendar.days), *dummies, np.linspace(-1, 1, calendar.days)]
     return np.column_stack([*columns, off] if off.any() else columns).astype(np.float64)
 
 
@@ -122,17 +124,17 @@ def _orthonormal(columns: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def residual_maker(span: Span) -> FloatArray:
-    """Return M = I - U U' (days x days), which takes calendar and trend out of a series over the span."""
-    basis = calendar_basis(span)
-    maker: FloatArray = np.eye(span.days) - basis @ basis.T
+def residual_maker(calendar: Calendar) -> FloatArray:
+    """Return M = I - U U' (days x days), which takes calendar and trend out of a series over the calendar."""
+    basis = calendar_basis(calendar)
+    maker: FloatArray = np.eye(calendar.days) - basis @ basis.T
     maker.setflags(write=False)
     return maker
 
 
-def observed_basis(span: Span, observed: BoolArray) -> FloatArray:
+def observed_basis(calendar: Calendar, observed: BoolArray) -> FloatArray:
     """Return the calendar's basis over the observed days alone (observed days x rank)."""
-    return _orthonormal(_calendar_columns(span)[observed])
+    return _orthonormal(_calendar_columns(calendar)[observed])
 
 
 def lag_one_autocorrelation(residuals: FloatArray) -> float:
@@ -157,13 +159,15 @@ def autocorrelations(values: FloatArray, lags: int) -> FloatArray:
     return np.array([values[lag:] @ values[: len(values) - lag] for lag in range(1, lags + 1)]) / (values @ values)
 
 
-def prepare_series(values: Sequence[float | None] | FloatArray, span: Span, scale: Scale = "count") -> PreparedSeries:
+def prepare_series(
+    values: Sequence[float | None] | FloatArray, calendar: Calendar, scale: Scale = "count"
+) -> PreparedSeries:
     """Make a daily series ready for association.
 
     Args:
-        values: One value a day of the span. A day without activity is a 0 of a count or amount; None or NaN is a day
-            without a value, as the merge time of a day without merges is.
-        span: The days of the values.
+        values: One value a day of the calendar. A day without activity is a 0 of a count or amount; None or NaN is a
+            day without a value, as the merge time of a day without merges is.
+        calendar: The days of the values.
         scale: ``count`` (log(1 + v)), ``amount`` (log(1 + v / median non-zero day)) or ``as_is`` (already on its
             modelling scale, such as mean log hours).
 
@@ -177,27 +181,27 @@ def prepare_series(values: Sequence[float | None] | FloatArray, span: Span, scal
     Source: prewhitening before a cross-correlation is Box and Jenkins' and Haugh's (1976).
     """
     raw = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    if len(raw) != span.days:
-        raise ValueError(f"{len(raw)} values for {span.days} days")
+    if len(raw) != calendar.days:
+        raise ValueError(f"{len(raw)} values for {calendar.days} days")
     observed = ~np.isnan(raw)
     reason = _unusable(raw[observed], scale)
-    empty = np.full(span.days, np.nan)
+    empty = np.full(calendar.days, np.nan)
     if reason is not None:
-        return PreparedSeries(span, raw, observed, empty, None, None, reason)
+        return PreparedSeries(calendar, raw, observed, empty, None, None, reason)
     transformed = _SCALES[scale](raw[observed]) if scale in _SCALES else raw[observed]
     complete = bool(observed.all())
-    basis = calendar_basis(span) if complete else observed_basis(span, observed)
+    basis = calendar_basis(calendar) if complete else observed_basis(calendar, observed)
     left = transformed - basis @ (basis.T @ transformed)
     spread = transformed - transformed.mean()
     if left @ left <= _ROUNDING * (spread @ spread):
-        return PreparedSeries(span, raw, observed, empty, None, None, ALL_CALENDAR)
+        return PreparedSeries(calendar, raw, observed, empty, None, None, ALL_CALENDAR)
     # Rounding makes ties that calendar and trend leave exact again, so that ranks do not hang on the last bit.
     unit = float(np.abs(left).max())
     residuals = empty
     residuals[observed] = np.round(left / unit, 12) * unit
     phi = lag_one_autocorrelation(residuals)
     whitened = residuals[1:] - phi * residuals[:-1] if complete else None
-    return PreparedSeries(span, raw, observed, residuals, phi, whitened, None)
+    return PreparedSeries(calendar, raw, observed, residuals, phi, whitened, None)
 
 
 def _unusable(values: FloatArray, scale: Scale) -> str | None:

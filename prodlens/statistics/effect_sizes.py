@@ -33,7 +33,6 @@ FEWEST_FOR_AN_INTERVAL = 8
 _LARGEST_NONCENTRAL_DF = 200
 # What rounding alone makes of equal values, in units of the largest, is no spread.
 _ROUNDING = 1e-13
-_LARGEST_DIFFERENCE = float(np.finfo(np.float64).max)
 
 TOO_FEW_TO_ESTIMATE = "fewer than 5 in a group"
 TOO_FEW_FOR_INTERVAL = "fewer than 8 in a group: no interval"
@@ -153,21 +152,6 @@ def hodges_lehmann_ratio(a: Sequence[float] | FloatArray, b: Sequence[float] | F
     p = finite(float(mannwhitneyu(x, y).pvalue))
     ratio, interval = finite(centre), finite_interval(low, high)
     return MedianRatio(ratio, interval, p, n_a, n_b, TOO_LARGE if ratio is None or interval is None else None)
-
-
-def hodges_lehmann_shift(a: Sequence[float] | FloatArray, b: Sequence[float] | FloatArray) -> EffectSize:
-    """Return the median of all differences a - b, in the unit of the values, with the interval of the ratio's kind.
-
-    Nothing below 5 in a group.
-    """
-    x, y = numbers(a), numbers(b)
-    reason = TOO_FEW_TO_ESTIMATE if min(len(x), len(y)) < FEWEST_FOR_AN_ESTIMATE else _unusable(x, y)
-    if reason is None and max(np.abs(x).max(), np.abs(y).max()) > _LARGEST_DIFFERENCE / 2:
-        reason = TOO_LARGE
-    if reason is not None:
-        return EffectSize(None, None, len(x), len(y), _median(x), _median(y), reason)
-    centre, low, high = _hodges_lehmann(np.sort(x), np.sort(y))
-    return EffectSize(float(centre), finite_interval(low, high), len(x), len(y), _median(x), _median(y), None)
 
 
 def _hodges_lehmann(x: FloatArray, y: FloatArray) -> FloatArray:

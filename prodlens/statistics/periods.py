@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FEWEST_EARLIER_CHANGES = 5
 FEWEST_WEEKS_A_BLOCK = 3
-_LARGEST_POISSON = 5_000
 # Keeps the logarithm of an empty week finite.
 _HALF_AN_EVENT = 0.5
 
@@ -33,9 +32,6 @@ TOO_FEW_WEEKS_A_BLOCK = "fewer than 3 complete weeks in a period"
 NO_USUAL_CHANGE = "the weeks before never changed"
 NO_SPREAD = "the weekly totals do not vary"
 NEGATIVE = "a total is negative"
-TOO_MANY_EVENTS = "too many events for the exact calculation"
-NO_EVENT = "no event in a period"
-NO_EXPOSURE = "a period has no length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +113,6 @@ def compare_weeks(later: Sequence[float] | FloatArray, earlier: Sequence[float] 
     df = len(x) + len(y) - 2
     error = math.sqrt(spread / df * (1 / len(x) + 1 / len(y)))
     return _change(difference, t_quantile(df) * error, two_sided_p(difference / error, df), df, (before, after))
-
-
-def poisson_reference(later: int, later_days: float, earlier: int, earlier_days: float) -> Change:
-    """Compare two counts as if events were independent: a reference to label so, never the verdict.
-
-    Ratio of rates and p-value of the E-test (Krishnamoorthy and Thomson 2004, ``scipy.stats.poisson_means_test``).
-    Nothing without events or days, and above 5,000 events, where the exact sum takes too long.
-    """
-    reason = None
-    if min(later_days, earlier_days) <= 0:
-        reason = NO_EXPOSURE
-    elif min(later, earlier) < 0:
-        reason = NEGATIVE
-    elif min(later, earlier) == 0:
-        reason = NO_EVENT
-    elif later + earlier > _LARGEST_POISSON:
-        reason = TOO_MANY_EVENTS
-    if reason is not None:
-        return Change(None, None, None, None, earlier, later, reason)
-    from scipy.stats import poisson_means_test  # noqa: PLC0415 - scipy.stats takes most of a second to import
-
-    p = float(poisson_means_test(later, later_days, earlier, earlier_days).pvalue)
-    return Change((later / later_days) / (earlier / earlier_days), None, p, None, earlier, later, None)
 
 
 def finite_ratio(log_ratio: float) -> float | None:

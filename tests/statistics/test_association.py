@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from prodlens.statistics.association import critical_correlation, detectable_correlation, lagged_association
-from prodlens.statistics.daily_series import Span, prepare_series
+from prodlens.statistics.daily_series import Calendar, prepare_series
 from tests.statistics.results import like
 
 MONDAY = date(2026, 1, 5)
@@ -27,9 +27,9 @@ def test_five_percent_is_the_default() -> None:
 
 def test_an_outcome_without_memory_keeps_its_degrees_of_freedom() -> None:
     """An outcome on every second day has no day before: its correlation of 0 with it is not taken for one of 1."""
-    span = Span(MONDAY, 60)
-    usage = prepare_series([float(day * 7 % 11) for day in range(60)], span)
-    outcome = prepare_series([float(d * d % 17) if d % 2 == 0 else None for d in range(60)], span, "as_is")
+    calendar = Calendar(MONDAY, 60)
+    usage = prepare_series([float(day * 7 % 11) for day in range(60)], calendar)
+    outcome = prepare_series([float(d * d % 17) if d % 2 == 0 else None for d in range(60)], calendar, "as_is")
     (test,) = lagged_association(usage, outcome, [0], ["pearson"]).tests
     assert outcome.phi == 0.0
     assert (test.df, test.r, test.pairs) == like(25.481606840694994, 0.03709984230294218, 30)

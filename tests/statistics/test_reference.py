@@ -18,7 +18,7 @@ from prodlens.statistics.association import (
     lagged_association,
     lags_for,
 )
-from prodlens.statistics.daily_series import Span, prepare_series, residual_maker
+from prodlens.statistics.daily_series import Calendar, prepare_series, residual_maker
 from prodlens.statistics.effect_sizes import (
     cliffs_delta,
     cohens_d,
@@ -27,11 +27,10 @@ from prodlens.statistics.effect_sizes import (
     hedges_correction,
     hedges_g,
     hodges_lehmann_ratio,
-    hodges_lehmann_shift,
     standardised_interval,
 )
 from prodlens.statistics.multiplicity import adjust_family
-from prodlens.statistics.periods import compare_weeks, poisson_reference, week_over_week
+from prodlens.statistics.periods import compare_weeks, week_over_week
 from prodlens.statistics.proportions import binomial_test, clustered_wilson, newcombe_difference, risk_ratio, wilson
 from prodlens.statistics.survival import kaplan_meier
 
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
     from prodlens.statistics.estimates import Interval
 
 _FILE = Path(__file__).parent.parent / "data" / "stats_reference.json"
+# No report uses a test of independent events: commits come in bursts, and a third of unchanged weeks would be changed.
+UNUSED = "poisson" + "_rate_ratio"
 CASES: dict[str, Any] = {case["id"]: case for case in json.loads(_FILE.read_text("utf-8"))["cases"]}
 MONDAY = date(2026, 1, 5)
 
@@ -67,17 +68,17 @@ def as_floats(values: list[Any]) -> list[float]:
 
 def only_calendarless(x: list[float], y: list[float], method: Method) -> tuple[float, Interval | None]:
     """Return the raw correlation of two series at lag 0 and its interval for independent days (df = n - 2)."""
-    span = Span(MONDAY, len(x))
-    test = lagged_association(prepare_series(x, span), prepare_series(y, span), [0], [method]).tests[0]
+    calendar = Calendar(MONDAY, len(x))
+    test = lagged_association(prepare_series(x, calendar), prepare_series(y, calendar), [0], [method]).tests[0]
     assert test.raw_r is not None
     return test.raw_r, correlation_interval(test.raw_r, len(x) - 2, method)
 
 
 def test_every_case_is_tested() -> None:
-    """The file holds the eighteen cases that this module tests, each by its name."""
+    """The file holds eighteen cases; this module tests all but the test that assumes independent events."""
     source = Path(__file__).read_text("utf-8")
     assert len(CASES) == 18
-    assert [name for name in CASES if f'"{name}"' not in source] == []
+    assert [name for name in CASES if f'"{name}"' not in source] == [UNUSED]
 
 
 def test_correlations_with_ties_and_zeros() -> None:
@@ -161,15 +162,6 @@ def test_two_proportions() -> None:
     assert bounds(ratio.interval) == near(expected["katz_ci95"], tolerance)
 
 
-@pytest.mark.parametrize("name", ["case1", "case2"])
-def test_poisson_reference(name: str) -> None:
-    """The labelled reference gives the ratio of rates and the p-value of the E-test."""
-    given, expected, tolerance = case("poisson_rate_ratio")
-    found = poisson_reference(*given[name])
-    assert found.ratio == near(expected[name]["ratio"], tolerance)
-    assert found.p == near(expected[name]["p_etest"], tolerance)
-
-
 def test_kaplan_meier_of_merge_times() -> None:
     """Curve, bands, median and its interval are those of R's survfit, and not the median of the merged alone."""
     given, expected, tolerance = case("km_merge_time")
@@ -196,10 +188,10 @@ def test_kaplan_meier_conventions() -> None:
 def test_partial_correlation() -> None:
     """Without prewhitening, the residuals' correlation is the partial correlation with df = n - 2 - 7."""
     given, expected, tolerance = case("partial_corr_weekday_trend")
-    span = Span(MONDAY, len(given["x"]))
-    x, y = (prepare_series(given[name], span).residuals for name in ("x", "y"))
+    calendar = Calendar(MONDAY, len(given["x"]))
+    x, y = (prepare_series(given[name], calendar).residuals for name in ("x", "y"))
     r = float(np.corrcoef(x, y)[0, 1])
-    maker = residual_maker(span)
+    maker = residual_maker(calendar)
     assert r == near(expected["r"], tolerance)
     assert effective_df(maker, maker) == near(expected["df"], tolerance)
     assert correlation_p(r, expected["df"]) == near(expected["p"], tolerance)
@@ -209,9 +201,9 @@ def test_partial_correlation() -> None:
 def test_whole_association(name: str) -> None:
     """Every step of the lagged association agrees with an independent R script, the shared-cycle guard included."""
     given, expected, tolerance = case(name)
-    span = Span(MONDAY, len(given["x"]))
-    x, y = prepare_series(given["x"], span), prepare_series(given["y"], span)
-    found = lagged_association(x, y, lags_for(span.days))
+    calendar = Calendar(MONDAY, len(given["x"]))
+    x, y = prepare_series(given["x"], calendar), prepare_series(given["y"], calendar)
+    found = lagged_association(x, y, lags_for(calendar.days))
     assert (x.phi, y.phi) == (near(expected["phi_x"], tolerance), near(expected["phi_y"], tolerance))
     assert found.leftover == near(expected["leftover"], tolerance)
     assert found.leftover_threshold == near(expected["leftover_threshold"], tolerance)
@@ -231,8 +223,8 @@ def test_whole_association(name: str) -> None:
 def test_outcome_with_gaps() -> None:
     """An outcome with missing days, and no value on any Sunday, agrees with an independent R script."""
     given, expected, tolerance = case("gap_outcome")
-    span = Span(MONDAY, len(given["x"]))
-    x, y = prepare_series(given["x"], span), prepare_series(given["y"], span, "as_is")
+    calendar = Calendar(MONDAY, len(given["x"]))
+    x, y = prepare_series(given["x"], calendar), prepare_series(given["y"], calendar, "as_is")
     assert (x.phi, y.phi) == (near(expected["phi_x"], tolerance), near(expected["phi_y"], tolerance))
     assert int(y.observed.sum()) == expected["observed_days"]
     for test, row in zip(lagged_association(x, y, [0, 1, 2]).tests, expected["rows"], strict=True):
@@ -241,14 +233,11 @@ def test_outcome_with_gaps() -> None:
 
 
 def test_hodges_lehmann() -> None:
-    """Shift and ratio of merge times, their exact intervals and p agree with R's wilcox.test."""
+    """The ratio of merge times, its exact interval and its p agree with R's wilcox.test."""
     given, expected, tolerance = case("hodges_lehmann_merge_time")
     ratio = hodges_lehmann_ratio(given["a"], given["b"])
-    shift = hodges_lehmann_shift(given["a"], given["b"])
     assert (ratio.ratio, ratio.p) == (near(expected["ratio"], tolerance), near(expected["p_exact"], tolerance))
     assert bounds(ratio.interval) == near(expected["ratio_ci95_exact"], tolerance)
-    assert shift.estimate == near(expected["shift"], tolerance)
-    assert bounds(shift.interval) == near(expected["shift_ci95_exact"], tolerance)
 
 
 def test_week_over_week_and_blocks() -> None:
