@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.metrics import proportions
 from prodlens.metrics.estimates import comparison, interval
 from prodlens.metrics.merge_time import follow_up
-from prodlens.metrics.series import SHORTEST_MERGE_HOURS, SUMMABLE, whole_weeks
+from prodlens.metrics.series import SHORTEST_MERGE_HOURS, SUMMABLE, known_sum, whole_weeks
 from prodlens.statistics.effect_sizes import hodges_lehmann_ratio
 from prodlens.statistics.multiplicity import adjust_family
 from prodlens.statistics.periods import compare_weeks, week_over_week
@@ -68,8 +68,9 @@ def _figure(series: DailySeries, later: tuple[date, int], earlier: tuple[date, i
 
 def _total(series: DailySeries, period: tuple[date, int]) -> dict[str, Any]:
     first, days = period
-    values = [value for value in (series.at(first + timedelta(days=day)) for day in range(days)) if value is not None]
-    return {"total": sum(values) if values else None, "days": len(values)}
+    start = (first - series.first).days
+    values = series.values[max(start, 0) : max(start + days, 0)]
+    return {"total": known_sum(values) if values else None, "days": len(values)}
 
 
 def _last_week(series: DailySeries) -> dict[str, Any]:

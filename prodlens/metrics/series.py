@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from prodlens.metrics.usage import totals
 from prodlens.timestamps import day_of, days_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from prodlens.metrics.delivery import Delivery
@@ -29,7 +30,7 @@ SHORTEST_MERGE_HOURS = 1 / 60
 
 @dataclass(frozen=True, slots=True)
 class DailySeries:
-    """One value a day from ``first`` on; None where a day has nothing to take a typical value of."""
+    """One value a day from ``first`` on; None where a day has no value: no merge to time, or no call with a price."""
 
     name: str
     first: date
@@ -56,7 +57,19 @@ class DailySeries:
         offset = (monday - self.first).days
         if offset < 0 or offset + _DAYS_A_WEEK > len(self.values):
             return None
-        return sum(value or 0 for value in self.values[offset : offset + _DAYS_A_WEEK])
+        return known_sum(self.values[offset : offset + _DAYS_A_WEEK])
+
+
+def known_sum(values: Sequence[float | None]) -> float | None:
+    """Return the sum of the known values; None when nothing but zeros is known, or the sum is infinite.
+
+    A week whose calls all lack a price did not cost 0 dollars, and a Sunday without calls does not change that.
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < len(values) and not any(known):
+        return None
+    total = sum(known)
+    return total if isfinite(total) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ def daily_series(
     counts: dict[str, tuple[Observed, Mapping[date, float | None]]] = {
         "sessions": (sessions, {day: total.calls for day, total in day_totals.items()}),
         "tokens": (sessions, {day: total.tokens for day, total in day_totals.items()}),
-        "cost_usd": (sessions, {day: total.cost_usd or 0.0 for day, total in day_totals.items()}),
+        "cost_usd": (sessions, {day: total.cost_usd for day, total in day_totals.items()}),
         "commits": (commits, _count(request, (c.timestamp for c in delivery.commits))),
         "merged_pull_requests": (pulls, _count(request, (p.merged_at for p in delivery.pull_requests))),
         "reworked_pull_requests": (pulls, _count(request, (p.reworked_at for p in delivery.pull_requests))),

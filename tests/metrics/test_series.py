@@ -106,3 +106,21 @@ def test_the_window_ends_after_the_last_observed_day(store: ProdLensStore, optio
     store.insert_commits([commit("a", "5-03")])
     store.insert_pull_requests([pull(1, "4-30", "5-08 12:00")])
     assert report_on(store, **options)["metadata"]["window"]["end"] == end
+
+
+def test_a_week_of_unpriced_calls_has_no_cost(store: ProdLensStore) -> None:
+    """A week whose calls all lack a price has no cost; one without calls costs 0, one with some what is known."""
+    # Mondays: 4, 11, 18 and 25 May.
+    store.insert_sessions([call("5-04"), call("5-05"), call("5-20", cost_usd=0.5), call("5-21"), call("5-31")])
+    report = report_on(store, report_time=at("6-01 00:30"))
+    assert [week["cost_usd"] for week in report["weekly"]] == [None, 0, 0.5, None]
+    costs = dict(zip(report["daily"]["days"], report["daily"]["cost_usd"], strict=True))
+    assert (costs["2026-05-04"], costs["2026-05-06"], costs["2026-05-20"], costs["2026-05-21"]) == (None, 0, 0.5, None)
+
+
+def test_a_period_without_a_price_has_no_cost(store: ProdLensStore) -> None:
+    """The total of a period counts every observed day, and is null where no call of it has a price."""
+    store.insert_sessions([call(f"4-{day:02}") for day in range(1, 31)])
+    store.insert_sessions([call(f"5-{day:02}", cost_usd=1.0) for day in range(1, 31)])
+    cost = report_on(store, "5-01 00:00", until=date(2026, 5, 31))["periods"]["figures"][2]
+    assert (cost["this"], cost["previous"]) == ({"total": 30.0, "days": 30}, {"total": None, "days": 30})
