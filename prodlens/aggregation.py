@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
 
 # The median is the mean of the middle call and the one after it, which are the same call where the count is odd.
+# 9e999 is SQLite's infinity: values that add up to it are unknown.
 _SESSIONS = """
 WITH ranked AS (
   SELECT event_date, latency_ms,
@@ -24,12 +25,12 @@ WITH ranked AS (
     count(*) OVER (PARTITION BY event_date) AS known
   FROM sessions WHERE latency_ms IS NOT NULL AND (:day IS NULL OR event_date = :day)
 ), medians AS (
-  SELECT event_date, avg(latency_ms) AS median_latency_ms FROM ranked
+  SELECT event_date, nullif(avg(latency_ms), 9e999) AS median_latency_ms FROM ranked
   WHERE place IN ((known + 1) / 2, (known + 2) / 2) GROUP BY event_date
 ), days AS (
   SELECT event_date, count(*) AS session_count, CAST(total(total_tokens) AS INTEGER) AS total_tokens,
     sum(acceptance_known AND accepted_flag) AS accepted_count,
-    count(*) FILTER (WHERE status_code >= 400) AS error_count, sum(cost_usd) AS cost_usd
+    count(*) FILTER (WHERE status_code >= 400) AS error_count, nullif(sum(cost_usd), 9e999) AS cost_usd
   FROM sessions WHERE :day IS NULL OR event_date = :day GROUP BY event_date
 )
 SELECT event_date, session_count, total_tokens, accepted_count, error_count, median_latency_ms, cost_usd

@@ -81,3 +81,10 @@ def test_aggregates_are_written_once(store: ProdLensStore) -> None:
     rows = store.fetch_daily_session_metrics()
     assert [(row["event_date"], row["developer_id"]) for row in rows] == [("2026-05-01", None), ("2026-05-02", None)]
     assert [row["commit_count"] for row in store.fetch_daily_github_metrics()] == [1]
+
+
+def test_numbers_that_add_up_to_infinity_are_unknown(store: ProdLensStore) -> None:
+    """A day whose costs or latencies leave the range of numbers has none."""
+    store.insert_sessions([call("5-01", cost_usd=1.7e308, latency_ms=1.7e308) for _ in range(2)])
+    day = DailyAggregator(store).aggregate_sessions()["2026-05-01"]
+    assert (day["cost_usd"], day["median_latency_ms"], day["session_count"]) == (None, None, 2)

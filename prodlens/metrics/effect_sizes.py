@@ -81,6 +81,9 @@ def _plain_cohens_d(a: FloatArray, b: FloatArray) -> float | None:
     """Return (mean_a - mean_b) / pooled standard deviation; None with an empty group or no spread."""
     if not a.size or not b.size or a.size + b.size < 3:  # noqa: PLR2004 - two values leave no degree of freedom
         return None
+    # In units of the largest value no square leaves the range of numbers, and d has no unit anyway.
+    largest = max(float(np.abs(a).max()), float(np.abs(b).max())) or 1.0
+    a, b = a / largest, b / largest
     squares = a.var() * a.size + b.var() * b.size
     pooled = float(np.sqrt(squares / (a.size + b.size - 2)))
     return float(a.mean() - b.mean()) / pooled if pooled > 0 else None

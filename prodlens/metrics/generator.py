@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.github_etl import sync_state
 from prodlens.metrics import associations, headline, quality, series
-from prodlens.metrics.costs import cost_by_model, ledger_section
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.effect_sizes import effect_size_section
 from prodlens.metrics.from_frames import frame_correlations, frame_effect_sizes
+from prodlens.metrics.ledger import cost_by_model, ledger_section
 from prodlens.metrics.merge_time import merge_time_section
 from prodlens.metrics.periods import periods_section
 from prodlens.metrics.proportions import interval_sections

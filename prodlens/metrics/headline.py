@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prodlens.metrics.usage import totals
+from prodlens.statistics.estimates import finite
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Timeline
     from prodlens.metrics.usage import Cell, Usage
+    from prodlens.statistics.estimates import FloatArray
 
 DAYS_A_WEEK = 7
 
@@ -98,10 +100,17 @@ def _velocity(usage: Usage, calls: int) -> dict[str, Any]:
         hours = (usage.window_last - usage.window_first).total_seconds() / 3600
         per_hour = calls / max(hours, 1.0)
     return {
-        "median_latency_ms": float(np.median(latencies)) if latencies.size else None,
+        "median_latency_ms": _median(latencies),
         "sessions_per_hour": per_hour,
         "total_sessions": calls,
     }
+
+
+def _median(values: FloatArray) -> float | None:
+    if not values.size:
+        return None
+    with np.errstate(over="ignore"):
+        return finite(float(np.median(values)))
 
 
 def _policy_share(policy: frozenset[str] | None, cells: Sequence[Cell]) -> float | None:

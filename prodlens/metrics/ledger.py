@@ -1,16 +1,23 @@
-"""The ledger: calls, tokens and cost by model and source, whose parts add up to the whole."""
+"""The ledger: calls, tokens and cost, of a store or of a report's window, whose parts add up to the whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import fsum, isclose
+from math import isclose
 from typing import TYPE_CHECKING, Any
+
+from prodlens.metrics.usage import add, finite_costs, totals
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Window
+    from prodlens.metrics.usage import Cell
 
 _CENT = 0.01
+_DAYS_A_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +27,13 @@ class LedgerLine:
     Attributes:
         calls: How many.
         tokens: Input and output tokens of them all.
-        cost_usd: Sum of the known costs in US dollars, None when no call has one.
+        cost_usd: Sum of the known costs in US dollars; None when no call has one, or they add up to infinity.
         recorded_usd: The part of it that sources recorded.
         computed_usd: The part of it that was computed from list prices.
         unpriced_calls: Calls whose cost is unknown.
         unpriced_tokens: Tokens of those.
+        computed_calls: Calls whose cost was computed.
+        computed_tokens: Tokens of those.
     """
 
     calls: int
@@ -34,6 +43,21 @@ class LedgerLine:
     computed_usd: float
     unpriced_calls: int
     unpriced_tokens: int
+    computed_calls: int = 0
+    computed_tokens: int = 0
+
+    def by_cost_source(self) -> dict[str, dict[str, Any]]:
+        """Return calls, tokens and cost of recorded, computed and unknown costs."""
+        recorded = self.calls - self.unpriced_calls - self.computed_calls
+        tokens = self.tokens - self.unpriced_tokens - self.computed_tokens
+        known = self.cost_usd is not None
+        return {
+            "recorded": _amounts(recorded, tokens, self.recorded_usd if known and recorded else None),
+            "computed": _amounts(
+                self.computed_calls, self.computed_tokens, self.computed_usd if known and self.computed_calls else None
+            ),
+            "unpriced": _amounts(self.unpriced_calls, self.unpriced_tokens, None),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +111,7 @@ def ledger(
     )
     parts = {(row[0], row[1]): _line(row[2:]) for row in map(tuple, grouped)}
     whole = _line(tuple(conn.execute(f"SELECT {_MEASURES} FROM sessions WHERE {where}", values).fetchone()))
-    _assert_balance(whole, _sum(parts.values()))
+    assert_balance(whole, parts.values())
     return Ledger(whole, _costliest_first(parts))
 
 
@@ -96,37 +120,133 @@ _MEASURES = """
     total(cost_usd) FILTER (WHERE cost_source IS NOT 'computed'),
     total(cost_usd) FILTER (WHERE cost_source = 'computed'),
     count(*) FILTER (WHERE cost_usd IS NULL),
-    CAST(total(total_tokens) FILTER (WHERE cost_usd IS NULL) AS INTEGER)"""
+    CAST(total(total_tokens) FILTER (WHERE cost_usd IS NULL) AS INTEGER),
+    count(cost_usd) FILTER (WHERE cost_source = 'computed'),
+    CAST(total(total_tokens) FILTER (WHERE cost_source = 'computed' AND cost_usd IS NOT NULL) AS INTEGER)"""
+
+
+def ledger_section(request: ReportRequest, window: Window, cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return where the cost of the window comes from, and how much of it belongs to the repository.
+
+    ``attributed`` is the cost of calls that name the repository, ``unattributed`` that of calls that name none.
+    ``by_source`` tells recorded costs from those computed from list prices and from calls without a price.
+    ``plan_cost_usd`` is the share of the subscriptions' monthly cost that falls on the window.
+
+    Raises:
+        AssertionError: The parts do not add up to the whole.
+    """
+    whole = line_of(cells)
+    named, unnamed = (line_of(cell for cell in cells if cell.names_repo is names) for names in (True, False))
+    assert_balance(whole, [named, unnamed])
+    monthly = request.plan_cost_usd_per_month
+    return {
+        "sessions": whole.calls,
+        "total_tokens": whole.tokens,
+        "total_cost_usd": whole.cost_usd,
+        "attributed_cost_usd": named.cost_usd,
+        "unattributed_cost_usd": unnamed.cost_usd,
+        "by_source": whole.by_cost_source(),
+        "plan_cost_usd": None if monthly is None else monthly * window.days / _DAYS_A_MONTH,
+    }
+
+
+def cost_by_model(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Return a row a model, the costliest first; ``model`` is None for calls that name none.
+
+    Raises:
+        AssertionError: The rows do not add up to the whole.
+    """
+    by_model: dict[str | None, list[Cell]] = {}
+    for cell in cells:
+        by_model.setdefault(cell.model, []).append(cell)
+    lines = {model: line_of(own) for model, own in by_model.items()}
+    assert_balance(line_of(cells), lines.values())
+    return [_model_row(model, line, by_model[model]) for model, line in _costliest_first(lines).items()]
+
+
+def line_of(cells: Iterable[Cell]) -> LedgerLine:
+    """Return the ledger line of the calls in some cells."""
+    found = totals(cells)
+    return LedgerLine(
+        calls=found.calls,
+        tokens=found.tokens,
+        cost_usd=found.cost_usd,
+        recorded_usd=found.recorded_usd,
+        computed_usd=found.computed_usd,
+        unpriced_calls=found.calls - found.priced_calls,
+        unpriced_tokens=found.unpriced_tokens,
+        computed_calls=found.computed_calls,
+        computed_tokens=found.computed_tokens,
+    )
+
+
+def assert_balance(whole: LedgerLine, parts: Iterable[LedgerLine]) -> None:
+    """Hold the parts to the whole, and recorded plus computed cost to the total, to the cent.
+
+    Costs that add up to infinity are unknown and cannot be held to anything.
+
+    Raises:
+        AssertionError: They differ.
+    """
+    added = _sum(parts)
+    counted = (whole.calls, whole.unpriced_calls, whole.computed_calls) == (
+        added.calls,
+        added.unpriced_calls,
+        added.computed_calls,
+    )
+    costs = []
+    if whole.cost_usd is not None:
+        costs = [(whole.cost_usd, added.cost_usd or 0.0), (whole.cost_usd, whole.recorded_usd + whole.computed_usd)]
+    if not counted or not all(isclose(one, other, rel_tol=1e-9, abs_tol=_CENT / 2) for one, other in costs):
+        raise AssertionError(f"the ledger does not balance: {whole} is not the sum of its parts, {added}")
+
+
+def _amounts(calls: int, tokens: int, cost_usd: float | None) -> dict[str, Any]:
+    return {"sessions": calls, "total_tokens": tokens, "cost_usd": cost_usd}
+
+
+def _model_row(model: str | None, line: LedgerLine, cells: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        "model": model,
+        "sessions": line.calls,
+        "total_tokens": line.tokens,
+        "cost_usd": line.cost_usd,
+        "unpriced_sessions": line.unpriced_calls,
+        "unpriced_tokens": line.unpriced_tokens,
+        "accepted_sessions": sum(cell.calls for cell in cells if cell.accepted),
+        "known_acceptance": sum(cell.calls for cell in cells if cell.accepted is not None),
+    }
 
 
 def _line(values: tuple[Any, ...]) -> LedgerLine:
-    return LedgerLine(*values)
+    calls, tokens, cost, recorded, computed, *rest = values
+    return LedgerLine(calls, tokens, *finite_costs(cost, recorded, computed), *rest)
 
 
 def _sum(lines: Iterable[LedgerLine]) -> LedgerLine:
     lines = list(lines)
     costs = [line.cost_usd for line in lines if line.cost_usd is not None]
+    cost, recorded, computed = finite_costs(
+        add(costs) if costs else None,
+        add(line.recorded_usd for line in lines),
+        add(line.computed_usd for line in lines),
+    )
     return LedgerLine(
         calls=sum(line.calls for line in lines),
         tokens=sum(line.tokens for line in lines),
-        cost_usd=fsum(costs) if costs else None,
-        recorded_usd=fsum(line.recorded_usd for line in lines),
-        computed_usd=fsum(line.computed_usd for line in lines),
+        cost_usd=cost,
+        recorded_usd=recorded,
+        computed_usd=computed,
         unpriced_calls=sum(line.unpriced_calls for line in lines),
         unpriced_tokens=sum(line.unpriced_tokens for line in lines),
+        computed_calls=sum(line.computed_calls for line in lines),
+        computed_tokens=sum(line.computed_tokens for line in lines),
     )
 
 
-def _assert_balance(whole: LedgerLine, parts: LedgerLine) -> None:
-    """Hold the parts to the whole, and attributed plus unattributed to the total, to the cent."""
-    counted = (whole.calls, whole.unpriced_calls) == (parts.calls, parts.unpriced_calls)
-    costs = (
-        (whole.cost_usd or 0.0, parts.cost_usd or 0.0),
-        (whole.cost_usd or 0.0, whole.recorded_usd + whole.computed_usd),
-    )
-    if not counted or not all(isclose(one, other, rel_tol=1e-9, abs_tol=_CENT / 2) for one, other in costs):
-        raise AssertionError(f"the ledger does not balance: {whole} is not the sum of its parts, {parts}")
+def _costliest_first(lines: Mapping[Any, LedgerLine]) -> dict[Any, LedgerLine]:
+    def order(item: tuple[Any, LedgerLine]) -> tuple[float, int, str]:
+        key, line = item
+        return -(line.cost_usd or 0.0), -line.calls, "" if key is None else str(key)
 
-
-def _costliest_first(lines: dict[Any, LedgerLine]) -> dict[Any, LedgerLine]:
-    return dict(sorted(lines.items(), key=lambda item: (-(item[1].cost_usd or 0.0), -item[1].calls, str(item[0]))))
+    return dict(sorted(lines.items(), key=order))

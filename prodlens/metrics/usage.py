@@ -11,7 +11,7 @@ from array import array
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from math import fsum
+from math import fsum, inf, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlens.timestamps import parse_timestamp
@@ -38,6 +38,7 @@ _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
 _MEASURES = """
     count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
     total(s.total_tokens) FILTER (WHERE s.cost_usd IS NULL),
+    total(s.cost_usd) FILTER (WHERE s.cost_source IS NOT 'computed'),
     total(s.cost_usd) FILTER (WHERE s.cost_source = 'computed'),
     count(s.cost_usd) FILTER (WHERE s.cost_source = 'computed'),
     total(s.total_tokens) FILTER (WHERE s.cost_source = 'computed' AND s.cost_usd IS NOT NULL),
@@ -62,6 +63,7 @@ class Cell(NamedTuple):
     cost_usd: float
     priced_calls: int
     unpriced_tokens: int
+    recorded_usd: float
     computed_usd: float
     computed_calls: int
     computed_tokens: int
@@ -75,24 +77,29 @@ class Cell(NamedTuple):
 
 
 _FIRST_MEASURE = Cell._fields.index("calls")
-_AMOUNTS = {"cost_usd", "computed_usd", "diff_ratio_sum"}
+_AMOUNTS = {"cost_usd", "recorded_usd", "computed_usd", "diff_ratio_sum"}
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over cells; ``cost_usd`` is None when no call among them has a price."""
+    """Sums over cells.
+
+    ``cost_usd`` is None when no call among them has a price. A sum that leaves the range of numbers is unknown: None,
+    and the parts of such a cost are 0.
+    """
 
     calls: int
     tokens: int
     cost_usd: float | None
     priced_calls: int
     unpriced_tokens: int
+    recorded_usd: float
     computed_usd: float
     computed_calls: int
     computed_tokens: int
     known_statuses: int
     errors: int
-    diff_ratio_sum: float
+    diff_ratio_sum: float | None
     diff_ratios: int
     diff_ratios_above: int
     accepted_lines: int
@@ -130,14 +137,35 @@ class Usage:
 def totals(cells: Iterable[Cell]) -> Totals:
     """Add cells up."""
     columns = list(zip(*cells, strict=True)) or [()] * len(Cell._fields)
-    sums = dict(zip(Cell._fields[_FIRST_MEASURE:], (fsum(column) for column in columns[_FIRST_MEASURE:]), strict=True))
+    sums = dict(zip(Cell._fields[_FIRST_MEASURE:], (add(column) for column in columns[_FIRST_MEASURE:]), strict=True))
     whole = {name: int(value) for name, value in sums.items() if name not in _AMOUNTS}
+    cost = sums["cost_usd"] if sums["priced_calls"] else None
+    cost, recorded, computed = finite_costs(cost, sums["recorded_usd"], sums["computed_usd"])
+    diff_ratio_sum = sums["diff_ratio_sum"]
     return Totals(
         **whole,
-        cost_usd=sums["cost_usd"] if sums["priced_calls"] else None,
-        computed_usd=sums["computed_usd"],
-        diff_ratio_sum=sums["diff_ratio_sum"],
+        cost_usd=cost,
+        recorded_usd=recorded,
+        computed_usd=computed,
+        diff_ratio_sum=diff_ratio_sum if isfinite(diff_ratio_sum) else None,
     )
+
+
+def add(values: Iterable[float]) -> float:
+    """Return the sum, rounded once; infinite where it leaves the range of numbers."""
+    try:
+        return fsum(values)
+    except OverflowError:
+        return inf
+    except ValueError:  # an infinite value of each sign
+        return nan
+
+
+def finite_costs(cost: float | None, recorded: float, computed: float) -> tuple[float | None, float, float]:
+    """Return a cost and its two parts; None and zeros where one of them leaves the range of numbers."""
+    if isfinite(cost or 0.0) and isfinite(recorded) and isfinite(computed):
+        return cost, recorded, computed
+    return None, 0.0, 0.0
 
 
 def call_span(conn: sqlite3.Connection, repos: Sequence[str | None]) -> tuple[datetime | None, datetime | None]:

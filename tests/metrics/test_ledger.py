@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.metrics.ledger import LedgerLine, _assert_balance, ledger
+from prodlens.metrics.ledger import LedgerLine, assert_balance, ledger
 from prodlens.storage import ProdLensStore
 
 ROWS = st.lists(
@@ -73,5 +73,5 @@ def test_an_imbalance_is_never_reported() -> None:
     """Parts that do not make the whole are an error of ours, not a figure."""
     line = LedgerLine(1, 10, 1.0, 1.0, 0.0, 0, 0)
     with pytest.raises(AssertionError, match="does not balance"):
-        _assert_balance(line, LedgerLine(1, 10, 1.02, 1.02, 0.0, 0, 0))
-    _assert_balance(line, line)
+        assert_balance(line, [LedgerLine(1, 10, 1.02, 1.02, 0.0, 0, 0)])
+    assert_balance(line, [line])

@@ -84,3 +84,14 @@ def test_absurd_costs_do_not_break_a_report(store: ProdLensStore) -> None:
     costs = [5e-324] * 19 + [1e300]
     store.insert_sessions([call(f"5-{day:02}", cost_usd=cost) for day, cost in enumerate(costs, start=1)])
     assert report_on(store)["cost_metrics"]["total_session_cost_usd"] == 1e300
+
+
+def test_costs_that_add_up_to_infinity_are_unknown(store: ProdLensStore) -> None:
+    """Where costs leave the range of numbers the sum is null, not an error, and the counts stay."""
+    store.insert_sessions([call(f"5-{1 + n % 21:02}", cost_usd=1.7e308, cost_source="recorded") for n in range(42)])
+    store.insert_sessions([call("5-01", cost_usd=2.0, model="m")])
+    report = report_on(store)
+    assert report["cost_metrics"]["total_session_cost_usd"] is None
+    assert report["ledger"]["by_source"]["recorded"] == {"sessions": 43, "total_tokens": 0, "cost_usd": None}
+    assert [row["cost_usd"] for row in report["cost_by_model"]] == [2.0, None]
+    assert {week["cost_usd"] for week in report["weekly"]} == {None}

@@ -8,6 +8,7 @@ import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -120,3 +121,19 @@ def test_nothing_is_lost_or_counted_twice(calls: list[dict[str, Any]], zone: str
     assert sum(first["daily"]["tokens"]) == sum(fields["total_tokens"] for fields in calls)
     known = [fields["status_code"] for fields in calls if fields["status_code"] is not None]
     assert first["error_rate"] == (sum(code >= 400 for code in known) / len(known) if known else None)
+
+
+@pytest.mark.parametrize("column", ["latency_ms", "diff_ratio", "cost_usd"])
+def test_numbers_at_the_end_of_the_range_break_no_report(store: ProdLensStore, column: str) -> None:
+    """Values whose sum or mean leaves the range of numbers give null, in strict JSON, and never an error."""
+    store.insert_sessions(
+        [
+            call(f"5-{1 + n % 28:02}", accepted_flag=n % 3 == 0, model="ab"[n % 2], **{column: 1.7e308})
+            for n in range(56)
+        ]
+    )
+    store.insert_sessions([call("5-02", accepted_flag=False, model="a", **{column: 0.5})])
+    store.insert_commits([commit(f"c{day}", f"5-{day:02}") for day in range(1, 29)])
+    report = report_on(store)
+    assert report["ai_interaction_velocity"]["total_sessions"] == 57
+    assert report["acceptance_quality"]["avg_diff_ratio"] is None
