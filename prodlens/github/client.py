@@ -6,11 +6,12 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from prodlens.errors import ConfigurationError, GithubError
-from prodlens.github.answers import Answer, message_of, place
+from prodlens.github.answers import Answer, GraphqlAnswer, graphql_failures, message_of, place
 from prodlens.github.errors import (
     AuthenticationError,
     BudgetSpentError,
@@ -21,10 +22,12 @@ from prodlens.github.errors import (
     RateLimitedError,
     ServerFailedError,
 )
+from prodlens.github.limits import limited_until, quota_reset
+from prodlens.github.sessions import new_session
 from prodlens.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
@@ -34,7 +37,7 @@ API_VERSION = "2022-11-28"
 _TIMEOUT_SECONDS = (10, 60)
 _ATTEMPTS = 3  # at one request that a rate limit turned away
 _MOST_REDIRECTS = 5
-_SECONDARY_WAIT_SECONDS = 60.0  # GitHub's advice where it names no time; doubled each time
+_WAITS_SECONDS = (0.5, 1.0, 2.0)  # before a read that failed is repeated; at most the patience
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _QUERY_TOO_LARGE = re.compile(
     r"something went wrong|timeout|timed out|limits? exceeded|too (large|complex)", re.IGNORECASE
@@ -88,7 +91,7 @@ class GithubClient:
 
     Of a given session only ``get`` and ``post`` (url, headers=, params=, json=, timeout=) are used. Without one, a
     ``requests`` session is made on first use: it takes proxies from the environment as every requests session does,
-    retries failed reads, and leaves redirects to this client, which sends the token to no other host.
+    and leaves redirects to this client, which sends the token to no other host. Reads that fail are repeated.
     """
 
     def __init__(  # noqa: PLR0913 - settings and effects, each by its name
@@ -131,17 +134,51 @@ class GithubClient:
     def get(self, url: str, *, params: Mapping[str, str] | None = None, etag: str | None = None) -> Answer:
         """Read a path of the API, or a whole URL such as a ``Link``; with an ETag a 304 comes back as ``unchanged``.
 
+        A read that fails on GitHub's side, breaks off or is not JSON is repeated a few times.
+
         Raises:
-            GithubError: One of the classes of this module.
+            GithubError: One of the classes of ``github_errors``.
         """
         headers = {"If-None-Match": etag} if etag else {}
-        return self._send("get", self._absolute(url), headers, params=dict(params or {}))
+
+        def read() -> Answer:
+            answer = self._send("get", self._absolute(url), headers, params=dict(params or {}))
+            if not answer.unchanged:
+                answer.json()
+            return answer
+
+        return self._repeated(read)
+
+    def pages(self, url: str, *, params: Mapping[str, str] | None = None) -> Iterator[Answer]:
+        """Yield the pages of a list; each is asked for only when the one before it has been dealt with.
+
+        Raises:
+            GithubError: As ``get``.
+        """
+        return self.pages_from(self.get(url, params=params))
+
+    def pages_from(self, first: Answer, *, pinned: Mapping[str, str] | None = None) -> Iterator[Answer]:
+        """Yield a page and those after it, as ``Link`` names them.
+
+        Args:
+            first: The page to begin with.
+            pinned: Parameters that every further page is asked with where its link does not name them.
+
+        Raises:
+            GithubError: As ``get``.
+        """
+        answer = first
+        while True:
+            yield answer
+            if answer.next_url is None:
+                return
+            answer = self.get(answer.next_url, params=_not_named(pinned or {}, answer.next_url))
 
     def write(self, method: str, url: str, body: Mapping[str, Any]) -> Answer:
         """Change something with ``post`` or ``patch``; never repeated after a failure that may have come too late.
 
         Raises:
-            GithubError: One of the classes of this module.
+            GithubError: One of the classes of ``github_errors``.
         """
         return self._send(method, self._absolute(url), {}, json=dict(body))
 
@@ -149,11 +186,11 @@ class GithubClient:
         """Return the address at another host that a download is redirected to, without going there.
 
         Raises:
-            GithubError: One of the classes of this module; ``NotFoundError`` also when it has expired.
+            GithubError: One of the classes of ``github_errors``; ``NotFoundError`` also when it has expired.
         """
         url = self._absolute(url)
         for _ in range(_MOST_REDIRECTS):
-            answer = self._send("get", url, {}, follow=False)
+            answer = self._repeated(partial(self._send, "get", url, {}, follow=False))
             target = urljoin(url, answer.headers.get("location", ""))
             if answer.status == 302 and target != url:  # noqa: PLR2004 - Found; a moved repository is 301
                 return target
@@ -162,27 +199,33 @@ class GithubClient:
             url = target
         raise ServerFailedError(f"GitHub does not say where {place(url)} can be downloaded; try again later")
 
-    def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run a query and return its data, in which parts that failed are null.
 
         Raises:
-            RateLimitedError: Also when GitHub says so in an answer with status 200.
-            ServerFailedError: It failed or took too long; asking for less may help.
-            GraphqlUnavailableError: There is no GraphQL here, or it does not know this query.
-            GithubError: Another class of this module.
+            GithubError: As ``graphql_answer``.
         """
-        for attempt in range(_ATTEMPTS):
-            try:
-                answer = self._send("post", self.graphql_url, {}, json={"query": query, "variables": dict(variables)})
-                return self._graphql_data(answer)
-            except RateLimitedError:  # the next attempt waits first, or raises when that would take too long
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            except NotFoundError as error:
-                raise GraphqlUnavailableError(str(error)) from None
-            except (AttributeError, TypeError, NotImplementedError, AssertionError) as error:  # cannot post
-                raise GraphqlUnavailableError(f"this session sends no GraphQL ({type(error).__name__})") from None
-        raise AssertionError("unreachable")
+        return self.graphql_answer(query, variables).data
+
+    def graphql_answer(self, query: str, variables: Mapping[str, Any]) -> GraphqlAnswer:
+        """Run a query once and return its data, with what GitHub says of the parts that failed.
+
+        Raises:
+            ServerFailedError: The query failed or took too long; asking for less may help.
+            GraphqlUnavailableError: There is no GraphQL here, or it does not know this query.
+            GithubError: Another class of ``github_errors``.
+        """
+        content = {"query": query, "variables": dict(variables)}
+        try:
+            answer = self._send("post", self.graphql_url, {}, json=content)
+            if _is_page(answer):  # an endpoint for GraphQL never answers with a page, a failing server may once
+                self._sleep(min(_WAITS_SECONDS[0], self._patience))
+                answer = self._send("post", self.graphql_url, {}, json=content)
+            return self._graphql_data(answer)
+        except NotFoundError as error:
+            raise GraphqlUnavailableError(str(error)) from None
+        except (AttributeError, TypeError, NotImplementedError, AssertionError) as error:  # cannot post
+            raise GraphqlUnavailableError(f"this session sends no GraphQL ({type(error).__name__})") from None
 
     def url(self, path: str, params: Mapping[str, str] | None = None) -> str:
         """Return the whole URL of a path, for use as the name of what was asked."""
@@ -193,19 +236,30 @@ class GithubClient:
     def _absolute(self, url: str) -> str:
         return url if "://" in url else f"{self.api_url}/{url.lstrip('/')}"
 
+    def _repeated(self, read: Callable[[], Answer]) -> Answer:
+        """Read, and read again after a short wait when GitHub or the network failed."""
+        for wait in _WAITS_SECONDS:
+            try:
+                return read()
+            except ServerFailedError:
+                self._sleep(min(wait, self._patience))
+        return read()
+
     def _send(self, method: str, url: str, headers: dict[str, str], *, follow: bool = True, **content: Any) -> Answer:
         """Send, following redirects unless told not to, and waiting out short rate limits."""
         resource = "graphql" if url == self.graphql_url else "rest"
         for attempt in range(_ATTEMPTS):
-            self._wait(resource)
+            self._wait_out_limit(resource)
             answer = (self._follow if follow else self._once)(method, url, headers, content)
-            self._note_quota(resource, answer)
-            if answer.status < 300 or answer.unchanged or (not follow and answer.status in _REDIRECTS):  # noqa: PLR2004
-                return answer
-            limited_until = self._limited_until(answer, attempt)
-            if limited_until is None:
+            now = self._clock()
+            limited = limited_until(answer, now, attempt)
+            until = quota_reset(answer, now) if limited is None else limited
+            if until is not None:
+                self.budget.blocked_until[resource] = until
+            if limited is None:
+                if answer.status < 300 or answer.unchanged or (not follow and answer.status in _REDIRECTS):  # noqa: PLR2004 - success
+                    return answer
                 self._refuse(answer, "write" if method != "get" and resource == "rest" else "read")
-            self.budget.blocked_until[resource] = limited_until
         raise self._rate_limited(self.budget.blocked_until[resource])
 
     def _follow(self, method: str, url: str, headers: dict[str, str], content: dict[str, Any]) -> Answer:
@@ -217,13 +271,13 @@ class GithubClient:
             url = urljoin(url, target)
             if urlsplit(url).query:  # GitHub repeats the question in the address it sends us to
                 content = {**content, "params": {}} if "params" in content else content
-        raise ServerFailedError(f"GitHub redirects {place(url)} in a circle; check the repository's name")
+        raise GithubError(f"GitHub redirects {place(url)} in a circle; check the repository's name")
 
     def _once(self, method: str, url: str, headers: dict[str, str], content: dict[str, Any]) -> Answer:
         self.budget.require_one()
         self.budget.spend()
         if self._session is None:
-            self._session = _own_session(self.api_url)
+            self._session = new_session(self.api_url)
         call = getattr(self._session, method)
         try:
             response = call(url, headers={**self._headers(url), **headers}, timeout=_TIMEOUT_SECONDS, **content)
@@ -232,7 +286,6 @@ class GithubClient:
                 f"GitHub could not be reached at {place(url)}: {self._redacted(f'{type(error).__name__}: {error}')}; "
                 "check the network and proxy settings, or try again later"
             ) from None
-        self.budget.spend(_retries_behind(response))
         given = getattr(response, "headers", None) or {}
         lowered = {str(name).lower(): str(value) for name, value in given.items() if value is not None}
         body = response.content if self._owns_session else None
@@ -250,7 +303,7 @@ class GithubClient:
 
     # Rate limits ---------------------------------------------------------------------------------------------
 
-    def _wait(self, resource: str) -> None:
+    def _wait_out_limit(self, resource: str) -> None:
         until = self.budget.blocked_until.get(resource)
         if until is None:
             return
@@ -260,27 +313,6 @@ class GithubClient:
         if delay > 0:
             self._sleep(delay)
         del self.budget.blocked_until[resource]
-
-    def _note_quota(self, resource: str, answer: Answer) -> None:
-        """Remember that the quota is used up, before a request more is sent in vain."""
-        reset = _number(answer.headers.get("x-ratelimit-reset"))
-        no_limits = answer.headers.get("x-ratelimit-limit") == "0"  # an Enterprise Server without rate limits
-        if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None and not no_limits:
-            self.budget.blocked_until[resource] = reset
-
-    def _limited_until(self, answer: Answer, attempt: int) -> float | None:
-        """Return the Unix time a rate limit ends at; None when the refusal is none."""
-        if answer.status not in {403, 429}:
-            return None
-        retry_after = _number(answer.headers.get("retry-after"))
-        if retry_after is not None:
-            return self._clock() + retry_after
-        reset = _number(answer.headers.get("x-ratelimit-reset"))
-        if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
-            return reset
-        if answer.status == 429 or "rate limit" in message_of(answer).lower():  # noqa: PLR2004 - Too Many Requests
-            return self._clock() + _SECONDARY_WAIT_SECONDS * (1 << attempt)
-        return None
 
     def _rate_limited(self, until: float) -> RateLimitedError:
         reset_at = datetime.fromtimestamp(min(max(until, 0.0), 253402300799.0), UTC)
@@ -311,68 +343,23 @@ class GithubClient:
             raise ServerFailedError(f"GitHub failed at {what}; try again later")
         raise GithubError(f"GitHub refused {what}; try again, and report this if it stays")
 
-    def _graphql_data(self, answer: Answer) -> dict[str, Any]:
-        try:
-            body = answer.json()
-        except ServerFailedError:
-            if "json" in answer.headers.get("content-type", ""):
-                raise
-            raise GraphqlUnavailableError(f"{place(answer.url)} is no GraphQL endpoint") from None
-        body = body if isinstance(body, dict) else {}
-        found = body.get("errors")
-        errors = [error for error in found if isinstance(error, dict)] if isinstance(found, list) else []
-        kinds = {str(error.get("type")) for error in errors}
-        if kinds & {"RATE_LIMITED", "RATE_LIMIT"}:
-            until = _number(answer.headers.get("x-ratelimit-reset"))
-            until = self._clock() + _SECONDARY_WAIT_SECONDS if until is None else until
-            self.budget.blocked_until["graphql"] = until
-            raise self._rate_limited(until)
-        data = body.get("data")
+    def _graphql_data(self, answer: Answer) -> GraphqlAnswer:
+        if _is_page(answer):
+            raise GraphqlUnavailableError(f"{place(answer.url)} is not a GraphQL endpoint")
+        body = answer.json()
+        failures = graphql_failures(body)
+        data = body.get("data") if isinstance(body, dict) else None
         if isinstance(data, dict):
-            return data
-        said = self._redacted("; ".join(str(error.get("message")) for error in errors))[:300]
-        if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+            return GraphqlAnswer(data=data, failures=failures)
+        said = self._redacted("; ".join(failure.message for failure in failures))[:300]
+        if any(failure.is_refusal for failure in failures):
             raise PermissionMissingError(f"the token may not run this GraphQL query: {said}; grant it what is named")
-        if _QUERY_TOO_LARGE.search(said):
+        if _QUERY_TOO_LARGE.search(said) or any(failure.kind == "RESOURCE_LIMITS_EXCEEDED" for failure in failures):
             raise ServerFailedError(f"GitHub's GraphQL failed: {said}; try again later")
         raise GraphqlUnavailableError(f"GitHub's GraphQL does not answer this query: {said or 'no data'}")
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._token, "***") if self._token else text
-
-
-def _own_session(api_url: str) -> Any:
-    """Make a session that retries failed reads and follows no redirect by itself."""
-    import requests  # noqa: PLC0415 - only where the network is used
-    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as above
-    from urllib3.util import Retry  # noqa: PLC0415 - as above
-
-    class _Session(requests.Session):
-        def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - of the base class
-            return None
-
-    session = _Session()
-    # Proxies and certificates of the environment, read once instead of at every request; and no login of a ~/.netrc,
-    # which requests would put over our header.
-    settings = session.merge_environment_settings(api_url, {}, None, None, None)
-    session.proxies, session.verify, session.trust_env = settings["proxies"], settings["verify"], False
-    retry = Retry(
-        total=3,
-        backoff_factor=0.5,
-        status_forcelist=(500, 502, 503, 504),
-        allowed_methods=("GET",),
-        respect_retry_after_header=False,  # waiting is this client's decision, within its patience
-        raise_on_status=False,
-    )
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    return session
-
-
-def _retries_behind(response: Any) -> int:
-    """Return how many requests urllib3 sent before the one that was answered."""
-    history = getattr(getattr(getattr(response, "raw", None), "retries", None), "history", None)
-    return len(history) if isinstance(history, tuple) else 0
 
 
 def _checked_token(token: str | None) -> str | None:
@@ -384,14 +371,21 @@ def _checked_token(token: str | None) -> str | None:
     return token
 
 
+def _is_page(answer: Answer) -> bool:
+    """Tell whether a response is a page for people, of which neither type nor content is JSON."""
+    try:
+        answer.parsed()
+    except ValueError:
+        return "json" not in answer.headers.get("content-type", "")
+    return False
+
+
+def _not_named(params: Mapping[str, str], url: str) -> dict[str, str]:
+    """Return the parameters that the query of a URL does not name."""
+    named = dict(parse_qsl(urlsplit(url).query))
+    return {name: value for name, value in params.items() if name not in named}
+
+
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if 0 <= number < float("inf") else None

@@ -266,7 +266,11 @@ def test_rows_of_the_five_minutes_before_the_cursor_are_read_again(store: ProdLe
     assert sorted(late.keys() & rows_by_number(store).keys()) == [21, 22, 23, 25]
 
 
-@pytest.mark.parametrize("faults", [{2: SERVER_ERROR}, {1: CUT}], ids=["second page fails", "first page is cut"])
+@pytest.mark.parametrize(
+    "faults",
+    [dict.fromkeys(range(2, 6), SERVER_ERROR), dict.fromkeys(range(1, 5), CUT)],
+    ids=["second page fails", "first page is cut"],
+)
 def test_the_etag_of_an_update_is_stored_when_its_last_page_is(
     server: GithubServer, store: ProdLensStore, faults: dict[int, Fault]
 ) -> None:
@@ -326,6 +330,7 @@ def test_the_rate_limit_stops_cleanly(store: ProdLensStore) -> None:
 
 def test_a_short_rate_limit_is_waited_out(server: GithubServer, store: ProdLensStore) -> None:
     """A limit that ends within the patience costs a wait of just that long."""
+    server.world.clock = lambda: 1_000_000.0
     waited: list[float] = []
     server.faults.restart({2: Fault(status=429, headers={"retry-after": "7"}), 4: RATE_LIMIT_SOON})
     sync(store, server, patience_seconds=60.0, sleep=waited.append, clock=lambda: 1_000_000.0)

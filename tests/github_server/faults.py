@@ -20,6 +20,7 @@ class Fault:
         body: Body of that answer, sent as it is.
         latency_seconds: Wait before anything is sent.
         cut: Close the connection in the middle of the body.
+        reset: Reset the connection before anything is sent.
         then: Called before anything is sent, for example to kill the client.
     """
 
@@ -28,11 +29,16 @@ class Fault:
     body: bytes = b'{"message": "a fault was planned here"}'
     latency_seconds: float = 0.0
     cut: bool = False
+    reset: bool = False
     then: Callable[[], object] | None = None
 
 
 SERVER_ERROR = Fault(status=502, body=b"<html>Bad Gateway</html>")
 CUT = Fault(cut=True)
+RESET = Fault(reset=True)
+SECONDARY_LIMIT = Fault(status=403, body=b'{"message": "You have exceeded a secondary rate limit."}')
+SECONDARY_LIMIT_IN_200 = Fault(status=200, body=SECONDARY_LIMIT.body)
+PAGE = Fault(status=200, body=b"<html>We will be back soon</html>", headers={"content-type": "text/html"})
 WRONG_JSON = Fault(status=200, body=b'[{"id": 1, "num', headers={"content-type": "application/json; charset=utf-8"})
 RATE_LIMIT = Fault(
     status=403,

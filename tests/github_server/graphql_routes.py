@@ -30,8 +30,14 @@ def answer(request: Request) -> Reply:
     )
     reply: dict[str, Any] = {"data": result.data}
     if result.errors:
-        reply["errors"] = [{**(e.extensions or {}), "message": e.message, "path": e.path} for e in result.errors]
+        reply["errors"] = [_error(error) for error in result.errors]
     return Reply(body=reply)
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    """Return an error as GitHub writes it: one without a type has none."""
+    extensions = {name: value for name, value in (error.extensions or {}).items() if value}
+    return {**extensions, "message": error.message, "path": error.path}
 
 
 class _Root:
@@ -39,6 +45,7 @@ class _Root:
 
     def __init__(self, request: Request) -> None:
         self._login = request.world.comments.login
+        self._failures = request.world.graphql_failures
         self._pulls = {
             row["node_id"]: (repository, row)
             for repository in request.world.repositories.values()
@@ -50,14 +57,25 @@ class _Root:
 
     def node(self, _info: object, id: str) -> dict[str, Any]:  # noqa: A002 - GitHub's name
         if id not in self._pulls:
-            message = f"Could not resolve to a node with the global id of '{id}'"
-            raise GraphQLError(message, extensions={"type": "NOT_FOUND"})
+            raise _unknown(id)
         return _pull(*self._pulls[id])
 
     def nodes(self, info: object, ids: list[str]) -> list[Any]:
         if len(ids) > 100:
             raise GraphQLError("You may not provide more than 100 node ids", extensions={"type": "ARGUMENT_LIMIT"})
-        return [self.node(info, name) if name in self._pulls else None for name in ids]
+        return [self._node_or_error(info, name) for name in ids]
+
+    def _node_or_error(self, info: object, name: str) -> Any:
+        """Return a node, or the error that makes it null; graphql-core adds the path to it."""
+        if name in self._failures:
+            kind = self._failures[name]
+            return GraphQLError(kind or "Something went wrong", extensions={"type": kind})
+        return self.node(info, name) if name in self._pulls else _unknown(name)
+
+
+def _unknown(name: str) -> GraphQLError:
+    message = f"Could not resolve to a node with the global id of '{name}'"
+    return GraphQLError(message, extensions={"type": "NOT_FOUND"})
 
 
 def _pull(repository: Repository, row: dict[str, Any]) -> dict[str, Any]:

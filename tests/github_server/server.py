@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import threading
 import time
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -121,6 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.then is not None:
             fault.then()
         time.sleep(fault.latency_seconds)
+        if fault.reset:
+            owner.log.append((self.command, self.path, 0))
+            self._reset()
+            return
         if fault.status is not None:
             reply = Reply(status=fault.status, body=fault.body, headers=dict(fault.headers))
         else:
@@ -128,10 +135,16 @@ class _Handler(BaseHTTPRequestHandler):
         owner.log.append((self.command, self.path, reply.status))
         self._send(reply, cut=fault.cut)
 
+    def _reset(self) -> None:
+        """Close the connection at once, so that the client's system reports a reset."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
     def _send(self, reply: Reply, *, cut: bool) -> None:
         body = reply.encoded()
         try:
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
+            self.send_header("date", formatdate(self.server.owner.world.clock(), usegmt=True))
             for name, value in {"content-type": "application/json; charset=utf-8", **reply.headers}.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(max(len(body), 2) if cut else len(body)))

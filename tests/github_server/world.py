@@ -121,6 +121,7 @@ class World:
         hourly_limit: Requests an hour with a token; None: a server without rate limits, which sends no such headers.
         graphql_most_ids: A GraphQL query for more nodes than this fails with 502, as a heavy one does.
         graphql_works: Whether there is a GraphQL endpoint.
+        graphql_failures: Type of the error that a node is answered with, by its id; empty: an error without a type.
         artifacts: Where artifacts are kept; None: there are none, and no workflow runs.
         page_cap: Most rows a page, whatever is asked for.
         clock: Unix time.
@@ -134,6 +135,7 @@ class World:
     anonymous_limit: int = 60
     graphql_most_ids: int = 100
     graphql_works: bool = True
+    graphql_failures: dict[str, str] = field(default_factory=dict)
     artifacts: ArtifactHost | None = None
     page_cap: int = 100
     clock: Callable[[], float] = time.time
