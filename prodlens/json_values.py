@@ -35,6 +35,11 @@ def whole_number(value: object) -> int | None:
     return None if number is None or abs(number) > LARGEST_WHOLE_NUMBER else int(number)
 
 
+def identifier(value: object) -> int | None:
+    """Return an id: a positive whole number that is written as one, never text, a fraction or a bool."""
+    return value if type(value) is int and value > 0 else None
+
+
 def count(value: object) -> int | None:
     """Return a whole number that is never negative: less than nothing counts as nothing."""
     number = whole_number(value)

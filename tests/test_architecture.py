@@ -38,6 +38,25 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": GROUND | {"aggregation", "github_etl", "metrics", "storage", "trace_ingestion", "trace_normalizer"},
 }
 
+# The same inside the action: its folders, and the modules beside them.
+ACTION_BASE = {"environment", "event", "inputs", "notices", "ownership", "anonymize"}
+SETTINGS = ACTION_BASE | {"artifacts", "settings"}
+RUN_PARTS = SETTINGS | {"github_access", "job"}
+ALLOWED_IN_ACTION: dict[str, set[str]] = {
+    **{name: set() for name in ("inputs", "event", "anonymize", "environment", "ownership")},
+    "notices": {"environment"},
+    "artifacts": ACTION_BASE,
+    "settings": ACTION_BASE | {"artifacts"},
+    "workspace": {"environment", "settings"},
+    "github_access": {"environment", "settings"},
+    "job": SETTINGS | {"github_access"},
+    "cache": SETTINGS | {"github_access"},
+    **dict.fromkeys(["gathering", "publishing"], RUN_PARTS),
+    "run": RUN_PARTS | {"cache", "gathering", "publishing", "workspace"},
+    "program": SETTINGS | {"run"},
+    "": ACTION_BASE | {"program"},
+}
+
 # Packages whose modules are imported directly by others, with the reason.
 WITHOUT_A_FRONT_DOOR = {
     "statistics": "each module is a topic, and a common door would load numpy for a threshold",
@@ -106,6 +125,20 @@ def test_packages_import_what_they_may(package: str) -> None:
     """A package imports itself and what the table allows it."""
     targets = {found.packages[1] for found in IMPORTS if found.packages[0] == package}
     assert targets - ALLOWED[package] - {package} == set()
+
+
+def test_the_parts_of_the_action_import_what_they_may() -> None:
+    """Inside the action, cache, gathering and publishing do not know each other; only the program knows the run."""
+    inside = [found for found in IMPORTS if found.packages == ("action", "action")]
+    arrows = {(part_of(found.importer), part_of(found.target)) for found in inside}
+    parts = {part_of(dotted(path)) for path in MODULES if dotted(path).split(".")[0] == "action"}
+    assert parts == set(ALLOWED_IN_ACTION)
+    assert {(one, other) for one, other in arrows if one != other and other not in ALLOWED_IN_ACTION[one]} == set()
+
+
+def part_of(name: str) -> str:
+    """Return the folder or module of the action that a dotted name is in; empty for the front door itself."""
+    return f"{name}.".split(".")[1]
 
 
 def test_no_import_runs_in_a_circle() -> None:
@@ -179,7 +212,7 @@ def test_few_modules_start_programs() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Import) and "subprocess" in {alias.name for alias in node.names}
     }
-    assert starting == {"child_process", "commits.git_history", "action.gathering.sources"}
+    assert starting == {"child_process", "commits.git_history", "action.github_access"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,6 +13,7 @@ from prodlens.json_values import (
     LARGEST_WHOLE_NUMBER,
     count,
     finite_number,
+    identifier,
     mapping,
     sequence,
     truth,
@@ -81,3 +82,12 @@ def test_text_that_cannot_be_stored_is_mended() -> None:
     assert words("  ") is None
     assert words(1.5) == "1.5"
     assert words(float("nan")) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(7, 7), (2**60, 2**60), (0, None), (-7, None), (7.0, None), ("7", None), (True, None), (None, None)],
+)
+def test_an_identifier_is_written_as_a_positive_whole_number(value: object, expected: int | None) -> None:
+    """An id is a positive whole number; text, fractions and booleans are not ids."""
+    assert identifier(value) == expected

@@ -1,6 +1,6 @@
-"""The action and the local run: one program, the only code that knows GitHub Actions.
+"""The action and the local run: one program, and the only code that knows GitHub Actions.
 
-``main`` reads flags, environment, clock and streams; everything below it takes what it needs.
+``main`` reads flags, environment, clock and streams; everything below it is given what it needs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Report as the flags and the ``INPUT_`` variables ask; returns the exit status.
 
-    0: fine, also when the sync stopped at its budget. 1: a gate failed, or GitHub or the disk did. 2: a setting is
-    wrong; every mistake is named.
+    0: fine, also when the sync stopped at its budget. 1: a gate failed, or GitHub or the disk failed for good. 2: a
+    setting is wrong; every mistake is named.
     """
     arguments = vars(build_parser().parse_args(sys.argv[1:] if argv is None else argv))
     import os
@@ -28,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from prodlens.action.environment import RunEnvironment
     from prodlens.action.program import run_program
 
-    world = RunEnvironment(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
-    return run_program(collect_texts(arguments, os.environ), arguments, world)
+    environment = RunEnvironment(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
+    return run_program(collect_texts(arguments, os.environ), arguments, environment)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,12 +50,12 @@ def build_parser() -> argparse.ArgumentParser:
             metavar="TEXT",
             help=f"{item.description}{repeat}{default}".replace("%", "%%"),
         )
-    desk = parser.add_argument_group("only at a desk")
+    local = parser.add_argument_group("only in a local run")
     for flag in LOCAL_FLAGS:
         if flag.metavar:
-            desk.add_argument(f"--{flag.name}", metavar=flag.metavar, default=flag.default, help=flag.description)
+            local.add_argument(f"--{flag.name}", metavar=flag.metavar, default=flag.default, help=flag.description)
         else:
-            desk.add_argument(f"--{flag.name}", action="store_true", help=flag.description)
+            local.add_argument(f"--{flag.name}", action="store_true", help=flag.description)
     return parser
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+COMMENT_AUTO, COMMENT_CHANGES, COMMENT_ALWAYS, COMMENT_OFF = "auto", "changes", "always", "off"
+COMMENT_MODES = (COMMENT_AUTO, COMMENT_CHANGES, COMMENT_ALWAYS, COMMENT_OFF)
+
 
 class Input(NamedTuple):
     """One input: an ``INPUT_`` variable in a workflow, a flag at a desk.

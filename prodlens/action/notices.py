@@ -1,10 +1,10 @@
-"""How a run speaks: annotations on the runner, lines on standard error at a desk."""
+"""How a run speaks: annotations on the runner, lines on standard error at a options."""
 
 from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from prodlens.action.environment import RunEnvironment
@@ -12,33 +12,41 @@ if TYPE_CHECKING:
 _SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s'\"]+")
 
 
-def error(world: RunEnvironment, text: str) -> None:
+def error(environment: RunEnvironment, text: str) -> None:
     """Say what went wrong; on the runner it becomes an annotation."""
-    _say(world, "error", text)
+    _say(environment, "error", text)
 
 
-def warning(world: RunEnvironment, text: str) -> None:
+def warning(environment: RunEnvironment, text: str) -> None:
     """Say what the user should know though the run goes on."""
-    _say(world, "warning", text)
+    _say(environment, "warning", text)
 
 
-def note(world: RunEnvironment, text: str) -> None:
+def note(environment: RunEnvironment, text: str) -> None:
     """Say what may be of interest; on the runner a line of the log."""
-    if world.in_actions:
+    if environment.in_actions:
         from actions_toolkit import core
 
         core.info(harmless(text))
     else:
-        world.stderr.write(f"{text}\n")
+        environment.stderr.write(f"{text}\n")
 
 
-def mask(world: RunEnvironment, secret: str) -> None:
+def mask(environment: RunEnvironment, secret: str) -> None:
     """Have the runner replace a secret wherever it appears in the log from here on."""
-    if world.in_actions:
+    if environment.in_actions:
         from actions_toolkit import core
 
         for line in filter(None, secret.splitlines()):
             core.set_secret(line)
+
+
+def set_output(environment: RunEnvironment, name: str, text: str) -> None:
+    """Give the runner an output of the action; a local run has none."""
+    if environment.in_actions:
+        from actions_toolkit import core
+
+        core.set_output(name, text)
 
 
 def harmless(text: str) -> str:
@@ -58,10 +66,11 @@ def _harmless_line(line: str) -> str:
     return line.replace("::", ":\N{WORD JOINER}:") if line.lstrip().startswith("::") else line
 
 
-def _say(world: RunEnvironment, level: str, text: str) -> None:
-    if world.in_actions:
+def _say(environment: RunEnvironment, level: Literal["error", "warning"], text: str) -> None:
+    if environment.in_actions:
         from actions_toolkit import core
 
-        getattr(core, level)(text.replace("##[", "#\N{WORD JOINER}#["))
+        annotate = core.error if level == "error" else core.warning
+        annotate(text.replace("##[", "#\N{WORD JOINER}#["))
     else:
-        world.stderr.write(f"{level}: {text}\n")
+        environment.stderr.write(f"{level}: {text}\n")

@@ -1,4 +1,4 @@
-"""From texts to an exit status: settings checked, the run made, every error said where the user looks for it."""
+"""From the texts of the inputs to an exit status; every error is reported where the user looks for it."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ FAILED = 1
 STOPPED = 130
 
 
-def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], world: RunEnvironment) -> int:
+def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], environment: RunEnvironment) -> int:
     """Check the settings, run, and turn errors into lines and an exit status."""
     from prodlens.action.run import run
     from prodlens.action.settings import parse_settings
 
-    handler = logging.StreamHandler(world.stderr)
+    handler = logging.StreamHandler(environment.stderr)
     handler.setFormatter(notices.HarmlessFormatter("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    desk, made = _desk(arguments), []
+    options, made = _local_options(arguments), []
     try:
-        settings = parse_settings(texts, world.now)
-        made = [settings.output_dir, desk.database.parent]
-        notices.mask(world, settings.anonymize_key)
-        return run(settings, desk, world)
+        settings = parse_settings(texts, environment.now)
+        made = [settings.output_dir, options.database.parent]
+        notices.mask(environment, settings.anonymize_key)
+        return run(settings, options, environment)
     except ProdLensError as error:
         for line in str(error).splitlines():
-            notices.error(world, line)
+            notices.error(environment, line)
         return error.exit_status
-    except (OSError, sqlite3.Error) as error:  # where no one closer to it says what could not be read or written
+    except (OSError, sqlite3.Error) as error:  # fallback for errors of the disk that nothing further down translates
         notices.error(
-            world, f"stopped, since something could not be read or written: {error}; what was committed is kept"
+            environment, f"stopped, since something could not be read or written: {error}; what was committed is kept"
         )
         return FAILED
     except KeyboardInterrupt:
-        notices.error(world, "stopped; what was committed is kept, and the next run goes on from there")
+        notices.error(environment, "stopped; what was committed is kept, and the next run goes on from there")
         return STOPPED
     finally:
-        if world.in_actions and (workspace := world.environ.get("GITHUB_WORKSPACE")):
+        if environment.in_actions and (workspace := environment.environ.get("GITHUB_WORKSPACE")):
             hand_over(Path(workspace), made)
 
 
-def _desk(arguments: Mapping[str, object]) -> LocalOptions:
+def _local_options(arguments: Mapping[str, object]) -> LocalOptions:
     clone = arguments.get("clone")
     return LocalOptions(
         offline=bool(arguments.get("offline")),

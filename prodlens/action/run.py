@@ -1,128 +1,135 @@
-"""The road of a run: traces, commits and pull requests into the store, a report a repository out of it."""
+"""The steps of a run: fill the store, then write one report per repository."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices
+from prodlens.action.cache.run_cache import NOT_SAVED, RunCache, restore_cache
+from prodlens.action.event import read_event
 from prodlens.action.gathering import sources
+from prodlens.action.github_access import github_client, token_at_hand
+from prodlens.action.job import Job, chosen_anonymizer
 from prodlens.action.publishing import outputs, publishing
-from prodlens.action.publishing.outputs import NOT_SAVED
+from prodlens.action.publishing.report_artifact import upload_report
+from prodlens.action.workspace import check_workspace
 from prodlens.github import RequestBudget
 from prodlens.metrics import ReportGenerator, check_gates
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import read_people
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from prodlens.action.cache.run_cache import RunCache
     from prodlens.action.environment import LocalOptions, RunEnvironment
+    from prodlens.action.event import Event
+    from prodlens.action.gathering.outcome import Gathered
     from prodlens.action.settings import Settings
 
 FAILED = 1
 NO_REPOSITORY = "no repository"
 
 
-def run(settings: Settings, desk: LocalOptions, world: RunEnvironment) -> int:
-    """Restore, gather, report, publish, save; returns the exit status.
+def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) -> int:
+    """Restore, gather, save, report, publish; returns the exit status.
+
+    A source that fails for good does not end the run: the cache is saved, the report is written from what is there and
+    says what is missing, and only then the exit status tells of the failure.
 
     Raises:
         UserError: The repository, a path or the database is not what was said.
-        OutsideError: GitHub or the disk failed for good.
+        OutsideError: GitHub failed before the cache was restored, or the disk failed.
     """
-    repositories = sources.named_repositories(settings, desk)
+    check_workspace(settings, options)
+    event = read_event(environment.environ)
+    repositories = sources.named_repositories(settings, options)
     people = read_people(settings.people) if settings.people else {}
-    prepare = publishing.anonymizer(settings, world, people)
+    anonymize = chosen_anonymizer(settings, environment, event, people)
     budget = RequestBudget(limit=settings.github_budget)
-    hides_people = prepare is not None and prepare.everybody
-    cache = _restored(settings, desk, world, budget, hides_people=hides_people)
-    with ProdLensStore(desk.database) as store:
-        job = sources.Job(
+    hides_people = anonymize is not None and anonymize.everybody
+    cache = _restored(settings, options, environment, event, budget, hides_people=hides_people)
+    with ProdLensStore(options.database) as store:
+        job = Job(
             store=store,
             settings=settings,
-            desk=desk,
-            world=world,
+            options=options,
+            environment=environment,
+            event=event,
             repositories=repositories,
             people=people,
-            token=sources.token_at_hand(settings, desk, world),
+            token=token_at_hand(settings, options, environment),
             budget=budget,
-            prepare=prepare,
+            anonymize=anonymize,
         )
         if cache:
             cache.opened(store)
-        notes = _gather(job)
-        with world.progress("Computing the report"):
-            reports = _reports(job)
-        gate = _gate(settings, reports, world)
-        made = _publish(job, reports)
-        saved = cache.save(store, before=job.kept_since) if cache else NOT_SAVED
+        gathered = sources.gather(job)
+        saved = cache.save(store, before=job.kept_since) if cache else NOT_SAVED  # first, whatever comes after it
+        with environment.progress("Computing the report"):
+            reports = _reports(job, gathered)
+        gate = _gate(settings, reports, environment)
+        published = _publish(job, reports)
     cached = {"cache-restored": str(bool(cache and cache.restored)).lower(), "cache-file": saved.file}
-    outputs.set_outputs({**made, **cached, "gate": gate}, world)
-    for note in notes:
-        notices.note(world, note)
-    return FAILED if gate == "fail" or saved.failed else 0
+    outputs.set_outputs({**published, **cached, "gate": gate}, environment)
+    for note in gathered.notes:
+        notices.note(environment, note)
+    for failure in gathered.failures:
+        for line in failure.lines:
+            notices.error(environment, line)
+    return max(gathered.exit_status, FAILED if gate == "fail" or saved.failed else 0)
 
 
 def _restored(
-    settings: Settings, desk: LocalOptions, world: RunEnvironment, budget: RequestBudget, *, hides_people: bool
+    settings: Settings,
+    options: LocalOptions,
+    environment: RunEnvironment,
+    event: Event,
+    budget: RequestBudget,
+    *,
+    hides_people: bool,
 ) -> RunCache | None:
-    """Return the restored cache; None at a desk, offline, or without a name for it: the file stays where it is."""
-    if not world.in_actions or desk.offline or not settings.cache_artifact:
+    """Return the restored cache; None for a local run, offline, or without a name for it: the file stays in place."""
+    if not environment.in_actions or options.offline or not settings.cache_artifact:
         return None
-    from prodlens.action.cache.run_cache import restore_cache
-
-    client = publishing.github_client(settings, world, budget)
-    return restore_cache(settings, world, client, desk.database, hides_people=hides_people)
+    client = github_client(settings, environment, budget)
+    return restore_cache(settings, environment, event, client, options.database, hides_people=hides_people)
 
 
-def _gather(job: sources.Job) -> list[str]:
-    """Fill the store from every source; returns what the reader should know of it."""
-    notes = sources.gather_trace_artifacts(job)
-    notes += sources.gather_traces(job)
-    notes += sources.gather_commits(job)
-    return notes + sources.gather_pull_requests(job)
-
-
-def _publish(job: sources.Job, reports: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Leave the reports wherever they belong; returns the outputs that say where."""
-    settings, world = job.settings, job.world
-    files = outputs.write_reports(reports, settings, world)
-    report_url = _uploaded(files, job)
+def _publish(job: Job, reports: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Write the files, the summary and the comment; returns the outputs that say where they are."""
+    files = outputs.write_reports(reports, job)
+    report_url = upload_report(files, job)
     link = f"[The whole report, with charts]({report_url})" if report_url else ""
-    announcement = publishing.prepare(reports, settings, world, job.store.conn, tail=link)
-    outputs.write_summary(reports, settings, world, head=announcement.head if announcement else "", tail=link)
-    comment_url = publishing.publish_comment(announcement, settings, world) if announcement else ""
+    announcement = publishing.compose_comment(job, reports, tail=link)
+    head = announcement.head if announcement else ""
+    outputs.write_summary(reports, job, head=head, tail=link)
+    comment_url = publishing.publish_comment(announcement, job) if announcement else ""
     return {**outputs.figures(reports), **files, "report-url": report_url, "comment-url": comment_url}
 
 
-def _uploaded(files: Mapping[str, str], job: sources.Job) -> str:
-    if not job.world.in_actions or job.desk.offline:
-        return ""
-    from prodlens.action.cache.run_cache import upload_report
-
-    return upload_report(files, job.settings, job.world)
-
-
-def _reports(job: sources.Job) -> list[dict[str, Any]]:
-    """Report on each repository; with several, calls that name none appear once, on their own."""
+def _reports(job: Job, gathered: Gathered) -> list[dict[str, Any]]:
+    """Report on each repository; with several, calls that name no repository are one more report, counted once."""
     if len(job.repositories) == 1:
-        return [_report(job, job.repositories[0])]
-    reports = [_report(job, slug, "without") for slug in job.repositories]
-    unnamed = _report(job, NO_REPOSITORY, "only")
-    return [*reports, unnamed] if unnamed["ai_interaction_velocity"]["total_sessions"] else reports
+        reports = [_report(job, job.repositories[0])]
+    else:
+        reports = [_report(job, slug, "without") for slug in job.repositories]
+        unnamed = _report(job, NO_REPOSITORY, "only")
+        reports += [unnamed] if unnamed["ai_interaction_velocity"]["total_sessions"] else []
+    for report in reports:
+        report["data_quality"]["missing"] = gathered.missing(report["metadata"]["repo"])
+    return reports
 
 
-def _report(job: sources.Job, slug: str, unnamed: str = "with") -> dict[str, Any]:
+def _report(job: Job, slug: str, unnamed: str = "with") -> dict[str, Any]:
     settings = job.settings
-    report = ReportGenerator(job.store).generate_report(
+    return ReportGenerator(job.store).generate_report(
         repo=slug,
         since=settings.since,
         until=settings.until,
         lag_days=settings.lag_days,
         policy_models=set(settings.policy_models) or None,
         timezone=settings.timezone.key,
-        report_time=job.world.now,
+        report_time=job.environment.now,
         history_days=settings.history_days,
         holidays=settings.holidays,
         acceptance_target=settings.acceptance_target,
@@ -131,12 +138,9 @@ def _report(job: sources.Job, slug: str, unnamed: str = "with") -> dict[str, Any
         people=job.people,
         unnamed=unnamed,
     )
-    if job.simulated:
-        report["metadata"]["simulated"] = True
-    return report
 
 
-def _gate(settings: Settings, reports: Sequence[dict[str, Any]], world: RunEnvironment) -> str:
+def _gate(settings: Settings, reports: Sequence[dict[str, Any]], environment: RunEnvironment) -> str:
     """Hold every condition against every report; says which failed and returns pass, fail or none."""
     if not settings.fail_if:
         return "none"
@@ -145,5 +149,5 @@ def _gate(settings: Settings, reports: Sequence[dict[str, Any]], world: RunEnvir
         for result in check_gates(settings.fail_if, report):
             if result.failed:
                 gate = "fail"
-                notices.error(world, f"{report['metadata']['repo']}: {result.gate} holds ({result.value:g})")
+                notices.error(environment, f"{report['metadata']['repo']}: {result.gate} holds ({result.value:g})")
     return gate

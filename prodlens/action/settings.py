@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from prodlens.action import anonymize
 from prodlens.action.artifacts.listing import checked_name
 from prodlens.action.event import workflow_path
-from prodlens.action.inputs import INPUTS
-from prodlens.action.publishing import comment
+from prodlens.action.inputs import COMMENT_MODES, INPUTS
 from prodlens.errors import ConfigurationError
 from prodlens.metrics import Gate, parse_gates
 from prodlens.slugs import checked_slug
@@ -250,7 +249,7 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "diff-threshold": _number(0, 1),
     "plan-cost-usd-per-month": _optional(_number(0, 1e9)),
     "people": _optional(Path),
-    "comment": _one_of(comment.MODES),
+    "comment": _one_of(COMMENT_MODES),
     "comment-issue": _optional(_whole(1, 2**31 - 1)),
     "summary": _flag,
     "fail-if": lambda text: parse_gates(text.splitlines()),

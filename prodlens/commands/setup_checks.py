@@ -6,15 +6,16 @@ Every check returns findings; none writes anything to GitHub, so a right to writ
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prodlens.errors import GithubError
 from prodlens.github import AuthenticationError, EmptyRepositoryError, NotFoundError, PermissionMissingError
+from prodlens.json_values import mapping
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -66,7 +67,7 @@ def check_github(
     if not client.has_token:
         return [Finding(WRONG, "there is no token", "set GITHUB_TOKEN, or give --token")]
     try:
-        described = _mapping(client.get(f"repos/{repository}").json())
+        described = mapping(client.get(f"repos/{repository}").json())
     except GithubError as error:
         return [Finding(WRONG, f"the repository cannot be read: {error}", _remedy(error))]
     visibility = "private" if described.get("private") else "public"
@@ -139,10 +140,10 @@ def _check_artifact(client: GithubClient, repository: str, name: str, now: datet
         return
     try:
         answer = client.get(f"repos/{repository}/actions/artifacts", params={"name": name, "per_page": "100"})
-        listed = _mapping(answer.json()).get("artifacts")
+        listed = mapping(answer.json()).get("artifacts")
     except GithubError:  # said by the check of the permission
         return
-    artifacts = [_mapping(item) for item in listed] if isinstance(listed, list) else []
+    artifacts = [mapping(item) for item in listed] if isinstance(listed, list) else []
     usable = [item for item in artifacts if not item.get("expired")]
     made = max(filter(None, (parse_timestamp(item.get("created_at")) for item in usable)), default=None)
     if made is None:
@@ -185,7 +186,3 @@ def _remedy(error: GithubError) -> str:
     if isinstance(error, NotFoundError | PermissionMissingError):
         return "check the name, and give the token access to this repository"
     return "try again later"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

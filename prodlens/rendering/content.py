@@ -69,7 +69,9 @@ def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
     notices = []
     if simulated:
         notices.append("Simulated data: no figure on this page is about a real team.")
-    if report["data_quality"].get("sync", {}).get("partial"):
+    missing = report["data_quality"].get("missing") or ()
+    notices += [f"This report is partial: {sentence}." for sentence in missing]
+    if report["data_quality"].get("sync", {}).get("partial") and not missing:
         notices.append(
             "The sync with GitHub is partial: it stopped at its budget or a rate limit. Pull requests and commits are "
             "missing until the next run goes on where it stopped."

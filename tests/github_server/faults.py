@@ -49,17 +49,25 @@ RATE_LIMIT = Fault(
 
 @dataclass(slots=True)
 class FaultPlan:
-    """Faults by the number of the request, from 1, counted over the server's life or since ``restart``."""
+    """Faults by the number of the request, from 1, counted over the server's life or since ``restart``.
+
+    Attributes:
+        faults: By number of the request.
+        count: Requests so far.
+        paths: Faults that every request gets whose path begins like this.
+    """
 
     faults: dict[int, Fault] = field(default_factory=dict)
     count: int = 0
+    paths: dict[str, Fault] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def next_fault(self) -> Fault | None:
+    def next_fault(self, path: str) -> Fault | None:
         """Count a request and return what is planned for it."""
         with self._lock:
             self.count += 1
-            return self.faults.get(self.count)
+            lasting = next((fault for start, fault in self.paths.items() if path.startswith(start)), None)
+            return self.faults.get(self.count, lasting)
 
     def restart(self, faults: Mapping[int, Fault] | None = None) -> None:
         """Count from 1 again, with other faults."""

@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             base=owner.url,
             world=owner.world,
         )
-        fault = owner.faults.next_fault() or Fault()
+        fault = owner.faults.next_fault(parts.path) or Fault()
         if fault.then is not None:
             fault.then()
         time.sleep(fault.latency_seconds)

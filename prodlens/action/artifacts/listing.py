@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github import NotFoundError, ServerFailedError
+from prodlens.json_values import identifier, whole_number
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def checked_name(name: str) -> str:
 
 def artifact_of(description: Mapping[str, Any]) -> Artifact | None:
     """Read the API's description of an artifact; None when it is none."""
-    number, name = _integer(description.get("id")), description.get("name")
+    number, name = identifier(description.get("id")), description.get("name")
     if number is None or not isinstance(name, str):
         return None
     given = description.get("workflow_run")
@@ -106,14 +107,14 @@ def artifact_of(description: Mapping[str, Any]) -> Artifact | None:
     return Artifact(
         id=number,
         name=name,
-        size_bytes=_integer(description.get("size_in_bytes")),
+        size_bytes=whole_number(description.get("size_in_bytes")),
         digest=digest if isinstance(digest, str) else None,
         expired=description.get("expired") is not False,
         created_at=parse_timestamp(description.get("created_at")),
         expires_at=parse_timestamp(description.get("expires_at")),
-        run_id=_integer(run.get("id")),
-        repository_id=_integer(run.get("repository_id")),
-        head_repository_id=_integer(run.get("head_repository_id")),
+        run_id=identifier(run.get("id")),
+        repository_id=identifier(run.get("repository_id")),
+        head_repository_id=identifier(run.get("head_repository_id")),
         head_branch=branch if isinstance(branch, str) else None,
     )
 
@@ -251,7 +252,3 @@ def _refusal(artifact: Artifact, status: int) -> str:
 
 def _too_large(size: int, most_bytes: int) -> UnusableArtifactError:
     return UnusableArtifactError(f"it has {size:,} bytes or more; at most {most_bytes:,} are read")
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -24,6 +24,7 @@ from urllib3.util import Retry
 
 from prodlens.action.artifacts.listing import checked_name
 from prodlens.errors import OutsideError
+from prodlens.json_values import whole_number
 from prodlens.version import __version__
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class ArtifactService:
         self._mask_signature(url)
         size, digest = self._put_blocks(url, path, mime_type)
         done = self._call("FinalizeArtifact", {"name": name, "size": str(size), "hash": digest})
-        return Uploaded(id=_integer(done.get("artifact_id")), size_bytes=size, digest=digest)
+        return Uploaded(id=_number(done.get("artifact_id")), size_bytes=size, digest=digest)
 
     def list(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return this run's artifacts as the service describes them, newest first.
@@ -158,7 +159,7 @@ class ArtifactService:
         """
         found = self._call("ListArtifacts", {"name_filter": name} if name is not None else {}).get("artifacts", [])
         artifacts = [a for a in found if isinstance(a, dict)] if isinstance(found, list) else []
-        return sorted(artifacts, key=lambda artifact: -_integer(artifact.get("database_id")))
+        return sorted(artifacts, key=lambda artifact: -_number(artifact.get("database_id")))
 
     def delete(self, name: str) -> None:
         """Delete this run's newest artifact of the name, also one that was begun and never finished.
@@ -289,6 +290,5 @@ def _accepted(method: str, status: int, answer: dict[str, Any]) -> dict[str, Any
     return answer
 
 
-def _integer(value: object) -> int:
-    text = str(value)
-    return int(text) if text.isdecimal() else 0
+def _number(value: object) -> int:
+    return whole_number(value) or 0  # the service writes its numbers as text

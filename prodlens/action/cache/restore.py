@@ -40,7 +40,7 @@ _REASONS_SAID = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class CacheLocation:
     """Where caches are kept and what is trusted of what lies there.
 
     Attributes:
@@ -60,11 +60,11 @@ class Shelf:
     hides_people: bool
 
 
-def restore(shelf: Shelf, database: Path, warn: Callable[[str], None]) -> Artifact | None:
+def restore(location: CacheLocation, database: Path, warn: Callable[[str], None]) -> Artifact | None:
     """Put the newest trusted cache where the database belongs; what was there before is removed in any case.
 
     Args:
-        shelf: Where to look.
+        location: Where to look.
         database: File of the database.
         warn: Told of each artifact that is passed over, and why.
 
@@ -78,7 +78,7 @@ def restore(shelf: Shelf, database: Path, warn: Callable[[str], None]) -> Artifa
     _clear(database)
     try:
         with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as scratch:
-            return _newest(shelf, Path(scratch), database, warn)
+            return _newest(location, Path(scratch), database, warn)
     except OSError as error:
         raise StorageError(f"the cache cannot be restored to {database}: {error.strerror or error}") from error
 
@@ -127,12 +127,12 @@ def make_context(
     return TrustContext(repository_id=int(str(number)), default_branch=branch, workflows=frozenset(workflows))
 
 
-def _newest(shelf: Shelf, scratch: Path, database: Path, warn: Callable[[str], None]) -> Artifact | None:
+def _newest(location: CacheLocation, scratch: Path, database: Path, warn: Callable[[str], None]) -> Artifact | None:
     passed_over = 0
     found = None
-    for artifact in artifacts_named(shelf.client, shelf.slug, shelf.name):
+    for artifact in artifacts_named(location.client, location.slug, location.name):
         try:
-            _fetch(shelf, artifact, scratch, database)
+            _fetch(location, artifact, scratch, database)
         except UnusableArtifactError as error:
             passed_over += 1
             if passed_over <= _REASONS_SAID:
@@ -141,7 +141,7 @@ def _newest(shelf: Shelf, scratch: Path, database: Path, warn: Callable[[str], N
             found = artifact
             break
     if passed_over > _REASONS_SAID:
-        warn(f"{passed_over - _REASONS_SAID} more artifacts called {shelf.name!r} were passed over as caches")
+        warn(f"{passed_over - _REASONS_SAID} more artifacts called {location.name!r} were passed over as caches")
     return found
 
 
@@ -164,27 +164,27 @@ def _clear(database: Path) -> None:
         )
 
 
-def _fetch(shelf: Shelf, artifact: Artifact, scratch: Path, database: Path) -> None:
-    reason = distrust(artifact, None, shelf.context)
+def _fetch(location: CacheLocation, artifact: Artifact, scratch: Path, database: Path) -> None:
+    reason = distrust(artifact, None, location.context)
     if reason is None and artifact.run_id is not None:
-        run = workflow_run(shelf.client, shelf.slug, artifact.run_id)
-        reason = distrust(artifact, run, shelf.context) or _off_branch(shelf, run)
+        run = workflow_run(location.client, location.slug, artifact.run_id)
+        reason = distrust(artifact, run, location.context) or _off_branch(location, run)
     if reason is not None:
         raise UnusableArtifactError(reason)
     archive, unpacked = scratch / "archive", scratch / "database"
     most = trust.MAX_ARCHIVE_BYTES
-    download(shelf.client, shelf.session, shelf.slug, artifact, archive, most_bytes=most)
+    download(location.client, location.session, location.slug, artifact, archive, most_bytes=most)
     trust.unpack(archive, unpacked)
     trust.check_database(unpacked)
-    if shelf.hides_people and names_people(unpacked):
+    if location.hides_people and names_people(unpacked):
         raise UnusableArtifactError("it names people, who are to be left out now; delete it if others can download it")
     trust.make_indexes(unpacked)
     unpacked.replace(database)
 
 
-def _off_branch(shelf: Shelf, run: Mapping[str, Any]) -> str | None:
+def _off_branch(location: CacheLocation, run: Mapping[str, Any]) -> str | None:
     """Return why a run was not of the default branch, whatever its ref was called; schedules start nowhere else."""
-    branch = shelf.context.default_branch
-    if run.get("event") == "schedule" or is_on_branch(shelf.client, shelf.slug, branch, str(run.get("head_sha"))):
+    branch = location.context.default_branch
+    if run.get("event") == "schedule" or is_on_branch(location.client, location.slug, branch, str(run.get("head_sha"))):
         return None
     return f"its run was of a commit that is not on {branch!r}"

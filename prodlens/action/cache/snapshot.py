@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from prodlens.action.artifacts.ingested import forget_expired
 from prodlens.action.cache import trust
 from prodlens.action.cache.trust import MEMBER
-from prodlens.action.gathering.trace_artifacts import forget_expired
 from prodlens.errors import StorageError
 
 if TYPE_CHECKING:

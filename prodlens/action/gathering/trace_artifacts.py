@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from prodlens.action.artifacts.ingested import keep_pages, known_artifacts, next_page, remember_artifact
 from prodlens.action.artifacts.listing import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
 from prodlens.errors import StorageError
 from prodlens.github import BudgetSpentError, RateLimitedError, ServerFailedError
@@ -86,7 +87,8 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
         for artifact in gathering.chosen(found):
             gathering.take(artifact)
         gathering.raise_failure()
-        _keep_pages(store, slug, next_pages)
+        with store.transaction() as conn:  # only now is everything that was listed dealt with
+            keep_pages(conn, slug, next_pages)
         gathering.notes += [
             f"{slug}: the list of artifacts is longer than one run reads; the next run goes on at page {page}."
             for page in next_pages.values()
@@ -96,12 +98,6 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
         gathering.notes.append(f"{slug}: not every trace artifact was read, and the next run goes on: {error}.")
     ingestor.write_lake()
     return gathering.all_notes()
-
-
-def forget_expired(conn: sqlite3.Connection, now: datetime) -> int:
-    """Forget the artifacts that have expired, which no list offers again; returns how many those were."""
-    moment = as_utc(now).isoformat()
-    return conn.execute("DELETE FROM trace_artifacts WHERE expires_at <= ?", (moment,)).rowcount
 
 
 # Finding ----------------------------------------------------------------------------------------------------
@@ -122,7 +118,7 @@ def _listed(
     found: dict[int, Artifact] = {}
     next_pages = {}
     for name, patterns in lists.items():
-        pages = list(_pages(client, slug, name, _next_page(conn, slug, name)))
+        pages = list(_pages(client, slug, name, next_page(conn, slug, name)))
         next_pages[name] = 1 if pages[-1].last else pages[-1].number + 1
         found |= {
             artifact.id: artifact
@@ -143,19 +139,6 @@ def _pages(client: GithubClient, slug: str, name: str, start: int) -> Iterator[P
     yield first
     if not first.last:
         yield from islice(artifact_pages(client, slug, name=name or None, first=max(start, 2)), MAX_PAGES - 1)
-
-
-def _next_page(conn: sqlite3.Connection, slug: str, name: str) -> int:
-    query = "SELECT next_page FROM artifact_walks WHERE repo_slug = ? AND name = ?"
-    row = conn.execute(query, (slug, name)).fetchone()
-    return 1 if row is None else int(row[0])
-
-
-def _keep_pages(store: ProdLensStore, slug: str, next_pages: dict[str, int]) -> None:
-    """Note where the lists go on; only once everything that was listed is dealt with."""
-    with store.transaction() as conn:
-        rows = [(slug, name, page) for name, page in next_pages.items()]
-        conn.executemany("INSERT OR REPLACE INTO artifact_walks VALUES (?, ?, ?)", rows)
 
 
 def _distrust(artifact: Artifact, repository_id: int | None) -> str | None:
@@ -193,7 +176,7 @@ class _Gathering:
 
     def chosen(self, found: dict[int, Artifact]) -> list[Artifact]:
         """Return the artifacts that are to be ingested, oldest first, so that every run does it in one order."""
-        known = {row[0] for row in self.store.conn.execute("SELECT artifact_id FROM trace_artifacts")}
+        known = known_artifacts(self.store.conn)
         chosen, refused = [], dict[str, list[str]]()
         for number, artifact in sorted(found.items()):
             gone = artifact.expired or (artifact.expires_at is not None and artifact.expires_at <= as_utc(self.now))
@@ -276,9 +259,7 @@ class _Gathering:
             self._pass_over(f"{_label(artifact)} holds no traces.")
 
     def _remember(self, conn: sqlite3.Connection, artifact: Artifact, outcome: str | None) -> None:
-        expires_at = None if artifact.expires_at is None else artifact.expires_at.isoformat()
-        row = (artifact.id, self.slug, shown_name(artifact.name), as_utc(self.now).isoformat(), expires_at, outcome)
-        conn.execute("INSERT OR REPLACE INTO trace_artifacts VALUES (?, ?, ?, ?, ?, ?)", row)
+        remember_artifact(conn, self.slug, artifact, shown_name(artifact.name), self.now, outcome)
 
     def _pass_over(self, note: str) -> None:
         self.passed_over.append(note)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prodlens.action.inputs import COMMENT_ALWAYS, COMMENT_CHANGES
 from prodlens.errors import GithubError
 from prodlens.github import NotFoundError
 from prodlens.rendering import COMMENT_LIMIT_BYTES, fitted
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from prodlens.github import GithubClient
 
-AUTO, CHANGES, ALWAYS, OFF = "auto", "changes", "always", "off"
-MODES = (AUTO, CHANGES, ALWAYS, OFF)
 WORKFLOW_LOGIN = "github-actions[bot]"
 _MARKER = re.compile(r"<!-- prodlens:report figures=([0-9a-f]{12}) -->")
 _FINGERPRINT_DIGITS = 12
@@ -83,10 +82,10 @@ def post_comment(client: GithubClient, repository: str, number: int, body: str, 
 
 
 def _differs(old: str, new: str, setting: str) -> bool:
-    if setting == CHANGES:
+    if setting == COMMENT_CHANGES:
         before, after = _MARKER.match(old), _MARKER.match(new)
         return before is None or after is None or before[1] != after[1]
-    return setting == ALWAYS or old.replace("\r\n", "\n").strip() != new.strip()
+    return setting == COMMENT_ALWAYS or old.replace("\r\n", "\n").strip() != new.strip()
 
 
 def _own_comment(client: GithubClient, repository: str, number: int) -> Mapping[str, Any] | None:

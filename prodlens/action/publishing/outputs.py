@@ -1,10 +1,11 @@
-"""What a run leaves behind: the rendered reports, the job summary, the outputs of the action."""
+"""What a run leaves in its workspace and on the runner: the rendered reports, the job summary, the outputs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from prodlens.action import notices
 from prodlens.errors import StorageError
 from prodlens.rendering import SUMMARY_LIMIT_BYTES, fitted, markdown_blocks, render_terminal, write_report
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prodlens.action.environment import RunEnvironment
-    from prodlens.action.settings import Settings
+    from prodlens.action.job import Job
 
 OUTPUTS = {
     "report-json": "Path of report.json in the workspace",
@@ -27,73 +28,59 @@ OUTPUTS = {
     "cache-restored": "true when the run began with the cache of an earlier one, else false",
     "cache-file": "The saved copy of the database, where it could not be uploaded from inside the run; else empty",
     "report-url": "Address of the uploaded report; empty when it was not uploaded",
-    "partial": "true when the sync with GitHub stopped before it had everything, else false",
+    "partial": "true when the sync with GitHub stopped before it had everything, or a source failed; else false",
     "gate": "pass, fail or none: what the conditions of fail-if came to",
     "comment-url": "Address of the comment on the pull request or issue; empty when none was written",
 }
 
 
-class Saved(NamedTuple):
-    """What became of the cache: ``file`` is the copy that was left in the workspace, ``failed`` a failed upload."""
-
-    file: str = ""
-    failed: bool = False
-
-
-NOT_SAVED = Saved()
 _FORMATS = {"report-json": ".json", "report-markdown": ".md", "report-html": ".html", "report-csv": ".csv"}
 
 
-def write_reports(reports: Sequence[Mapping[str, Any]], settings: Settings, world: RunEnvironment) -> dict[str, str]:
-    """Write the reports, one a repository, as files and print them; returns the files by the name of their output.
+def write_reports(reports: Sequence[Mapping[str, Any]], job: Job) -> dict[str, str]:
+    """Write the reports, one per repository, as files and print them; returns the files by the name of their output.
 
     Raises:
         StorageError: The output folder cannot be written.
     """
     content = _content(reports)
-    files = {name: settings.output_dir / f"report{suffix}" for name, suffix in _FORMATS.items()}
+    files = {name: job.settings.output_dir / f"report{suffix}" for name, suffix in _FORMATS.items()}
     for file in files.values():
         write_report(content, file)
-    world.stdout.write(render_terminal(content))
+    job.environment.stdout.write(render_terminal(content))
     return {name: str(file) for name, file in files.items()}
 
 
-def write_summary(
-    reports: Sequence[Mapping[str, Any]], settings: Settings, world: RunEnvironment, *, head: str = "", tail: str = ""
-) -> None:
-    """Add the reports to the job summary, where there is one.
+def write_summary(reports: Sequence[Mapping[str, Any]], job: Job, *, head: str = "", tail: str = "") -> None:
+    """Add the reports to the job summary, if there is one and it is wanted.
 
     Args:
-        reports: One a repository.
-        settings: Whether a summary is wanted.
-        world: The runner's environment.
+        reports: One report per repository.
+        job: The run.
         head: What stands before them, as Markdown: the pull request's own facts.
         tail: What stands right after the head, as Markdown: where the whole report is.
 
     Raises:
         StorageError: The summary cannot be written.
     """
-    summary = world.environ.get("GITHUB_STEP_SUMMARY")
-    if settings.summary and summary:
+    summary = job.environment.environ.get("GITHUB_STEP_SUMMARY")
+    if job.settings.summary and summary:
         blocks = [block for block in (head, tail) if block]
         blocks += markdown_blocks(_content(reports), kind="summary")
         _append(Path(summary), fitted(blocks, SUMMARY_LIMIT_BYTES))
 
 
-def set_outputs(outputs: Mapping[str, str], world: RunEnvironment) -> None:
-    """Hand the outputs to the runner; at a desk there is nobody to hand them to."""
-    if world.in_actions:
-        from actions_toolkit import core
-
-        for name, text in outputs.items():
-            core.set_output(name, text)
+def set_outputs(outputs: Mapping[str, str], environment: RunEnvironment) -> None:
+    """Hand the outputs to the runner; a local run has none."""
+    for name, text in outputs.items():
+        notices.set_output(environment, name, text)
 
 
 def figures(reports: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the headline figures as outputs: those of one report, or over several.
+    """Return the headline figures as outputs.
 
-    A figure without data is an empty string; over several reports counts and costs add up, and a rate is empty, since
-    the mean of rates is not the rate of all.
+    A figure without data is an empty string. Over several reports, counts and costs add up, and a rate is empty: the
+    mean of rates is not the rate of all.
     """
     costs = [report["cost_metrics"]["total_session_cost_usd"] for report in reports]
     known = [cost for cost in costs if cost is not None]
@@ -103,8 +90,12 @@ def figures(reports: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "cost-usd": f"{sum(known):.6f}" if known else "",
         "acceptance-rate": _rate(reports, "acceptance_rate"),
         "error-rate": _rate(reports, "error_rate"),
-        "partial": str(any(report["data_quality"]["sync"]["partial"] for report in reports)).lower(),
+        "partial": str(any(_is_partial(report["data_quality"]) for report in reports)).lower(),
     }
+
+
+def _is_partial(quality: Mapping[str, Any]) -> bool:
+    return bool(quality["sync"]["partial"] or quality.get("missing"))
 
 
 def _content(reports: Sequence[Mapping[str, Any]]) -> Any:

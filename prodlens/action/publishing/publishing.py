@@ -1,35 +1,34 @@
-"""What a run says on GitHub: the comment on a pull request, the digest on an issue. Refused, it is left as a file.
+"""What a run says on GitHub: the comment on a pull request, or the digest on an issue.
 
-Nothing here fails a run: who opened a pull request from a fork cannot help that their token may not write.
+Nothing here fails a run: a pull request from a fork has a read-only token, and that is not its author's fault. A
+comment that GitHub refuses is left as a file.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices
-from prodlens.action.anonymize import AUTO, ON, Anonymizer, make_anonymizer
-from prodlens.action.event import Mode, mode_of
-from prodlens.action.publishing.comment import OFF, assemble, figures_fingerprint, post_comment
+from prodlens.action.github_access import github_client
+from prodlens.action.inputs import COMMENT_OFF
+from prodlens.action.publishing.comment import assemble, figures_fingerprint, post_comment
 from prodlens.action.publishing.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
 from prodlens.errors import GithubError, StorageError
-from prodlens.github import GithubClient, RequestBudget, addresses
+from prodlens.json_values import mapping
 from prodlens.rendering import markdown_blocks
 from prodlens.slugs import is_slug
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from prodlens.action.environment import RunEnvironment
-    from prodlens.action.settings import Settings
+    from prodlens.action.job import Job
+    from prodlens.github import GithubClient
 
 COMMENT_FILE = "comment.md"
-MOST_REQUESTS = 40  # a comment's own: the pull request, its commits, the pages of its comments, the writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,66 +41,43 @@ class Announcement:
     body: str
 
 
-def read_event(world: RunEnvironment) -> tuple[Mode, Mapping[str, Any]]:
-    """Return what the event lets this run do, and its payload; a payload that cannot be read is empty."""
-    path = world.environ.get("GITHUB_EVENT_PATH", "")
-    try:
-        payload = json.loads(Path(path).read_bytes()) if path else {}
-    except (OSError, ValueError):
-        payload = {}
-    mode = mode_of(world.environ.get("GITHUB_EVENT_NAME", ""), payload, world.environ.get("GITHUB_REF", ""))
-    return mode, payload if isinstance(payload, dict) else {}
-
-
-def anonymizer(settings: Settings, world: RunEnvironment, people: Mapping[str, str]) -> Anonymizer | None:
-    """Return what every call goes through before it is stored; None at a desk, where nothing is published.
-
-    Whether the repository is public is what the event says, else what GitHub says, else taken for yes.
-    """
-    if not world.in_actions and settings.anonymize != ON:
-        return None
-    public = _is_public(settings, world) if settings.anonymize == AUTO else None
-    return make_anonymizer(settings.anonymize, public=public, key=settings.anonymize_key, people=people)
-
-
-def prepare(
-    reports: Sequence[Mapping[str, Any]],
-    settings: Settings,
-    world: RunEnvironment,
-    connection: sqlite3.Connection,
-    *,
-    tail: str = "",
-) -> Announcement | None:
+def compose_comment(job: Job, reports: Sequence[Mapping[str, Any]], *, tail: str = "") -> Announcement | None:
     """Return the comment that this run owes; None when it owes none.
 
-    On a pull request its own facts stand first; what GitHub would not tell is taken from the event.
+    Args:
+        job: The run.
+        reports: One report per repository.
+        tail: What stands below the figures, as Markdown: where the whole report is.
+
+    On a pull request its own facts stand first; what GitHub does not tell is taken from the event.
     """
-    repository = world.environ.get("GITHUB_REPOSITORY", "")
-    mode, payload = read_event(world)
-    if not world.in_actions or not is_slug(repository):
+    environment, settings = job.environment, job.settings
+    repository = environment.environ.get("GITHUB_REPOSITORY", "")
+    if not environment.in_actions or not is_slug(repository) or settings.comment == COMMENT_OFF:
         return None
-    if mode.about_pull_request:
-        return _on_pull_request(reports, settings, world, connection, (mode, payload), tail)
-    if settings.comment_issue is None or settings.comment == OFF:
+    if job.event.mode.about_pull_request:
+        return _on_pull_request(job, reports, repository, tail)
+    if settings.comment_issue is None:
         return None
     head = "### ProdLens\n\n" + "\n".join(_period(report) for report in reports)
     body = assemble(head, markdown_blocks(reports, kind="comment"), tail, _fingerprint(reports))
     return Announcement(repository, settings.comment_issue, head, body)
 
 
-def publish_comment(announcement: Announcement, settings: Settings, world: RunEnvironment) -> str:
+def publish_comment(announcement: Announcement, job: Job) -> str:
     """Write the comment, or say what would be written; returns its address, empty when it was not written.
 
     Raises:
         StorageError: The comment could be left neither on GitHub nor as a file.
     """
+    environment, settings = job.environment, job.settings
     place = f"{announcement.repository}#{announcement.number}"
     if settings.dry_run:
-        _print(world, f"Dry run: this comment would be written on {place}:", announcement.body)
+        _print(environment, f"Dry run: this comment would be written on {place}:", announcement.body)
         return ""
     try:
         posted = post_comment(
-            github_client(settings, world),
+            github_client(settings, environment),
             announcement.repository,
             announcement.number,
             announcement.body,
@@ -110,58 +86,42 @@ def publish_comment(announcement: Announcement, settings: Settings, world: RunEn
     except GithubError as error:
         file = settings.output_dir / COMMENT_FILE
         _write(file, announcement.body)
-        notices.warning(world, f"the comment on {place} was not written ({error}); it is in {file}")
+        notices.warning(environment, f"the comment on {place} was not written ({error}); it is in {file}")
         return ""
-    notices.note(world, f"Comment on {place}: {posted.done}.")
+    notices.note(environment, f"Comment on {place}: {posted.done}.")
     return posted.url
 
 
-def _on_pull_request(
-    reports: Sequence[Mapping[str, Any]],
-    settings: Settings,
-    world: RunEnvironment,
-    connection: sqlite3.Connection,
-    event: tuple[Mode, Mapping[str, Any]],
-    tail: str,
-) -> Announcement | None:
-    mode, payload = event
-    if settings.comment == OFF:
-        return None
-    repository, client = world.environ["GITHUB_REPOSITORY"], github_client(settings, world)
+def _on_pull_request(job: Job, reports: Sequence[Mapping[str, Any]], repository: str, tail: str) -> Announcement | None:
+    environment, mode = job.environment, job.event.mode
+    client = github_client(job.settings, environment)
     try:
         number = mode.pull_request or (find_pull_request(client, repository, mode.head) if mode.head else None)
     except GithubError as error:
-        notices.warning(world, f"the pull request of this run could not be looked up: {error}")
+        notices.warning(environment, f"the pull request of this run could not be looked up: {error}")
         return None
     if number is None:
-        notices.note(world, "No pull request has the head that this run was started for, so there is no comment.")
+        notices.note(environment, "No pull request has the head that this run was started for, so there is no comment.")
         return None
-    facts = _facts(client, connection, repository, number, payload.get("pull_request"), world)
+    facts = _facts(job, client, repository, number)
     own = next((report for report in reports if report["metadata"]["repo"] == repository), None)
-    head = describe(facts, own["pr_merge_time_hours"] if own else (), world.now)
+    head = describe(facts, own["pr_merge_time_hours"] if own else (), environment.now)
     size = (facts.additions, facts.deletions, facts.commits, sorted(facts.evidence), facts.usage.calls)
     body = assemble(head, markdown_blocks(reports, kind="comment"), tail, _fingerprint(reports, size))
     return Announcement(repository, number, head, body)
 
 
-def _facts(
-    client: GithubClient,
-    connection: sqlite3.Connection,
-    repository: str,
-    number: int,
-    described: object,
-    world: RunEnvironment,
-) -> PullRequestFacts:
+def _facts(job: Job, client: GithubClient, repository: str, number: int) -> PullRequestFacts:
     try:
-        return read_facts(client, connection, repository, number)
+        return read_facts(client, job.store.conn, repository, number)
     except GithubError as error:
-        notices.note(world, f"The pull request was not read from GitHub: {error}")
-        pull = described if isinstance(described, dict) else {}
-        return facts_of({**pull, "number": number}, (), connection, repository)
+        notices.note(job.environment, f"The pull request was not read from GitHub: {error}")
+        described = mapping(job.event.payload.get("pull_request"))
+        return facts_of({**described, "number": number}, (), job.store.conn, repository)
 
 
 def _fingerprint(reports: Sequence[Mapping[str, Any]], *more: object) -> str:
-    """Return what changes when a figure does; the passing of time alone, which moves rates a day, is none."""
+    """Return a text that changes when a figure does, but not with time alone, which moves the rates per day."""
     figures = [
         (
             report["metadata"]["repo"],
@@ -183,32 +143,11 @@ def _period(report: Mapping[str, Any]) -> str:
     return f"- `{data['repo']}`, {str(data['since'])[:10]} to {str(data.get('until') or 'now')[:10]}"
 
 
-def _is_public(settings: Settings, world: RunEnvironment) -> bool | None:
-    _, payload = read_event(world)
-    described, slug = payload.get("repository"), world.environ.get("GITHUB_REPOSITORY", "")
-    if not isinstance(described, dict) and is_slug(slug):
-        try:
-            described = github_client(settings, world).get(f"repos/{slug}").json()
-        except GithubError:
-            return None
-    private = described.get("private") if isinstance(described, dict) else None
-    return not private if isinstance(private, bool) else None
-
-
-def github_client(settings: Settings, world: RunEnvironment, budget: RequestBudget | None = None) -> GithubClient:
-    """Return a client with the run's token; without a budget given, one with what a comment may spend."""
-    return GithubClient(
-        token=settings.token or world.environ.get("GITHUB_TOKEN", ""),
-        **addresses(world.environ),
-        budget=RequestBudget(limit=MOST_REQUESTS) if budget is None else budget,
-    )
-
-
-def _print(world: RunEnvironment, title: str, text: str) -> None:
-    """Print text exactly; the runner carries out nothing of it."""
+def _print(environment: RunEnvironment, title: str, text: str) -> None:
+    """Print text as it is; the runner obeys no command in it."""
     stop = secrets.token_hex(16)
-    before, after = (f"::stop-commands::{stop}\n", f"::{stop}::\n") if world.in_actions else ("", "")
-    world.stdout.write(f"{title}\n{before}{text.rstrip()}\n{after}")
+    before, after = (f"::stop-commands::{stop}\n", f"::{stop}::\n") if environment.in_actions else ("", "")
+    environment.stdout.write(f"{title}\n{before}{text.rstrip()}\n{after}")
 
 
 def _write(file: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import trailers_in
 from prodlens.evidence import HIGH, Evidence, commit_evidence, pull_request_evidence
+from prodlens.json_values import identifier, mapping, whole_number
 from prodlens.rendering import count, escape_markdown, hours, usd
 from prodlens.timestamps import parse_timestamp
 
@@ -88,7 +89,7 @@ def find_pull_request(client: GithubClient, repository: str, head: Head) -> int 
             **_PAGE,
         }
         for pull in client.get(f"repos/{repository}/pulls", params=params).rows():
-            found, number = _mapping(pull.get("head")), _integer(pull.get("number"))
+            found, number = mapping(pull.get("head")), identifier(pull.get("number"))
             if number and found.get("sha") == head.sha and found.get("ref") == head.branch:
                 return number
     return None
@@ -100,7 +101,7 @@ def read_facts(client: GithubClient, connection: sqlite3.Connection, repository:
     Raises:
         GithubError: GitHub could not be asked.
     """
-    pull = _mapping(client.get(f"repos/{repository}/pulls/{number}").json())
+    pull = mapping(client.get(f"repos/{repository}/pulls/{number}").json())
     return facts_of(pull, _commits(client, repository, number), connection, repository)
 
 
@@ -108,16 +109,16 @@ def facts_of(
     pull: Mapping[str, Any], commits: Sequence[Mapping[str, Any]], connection: sqlite3.Connection, repository: str
 ) -> PullRequestFacts:
     """Return the facts in a pull request as GitHub's API or an event describes it, and those in the store."""
-    head, base = _mapping(pull.get("head")), _mapping(pull.get("base"))
-    home = str(_mapping(head.get("repo")).get("full_name"))
+    head, base = mapping(pull.get("head")), mapping(pull.get("base"))
+    home = str(mapping(head.get("repo")).get("full_name"))
     own = home.lower() == repository.lower() and head.get("ref") != base.get("ref")
-    number = _integer(pull.get("number")) or 0
+    number = identifier(pull.get("number")) or 0
     usage = read_usage(connection, repository, number, str(head.get("ref")) if own else None)
     labels = pull.get("labels")
     described = {
-        "author": _mapping(pull.get("user")).get("login"),
+        "author": mapping(pull.get("user")).get("login"),
         "head_ref": head.get("ref"),
-        "labels": [_mapping(label).get("name") for label in labels] if isinstance(labels, list) else [],
+        "labels": [mapping(label).get("name") for label in labels] if isinstance(labels, list) else [],
         "body": pull.get("body"),
     }
     return PullRequestFacts(
@@ -125,10 +126,10 @@ def facts_of(
         created_at=parse_timestamp(pull.get("created_at")),
         merged_at=parse_timestamp(pull.get("merged_at")),
         closed_at=parse_timestamp(pull.get("closed_at")),
-        additions=_integer(pull.get("additions")),
-        deletions=_integer(pull.get("deletions")),
-        changed_files=_integer(pull.get("changed_files")),
-        commits=_integer(pull.get("commits")),
+        additions=whole_number(pull.get("additions")),
+        deletions=whole_number(pull.get("deletions")),
+        changed_files=whole_number(pull.get("changed_files")),
+        commits=whole_number(pull.get("commits")),
         draft=pull.get("draft") is True,
         evidence=pull_request_evidence(described, commits, usage.calls),
         signed_commits=sum(bool(commit_evidence(commit)) for commit in commits),
@@ -236,8 +237,8 @@ def _commits(client: GithubClient, repository: str, number: int) -> list[dict[st
 
 def _commit(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``commit_evidence`` reads of a listed commit; the address is looked at here and kept nowhere."""
-    account, git = _mapping(row.get("author")), _mapping(row.get("commit"))
-    person, message = _mapping(git.get("author")), git.get("message")
+    account, git = mapping(row.get("author")), mapping(row.get("commit"))
+    person, message = mapping(git.get("author")), git.get("message")
     return {
         "author": account.get("login") or person.get("name"),
         "author_id": account.get("id"),
@@ -248,11 +249,3 @@ def _commit(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _many(number: int, thing: str) -> str:
     return f"{count(number)} {thing}{'' if number == 1 else 's'}"
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -24,8 +24,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodlens.action.artifacts import listing
+from prodlens.action.artifacts.ingested import forget_expired
 from prodlens.action.gathering import trace_artifacts
-from prodlens.action.gathering.trace_artifacts import forget_expired, ingest_trace_artifacts
+from prodlens.action.gathering.trace_artifacts import ingest_trace_artifacts
 from prodlens.errors import StorageError
 from prodlens.github.client import GithubClient, RequestBudget
 from prodlens.github.errors import PermissionMissingError, ServerFailedError

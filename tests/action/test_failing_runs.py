@@ -1,0 +1,55 @@
+"""A run that fails late keeps what it has: the cache, the report and the summary, and then the exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.action.runner import SCHEDULE
+from tests.github_server.faults import Fault
+from tests.github_server.small import SLUG
+
+if TYPE_CHECKING:
+    from tests.action.conftest import Workplace
+    from tests.action.runner import Runner
+
+
+def test_a_stream_that_fails_leaves_the_others_to_run(runner: Runner) -> None:
+    """Without permission for pull requests, commits are read, cache and report are saved, and the run fails last."""
+    refusal = Fault(status=403, body=b'{"message": "Resource not accessible by integration"}')
+    runner.server.faults.paths[f"/repos/{SLUG}/pulls"] = refusal
+    done = runner.run("schedule", SCHEDULE)
+    assert done.returncode == 1, done.log
+    [error] = done.said("error")
+    assert f"{SLUG}: pull requests could not be read to the end" in error
+    report = runner.workplace.report()
+    assert report["commit_frequency"]["total_commits"] > 0
+    [missing] = report["data_quality"]["missing"]
+    assert missing in error
+    assert "This report is partial" in done.summary
+    assert done.outputs["partial"] == "true"
+    assert len(runner.saved()) == 1
+
+
+def test_every_wrong_path_is_named_before_github_is_asked(runner: Runner) -> None:
+    """Missing trace paths and a file where a folder is to be written are configuration mistakes, listed together."""
+    (runner.workplace.folder / "taken").write_text("a file")
+    done = runner.run(
+        "schedule", SCHEDULE, trace_paths="missing.jsonl\ngone/a.json\nnone/**", output_dir="taken/report"
+    )
+    assert done.returncode == 2, done.log
+    said = "\n".join(done.said("error"))
+    assert "trace-paths: no such file or folder: missing.jsonl" in said
+    assert "trace-paths: no such file or folder: gone/a.json" in said
+    assert "output-dir: taken is not a folder" in said
+    assert "none/**" not in said
+    assert runner.server.log == []
+
+
+def test_a_trace_glob_without_its_folder_is_an_empty_list(folder: Workplace) -> None:
+    """A glob below a folder that is not there adds no calls, with a note, and is not an error."""
+    done = folder.run(
+        "--offline", "--repository", "octo/hello", "--trace-paths", "traces/**", "--trace-paths", "x/*.json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "No trace files in traces/**: no calls were added from there." in done.stderr
+    assert "No trace files in x/*.json: no calls were added from there." in done.stderr
