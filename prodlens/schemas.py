@@ -19,9 +19,11 @@ AUTOMATIC = "automatic"
 # The source of a decision that nobody wrote down as such: it yields to one that a log records outright.
 INFERRED = "inferred"
 
-# Where a cost comes from: the source wrote it down, or it is the list price on the day of the call.
+# Where a cost comes from: the source wrote it down, or it is the list price or the user's own on the day of the call.
 RECORDED = "recorded"
 COMPUTED = "computed"
+OWN_PRICE = "own-price"
+OURS = frozenset({COMPUTED, OWN_PRICE})  # computed here, so that a recorded cost takes their place
 
 TRACE_HASH_BYTES = 16
 
@@ -60,7 +62,8 @@ class CanonicalTrace:
         accepted_lines: Lines of the suggestion that were accepted.
         acceptance_known: Whether the source said anything about acceptance.
         cost_usd: Cost in US dollars; None when it is not known.
-        cost_source: ``recorded`` (the source said it), ``computed`` (list price that day) or None.
+        cost_source: ``recorded`` (the source said it), ``computed`` (list price that day), ``own-price`` (the user's
+            price that day) or None.
         provider: Who served the model (``anthropic``, ``openai``, ``bedrock`` ...), for its price.
         cache_read_tokens: Input tokens read from a cache, a part of ``tokens_in``.
         cache_write_tokens: Input tokens written to a cache, a part of ``tokens_in``.
@@ -75,6 +78,10 @@ class CanonicalTrace:
         branch: Branch worked on.
         pull_request: Number of the pull request worked on.
         trace_hash: Identity in the store; derived when None.
+        price_modifier: What changes the price of the call's tokens: ``fast``, ``priority``, ``flex`` or ``batch``.
+        web_searches: Searches that the service made and bills beside the tokens.
+        time_is_estimated: Whether the record gave no time, so that ``timestamp`` is that of its file or artifact.
+        price_caveat: Why a computed cost may differ from the bill; see ``prodlens.calls.pricing``.
     """
 
     session_id: str | None
@@ -106,6 +113,10 @@ class CanonicalTrace:
     branch: str | None = None
     pull_request: int | None = None
     trace_hash: str | None = None
+    price_modifier: str | None = None
+    web_searches: int | None = None
+    time_is_estimated: bool = False
+    price_caveat: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         """Convert to the row that the ``sessions`` table stores (SQLite types only).
@@ -118,7 +129,7 @@ class CanonicalTrace:
         record["event_date"] = at.date().isoformat()
         record["latency_ms"] = self.latency_ms or None
         record["total_tokens"] = self.tokens_in + self.tokens_out
-        for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final"):
+        for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final", "time_is_estimated"):
             record[name] = int(record[name])
         record["trace_hash"] = self.trace_hash or self._derive_hash(record)
         return record

@@ -1,7 +1,34 @@
 """The rules of one call, without SQL: what it costs, whether it was accepted, and how records of it merge."""
 
 from prodlens.calls.acceptance import fold
-from prodlens.calls.merge import Row, identity_bytes, merge
-from prodlens.calls.pricing import PriceCard, price_card, price_changes_in_a_day, priced
+from prodlens.calls.merge import Row, are_two_calls, identity_bytes, merge, under_own_id
+from prodlens.calls.own_prices import PricesError, read_prices
+from prodlens.calls.pricing import (
+    MAKERS_PRICE,
+    WITHOUT_MODIFIER,
+    PriceCard,
+    Prices,
+    model_name,
+    price_card,
+    price_changes_in_a_day,
+    priced,
+)
 
-__all__ = ["PriceCard", "Row", "fold", "identity_bytes", "merge", "price_card", "price_changes_in_a_day", "priced"]
+__all__ = [
+    "MAKERS_PRICE",
+    "WITHOUT_MODIFIER",
+    "PriceCard",
+    "Prices",
+    "PricesError",
+    "Row",
+    "are_two_calls",
+    "fold",
+    "identity_bytes",
+    "merge",
+    "model_name",
+    "price_card",
+    "price_changes_in_a_day",
+    "priced",
+    "read_prices",
+    "under_own_id",
+]

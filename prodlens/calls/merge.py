@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.schemas import COMPUTED
+from prodlens.schemas import OURS, call_hash
+from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Row = dict[str, Any]
 
-_COST = ("cost_usd", "cost_source", "cost_is_final")
+_COST = ("cost_usd", "cost_source", "cost_is_final", "price_caveat")
 _ACCEPTANCE = ("accepted_flag", "acceptance_known", "decision")
 _STATUS = ("status_code", "status_reason")
-_OF_THE_WINNER = ("trace_hash", "timestamp", "event_date", "partial", "source")
+_OF_THE_WINNER = ("trace_hash", "partial", "source")
+_TIME = ("timestamp", "event_date", "time_is_estimated")
+_LONGEST_CALL = timedelta(minutes=1)
 _TOKENS = ("tokens_in", "tokens_out", "total_tokens")
 
 
 def identity_bytes(part: Mapping[str, Any]) -> bytes:
     """Return what tells two records of a call apart; a computed cost is ours and tells nothing."""
-    computed = part["cost_source"] == COMPUTED
+    computed = part["cost_source"] in OURS
     said = {name: None if computed and name in _COST else value for name, value in part.items()}
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+def are_two_calls(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two records of one id cannot be of one call: a gateway gave its constant id to both.
+
+    Two final records of one source agree on the input of a call, on its session, unless that was forked, and on its
+    time within the length of the call. Records that agree on none of the three are of two calls.
+    """
+    return (
+        one["source"] == other["source"] is not None
+        and not (one["partial"] or other["partial"])
+        and _differ(one["session_id"], other["session_id"])
+        and _differ(one["tokens_in"], other["tokens_in"])
+        and abs(_moment(one) - _moment(other)) > _LONGEST_CALL
+    )
+
+
+def _moment(record: Mapping[str, Any]) -> datetime:
+    return parse_timestamp(record["timestamp"]) or datetime.min.replace(tzinfo=UTC)
+
+
+def _differ(one: object, other: object) -> bool:
+    return bool(one) and bool(other) and one != other
+
+
+def under_own_id(record: Mapping[str, Any]) -> Row:
+    """Return a record whose id is another call's under an id of its own."""
+    call_id = f"{record['call_id']} {record['session_id']} {record['tokens_in']}"
+    return dict(record) | {"call_id": call_id, "trace_hash": call_hash(call_id)}
 
 
 def merge(
@@ -43,11 +76,13 @@ def merge(
     ordered = sorted(parts, key=_completeness, reverse=True)
     row = dict(ordered[0])
     for name in row:
-        if name not in _OF_THE_WINNER:
+        if name not in _OF_THE_WINNER and name not in _TIME:
             row[name] = next((part[name] for part in ordered if part[name] is not None), None)
     for name in _TOKENS:  # of tokens, nothing and unknown are both written as 0
         row[name] = next((part[name] for part in ordered if part[name]), 0)
     row["total_tokens"] = max(row["total_tokens"], row["tokens_in"] + row["tokens_out"])
+    timed = next((part for part in ordered if not part["time_is_estimated"]), ordered[0])
+    row.update({name: timed[name] for name in _TIME})
     row["trace_hash"] = trace_hash or row["trace_hash"]
     own = (part["call_id"] for part in ordered if part["trace_hash"] == row["trace_hash"])
     row["call_id"] = next((call_id for call_id in own if call_id is not None), row["call_id"])
@@ -57,7 +92,7 @@ def merge(
     if known is not None:
         row.update({name: known[name] for name in _ACCEPTANCE})
     costs = [part for part in ordered if part["cost_usd"] is not None]
-    recorded = [part for part in costs if part["cost_source"] != COMPUTED]
+    recorded = [part for part in costs if part["cost_source"] not in OURS]
     chosen = (recorded or costs or ordered)[0]
     row.update({name: chosen[name] for name in _COST})
     return row if recorded or price is None else price(row)

@@ -44,6 +44,8 @@ _INTEGERS = frozenset(
         "partial",
         "cost_is_final",
         "pull_request",
+        "web_searches",
+        "time_is_estimated",
     }
 )
 _FLOATS = frozenset({"latency_ms", "diff_ratio", "cost_usd"})

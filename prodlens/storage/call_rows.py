@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.calls import Row, fold, identity_bytes, merge
-from prodlens.schemas import COMPUTED, Decision, call_hash
+from prodlens.calls import Row, are_two_calls, fold, identity_bytes, merge, under_own_id
+from prodlens.schemas import OURS, Decision, call_hash
 from prodlens.storage.call_aliases import ids_of
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
@@ -31,7 +31,18 @@ Place = tuple[str | None, str]
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
 INSERT = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({', '.join(map(':{}'.format, SESSION_COLUMNS))})"
-_PRICED_BY = ("model", "provider", "tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens")
+_PRICED_BY = (
+    "model",
+    "provider",
+    "tokens_in",
+    "tokens_out",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "price_modifier",
+    "web_searches",
+)
 
 
 def session_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -148,6 +159,8 @@ def put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, pri
     kept = len(parts)
     if not parts:
         parts[_part_digest(before)] = before
+    if record is not None and all(are_two_calls(part, record) for part in parts.values()):
+        return put_sessions(conn, [session_values(under_own_id(record))], price)
     if record is not None:
         parts.setdefault(_part_digest(record), record)
         if len(parts) == 1:  # the same record; only our own price of it can differ
@@ -180,7 +193,7 @@ def keep_parts(conn: sqlite3.Connection, parts: Iterable[Row]) -> None:
 def parts_of(conn: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Row]:
     """Return the records that are kept of the call of these ids, by digest."""
     query = f"SELECT digest, part FROM session_parts WHERE trace_hash IN ({marks(ids)})"
-    return {row[0]: orjson.loads(row[1]) for row in conn.execute(query, ids)}
+    return {row[0]: SESSION_DEFAULTS | orjson.loads(row[1]) for row in conn.execute(query, ids)}
 
 
 def place_of(row: Row) -> Place:
@@ -192,8 +205,8 @@ def _price_of(record: Row) -> Price:
     """Return a price that is the computed one of the record, or what the row has."""
 
     def price(row: Row) -> Row:
-        same = record["cost_source"] == COMPUTED and all(row[name] == record[name] for name in _PRICED_BY)
-        return row | {name: record[name] for name in ("cost_usd", "cost_source")} if same else row
+        same = record["cost_source"] in OURS and all(row[name] == record[name] for name in _PRICED_BY)
+        return row | {name: record[name] for name in ("cost_usd", "cost_source", "price_caveat")} if same else row
 
     return price
 

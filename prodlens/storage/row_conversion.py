@@ -25,7 +25,8 @@ SESSION_COLUMNS = (
     "total_tokens",
 )
 # What a call has of which nothing is known.
-SESSION_DEFAULTS: dict[str, Any] = dict.fromkeys(SESSION_COLUMNS) | {"partial": 0, "cost_is_final": 0}
+SESSION_DEFAULTS: dict[str, Any] = dict.fromkeys(SESSION_COLUMNS)
+SESSION_DEFAULTS |= {"partial": 0, "cost_is_final": 0, "time_is_estimated": 0}
 PULL_REQUEST_COLUMNS = (
     "id",
     "repo_slug",
@@ -184,4 +185,8 @@ _OPTIONAL_SESSION_FIELDS: dict[str, Any] = {
     "branch": _text,
     "pull_request": whole_number,
     "trace_hash": _text,
+    "price_modifier": _text,
+    "web_searches": whole_number,
+    "time_is_estimated": _flag,
+    "price_caveat": _text,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from contextlib import ExitStack
 from itertools import permutations
@@ -15,6 +16,7 @@ from prodlens import normalize_records
 from prodlens.action.cache.trust import schema_of
 from prodlens.schemas import call_hash
 from prodlens.storage import SCHEMA_VERSION, ProdLensStore
+from prodlens.storage.migrations import migrations
 from prodlens.storage.row_conversion import session_row
 from prodlens.trace_ingestion import TraceIngestor
 from tests.trace_files import records
@@ -265,9 +267,18 @@ def test_files_known_to_an_older_version_are_read_again(
     project = opened(tmp_path)
     project.ingest(lines(transcript("msg_1", "req_1")))
     assert project.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
-    later = {name for kind, name, *_ in schema_of(SCHEMA_VERSION) - schema_of(3) if kind == "table"}
-    for table in later:
+    new = schema_of(SCHEMA_VERSION) - schema_of(3)
+    old = sqlite3.connect(":memory:")
+    for _, script in migrations()[:3]:
+        old.executescript(script)
+    old_columns, columns = (
+        {row[1] for row in conn.execute("PRAGMA table_info(sessions)")} for conn in (old, project.store.conn)
+    )
+    old.close()
+    for table in {name for kind, name, *_ in new if kind == "table"} - {"sessions"}:
         project.store.conn.execute(f"DROP TABLE {table}")
+    for column in columns - old_columns:
+        project.store.conn.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
     project.store.conn.execute("PRAGMA user_version = 3")
     project.store.close()
     again = opened(tmp_path)
