@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from prodlens.calls import priced
@@ -16,11 +16,12 @@ from prodlens.trace_ingestion.dead_letters import DeadLetter
 from prodlens.trace_ingestion.json_stream import NO_OBJECT, Entry, read_entries
 from prodlens.trace_ingestion.reference_fast_path import PlainRows
 from prodlens.trace_ingestion.sources import ArchiveError
-from prodlens.trace_normalizer import REFERENCE, Item, Skipped, Unusable, Withheld, recognise
+from prodlens.trace_normalizer import REFERENCE, Item, Skipped, Untimed, Unusable, Withheld, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from prodlens.trace_normalizer import Reader
 
@@ -60,9 +61,23 @@ class SourceReading:
     """Reads the entries of one source in their order, keeping what its formats need of earlier ones."""
 
     def __init__(
-        self, name: str, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None = None
+        self,
+        name: str,
+        repo_slug: str | None,
+        people: Mapping[str, str],
+        prepare: Prepare | None = None,
+        time: datetime | None = None,
     ) -> None:
-        self.name = name
+        """Read a source.
+
+        Args:
+            name: What a user finds the source by.
+            repo_slug: Repository of the records that name none.
+            people: Login of each name that people have in traces.
+            prepare: What every call goes through before it is stored.
+            time: When the source was written, for the calls that give no time themselves.
+        """
+        self.name, self._time = name, time
         self.batch = Batch()
         self._slug, self._people, self._prepare = repo_slug, people, prepare
         self._readers: dict[str, Reader] = {}
@@ -115,6 +130,10 @@ class SourceReading:
         """Add an item to the batch; returns the reason when it cannot be used."""
         if isinstance(item, CanonicalTrace):
             return self._keep_call(item)
+        if isinstance(item, Untimed):
+            if self._time is None:
+                return NO_TIME_AT_ALL
+            return self._keep_call(replace(item.call, timestamp=self._time, time_is_estimated=True))
         if isinstance(item, Unusable):
             return item.reason
         if isinstance(item, Skipped):
@@ -147,6 +166,7 @@ class SourceReading:
         logger.info("%s, line %d: %s", self.name, entry.line, reason)
 
 
+NO_TIME_AT_ALL = "a call without a time, in a source without one; ingest it as a file"
 _REASONS_SHOWN = 3
 _BATCH_ENTRIES = 20_000
 _BATCH_BYTES = 16 * 1024**2
@@ -158,6 +178,7 @@ def batches(
     repo_slug: str | None,
     people: Mapping[str, str],
     prepare: Prepare | None = None,
+    time: datetime | None = None,
 ) -> Iterator[Batch]:
     """Yield what a source comes to, in batches that bound the memory; damage to an archive is a dead letter.
 
@@ -167,11 +188,12 @@ def batches(
         repo_slug: Repository of the records that name none.
         people: Login of each name that people have in traces.
         prepare: What every call goes through before it is stored.
+        time: When the source was written, for the calls that give no time themselves.
 
     Raises:
         StorageError: The source cannot be read.
     """
-    reading = SourceReading(name, repo_slug, people, prepare)
+    reading = SourceReading(name, repo_slug, people, prepare, time)
     size = 0
     try:
         with opener() as stream:

@@ -208,7 +208,7 @@ class TraceIngestor:
             done = Ingestion(source.name)
             before = newest_id(self.store.conn)
             of_source: set[tuple[str, str]] = set()
-            incoming = self._counted(source, _batches(source, repo_slug, self.people, self.prepare), done)
+            incoming = self._counted(source, _batches(source, repo_slug, self.people, self.prepare, now), done)
             if new and as_it_is and not self.store.conn.in_transaction:
                 self._fill(incoming, of_source)
             for batch in incoming:
@@ -332,12 +332,17 @@ def _partitions(places: Iterable[Place]) -> set[tuple[str, str]]:
 
 
 def _batches(
-    source: Source, repo_slug: str | None, people: Mapping[str, str], prepare: Prepare | None
+    source: Source,
+    repo_slug: str | None,
+    people: Mapping[str, str],
+    prepare: Prepare | None,
+    now: datetime | None,
 ) -> Iterator[Batch]:
     """Return the batches of a source; a large plain file is read beside the storing of it."""
+    time = source.written or now
     if prepare is None and source.path is not None and _is_large(source):
-        return batches_aside(source.path, source.name, repo_slug, people)
-    return batches(source.open, source.name, repo_slug, people, prepare)
+        return batches_aside(source.path, source.name, repo_slug, people, time)
+    return batches(source.open, source.name, repo_slug, people, prepare, time)
 
 
 def _warm_up() -> None:

@@ -16,15 +16,17 @@ import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeGuard
 
 from prodlens.errors import InputNotFoundError, StorageError
+from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +63,14 @@ class Source:
         stem: The name that its dead letters are kept under.
         open: Opens the bytes, unpacked; reading may raise ``ArchiveError``.
         path: The plain file behind it, None when the bytes have to be unpacked or come from a stream.
+        written: When it was written last, None where nothing says so.
     """
 
     name: str
     stem: str
     open: Callable[[], AbstractContextManager[IO[bytes]]]
     path: Path | None = None
+    written: datetime | None = None
 
 
 def find_sources(inputs: Iterable[Path | str], stdin: BinaryIO | None = None) -> Iterator[Source]:
@@ -123,6 +127,7 @@ def file_sources(
     stem: str | None = None,
     whole_bytes: int | None = None,
     passed_over: Callable[[str, str], None] | None = None,
+    written: datetime | None = None,
 ) -> Iterator[Source]:
     """Yield what one file holds, told by its first bytes: the members of a zip archive, or the file itself.
 
@@ -135,6 +140,7 @@ def file_sources(
             for members their own names.
         whole_bytes: Most unpacked bytes of everything in it together; None: each part has its own cap alone.
         passed_over: Told the name and the reason of every member that is not read; None: the log is.
+        written: When the file was written, where the file system does not know it, as for a downloaded artifact.
 
     Raises:
         ArchiveError: It is a zip archive of which no directory can be read; raised before anything is yielded.
@@ -142,12 +148,14 @@ def file_sources(
     """
     magic = _magic(path)
     allowance = _Allowance(whole_bytes)
+    written = written or parse_timestamp(path.stat().st_mtime)
     if magic in _ZIPS:
-        yield from _members(path, name, stem, allowance, passed_over or _log_passed_over)
+        for source in _members(path, name, stem, allowance, passed_over or _log_passed_over):
+            yield replace(source, written=written)
     elif magic.startswith(_GZIP):
-        yield Source(name, stem or stem_of(path.name), lambda: _gzip_stream(path, name, allowance))
+        yield Source(name, stem or stem_of(path.name), lambda: _gzip_stream(path, name, allowance), None, written)
     else:
-        yield Source(name, stem or stem_of(path.name), lambda: path.open("rb"), path)
+        yield Source(name, stem or stem_of(path.name), lambda: path.open("rb"), path, written)
 
 
 def shown_name(name: str) -> str:

@@ -247,6 +247,7 @@ class _Gathering:
             stem=f"artifact-{artifact.id}",
             whole_bytes=MAX_UNPACKED_BYTES,
             passed_over=lambda name, reason: self._pass_over(f"Passed over: {_quoted(name)}: {reason}."),
+            written=artifact.created_at,
         )
         try:
             with self.store.transaction() as conn:

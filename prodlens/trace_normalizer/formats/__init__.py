@@ -1,7 +1,18 @@
 """The source formats: each module reads one of them, and a record's content alone says which one it is."""
 
-from prodlens.trace_normalizer.formats.interface import Format, Item, Reader, Skipped, Unusable, Withheld
+from prodlens.trace_normalizer.formats.interface import Format, Item, Reader, Skipped, Untimed, Unusable, Withheld
 from prodlens.trace_normalizer.formats.known_formats import FORMATS, recognise
 from prodlens.trace_normalizer.formats.reference import REFERENCE
 
-__all__ = ["FORMATS", "REFERENCE", "Format", "Item", "Reader", "Skipped", "Unusable", "Withheld", "recognise"]
+__all__ = [
+    "FORMATS",
+    "REFERENCE",
+    "Format",
+    "Item",
+    "Reader",
+    "Skipped",
+    "Untimed",
+    "Unusable",
+    "Withheld",
+    "recognise",
+]

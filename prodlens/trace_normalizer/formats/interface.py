@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
@@ -46,7 +47,22 @@ class Withheld:
     reason: str
 
 
-Item: TypeAlias = CanonicalTrace | Alias | Decision | ToolUse | Skipped | Unusable | Withheld
+# Stands for the time of a call whose record has none.
+NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Untimed:
+    """A call whose record gives no time: it takes that of its file or artifact.
+
+    Attributes:
+        call: The call; its ``timestamp`` is ``NO_TIME``, and its identity does not depend on it.
+    """
+
+    call: CanonicalTrace
+
+
+Item: TypeAlias = CanonicalTrace | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld
 
 
 class Reader(Protocol):
@@ -63,12 +79,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
-    """The reader of a stateless format: a function from one record to its items."""
+    """The reader of a format whose records stand for themselves: a function from one record to its items."""
 
     read: Callable[[Mapping[str, Any]], list[Item]]
 
     def finish(self) -> list[Item]:
-        """Return nothing: a stateless format holds nothing back."""
+        """Return nothing: nothing was held back."""
         return []
 
 
@@ -82,7 +98,6 @@ class Format:
         matches: Tells by a record's content whether it is of this format.
         reader: Makes the reader of one file.
         explain: Says for each field found in a record where it was found.
-        stateless: Whether each record stands for itself, so that a file may be split anywhere.
     """
 
     name: str
@@ -90,4 +105,3 @@ class Format:
     matches: Callable[[Mapping[str, Any]], bool]
     reader: Callable[[], Reader]
     explain: Callable[[Mapping[str, Any]], dict[str, str]]
-    stateless: bool = True

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from prodlens import normalize_records
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
-from prodlens.trace_normalizer.formats import FORMATS, REFERENCE, Item, Skipped, Unusable, Withheld, recognise
+from prodlens.trace_normalizer.formats import FORMATS, REFERENCE, Item, Skipped, Untimed, Unusable, Withheld, recognise
 from tests.trace_files import FOLDER, records
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".json", ".jsonl"})
@@ -64,7 +64,7 @@ def with_value(record: Any, path: tuple[Any, ...], value: Any) -> Any:
 def check(items: list[Item]) -> None:
     """Assert what must hold for the items of any record."""
     for item in items:
-        assert isinstance(item, CanonicalTrace | Alias | Decision | ToolUse | Skipped | Unusable | Withheld)
+        assert isinstance(item, CanonicalTrace | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld)
         if isinstance(item, CanonicalTrace):
             assert item.tokens_in >= (item.cache_read_tokens or 0) + (item.cache_write_tokens or 0) >= 0
             assert item.tokens_out >= (item.reasoning_tokens or 0) >= 0
