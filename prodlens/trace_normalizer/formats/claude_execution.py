@@ -3,7 +3,8 @@
 The messages carry no time and only the count with which their output began. So a message takes the time of the next
 record that has one; the output tokens and the cost of the result are spread over the run's messages, which are
 ``partial``: a transcript or a proxy's log of the same message wins over them. What the result counts beside the
-messages (subagents, titles) is one more call, so that tokens and cost add up to the result's.
+messages (subagents, titles) is one more call, so that tokens and cost add up to the result's. A run without any time,
+and the result alone that ``claude -p --output-format json`` prints, take the time of their file.
 """
 
 from __future__ import annotations
@@ -12,16 +13,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, mapping, sequence, words
-from prodlens.schemas import AUTOMATIC, RECORDED, Alias, CanonicalTrace, Decision
+from prodlens.json_values import mapping, sequence, words
+from prodlens.schemas import AUTOMATIC, Alias, CanonicalTrace, Decision
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.claude_message import Proposals, provider_of, usage_tokens
+from prodlens.trace_normalizer.formats.claude_message import (
+    Proposals,
+    further_calls,
+    price_fields,
+    provider_of,
+    usage_tokens,
+)
+from prodlens.trace_normalizer.formats.claude_result import Totals, totals_of, with_result
 from prodlens.trace_normalizer.formats.field_paths import explained, places
-from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
+from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
 from prodlens.trace_normalizer.formats.recorded_values import http_status
-from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
+from prodlens.trace_normalizer.formats.tokens import Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 NAME = "claude-code-action"
@@ -41,6 +50,8 @@ class ExecutionReader:
     """Reads an execution file: one or several runs, each ended by its result."""
 
     def __init__(self) -> None:
+        self._before: dict[str | None, dict[str | None, Totals]] = {}
+        self._model: str | None = None
         self._start_run()
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
@@ -50,71 +61,96 @@ class ExecutionReader:
         if at is not None:
             self._time_untimed(at)
         if kind == "assistant":
-            return self._read_answer(record, message)
+            return self._read_answer(record, message, at)
         if kind == "result":
             return self._read_result(record)
+        if kind == "system" and self._model is None:
+            self._model = words(record.get("model"))
         found = self._proposals.decide(message.get("content"), record.get("tool_use_result"), at, asked=False)
         return [*found] or [Skipped("session event")]
 
     def finish(self) -> list[Item]:
         """Return the calls of a run that has no result: it was cut short."""
-        return self._untimed() or [*self._calls()]
+        calls = self._timed(self._calls.values())
+        self._start_run()
+        return calls
 
     def _start_run(self) -> None:
-        self._messages: dict[str, tuple[Mapping[str, Any], datetime | None]] = {}
+        self._calls: dict[str, CanonicalTrace] = {}
+        self._without_time: set[str] = set()
         self._proposals = Proposals()
         self._latest: datetime | None = None
+        self._model = None
 
     def _time_untimed(self, at: datetime) -> None:
-        for key, (said, time) in self._messages.items():
-            if time is None:
-                self._messages[key] = (said, at)
+        """Give the messages since the last record with a time the time of this one."""
+        for key in self._without_time:
+            self._calls[key] = replace(self._calls[key], timestamp=at)
+        self._without_time.clear()
         self._latest = at
 
-    def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any]) -> list[Item]:
-        identity, model = words(message.get("id")), words(message.get("model"))
-        if identity is None or model is None or model == "<synthetic>":
+    def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any], at: datetime | None) -> list[Item]:
+        given, model, usage = words(message.get("id")), words(message.get("model")), mapping(message.get("usage"))
+        if model is None or model == "<synthetic>":
             return [Skipped("message without a model call")]
-        kept = {"usage": message.get("usage"), "model": model, "session_id": record.get("session_id")}
-        self._messages.setdefault(identity, (kept, parse_timestamp(record.get("timestamp"))))
-        request = words(record.get("request_id"))
-        aliases = [Alias(request, identity)] if request else []
+        request, tokens = words(record.get("request_id")), usage_tokens(usage)
+        identity = given or request or words(record.get("uuid")) or f"{record.get('session_id')}/{len(self._calls)}"
+        known = self._calls.get(identity)
+        if known is not None and known.tokens_in != tokens.tokens_in:  # one id for two messages is nobody's
+            identity = f"{identity} {request or tokens.tokens_in}"
+        if identity not in self._calls:
+            call = _call(words(record.get("session_id")), model, at, identity, tokens)
+            call = replace(call, **price_fields(usage))
+            fresh = {str(each.call_id): each for each in [call, *further_calls(call, usage)]}
+            self._calls |= fresh
+            self._without_time |= set() if at else set(fresh)
+        aliases = [Alias(request, identity)] if request and request != identity else []
         return [*aliases, *self._proposals.note(message.get("content"), identity)]
 
     def _read_result(self, record: Mapping[str, Any]) -> list[Item]:
-        calls = self._calls()
-        for model, totals in (mapping(record.get("modelUsage")) or _totals(record, calls)).items():
-            calls = _with_result(calls, record, str(model), mapping(totals), self._latest)
+        session, identity = words(record.get("session_id")), record.get("uuid") or record.get("session_id")
+
+        def further(model: str | None, tokens: Tokens) -> CanonicalTrace:
+            model = model or self._model
+            return _call(session, model, self._latest, f"{identity}/{model or 'run'}", tokens)
+
+        calls = with_result([*self._calls.values()], self._own_totals(record, session), further)
         denials: list[Item] = [
             Decision(use, AUTOMATIC, "permission_denial", decided_at=self._latest)
             for denial in sequence(record.get("permission_denials"))
             if isinstance(use := mapping(denial).get("tool_use_id"), str)
         ]
-        failed = _failed_run(record, self._latest)
-        untimed = self._untimed()
+        items = [*self._timed([*calls, *_failed_run(record, f"{identity}/error")]), *denials]
         self._start_run()
-        return [*calls, *failed, *untimed, *denials] or [Skipped("session event")]
+        return items or [Skipped("session event")]
 
-    def _untimed(self) -> list[Item]:
-        if self._messages and self._latest is None:
-            return [Unusable("run without any time: no message of the execution file has a timestamp")]
-        return []
+    def _own_totals(self, result: Mapping[str, Any], session: str | None) -> dict[str | None, Totals]:
+        """Return what a result counts of its own run.
 
-    def _calls(self) -> list[CanonicalTrace]:
-        calls = []
-        for identity, (said, at) in self._messages.items():
-            time = at or self._latest
-            if time is not None:
-                tokens = usage_tokens(mapping(said["usage"]))
-                calls.append(_call(words(said["session_id"]), said["model"], time, identity, tokens))
-        return calls
+        A program that answers several prompts writes a result for each, and counts models since its start in all of
+        them, while ``usage`` is of the one prompt: where the models hold the result before and this one's ``usage``
+        too, the result before is taken off.
+        """
+        totals, before = totals_of(result), self._before.get(session, {})
+        self._before[session] = totals
+        usage = totals_of({"usage": result.get("usage")}).get(None, Totals(None))
+        own = {name: total.less(before[name]) if name in before else total for name, total in totals.items()}
+        grown = before.keys() <= totals.keys() and all(min(total[1:5]) >= 0 for total in own.values())
+        own_in = sum(total.tokens_in for total in own.values())
+        return own if before and grown and own_in >= usage.tokens_in > 0 else totals
+
+    def _timed(self, calls: Iterable[CanonicalTrace]) -> list[Item]:
+        """Return calls with the latest time of the run where they have none; in a run without any, as untimed."""
+        latest = self._latest
+        timed = (replace(call, timestamp=latest) if latest and call.timestamp is NO_TIME else call for call in calls)
+        return [Untimed(call) if call.timestamp is NO_TIME else call for call in timed]
 
 
-def _call(session: str | None, model: str | None, at: datetime, identity: str, tokens: Tokens) -> CanonicalTrace:
+def _call(session: str | None, model: str | None, at: datetime | None, identity: str, tokens: Tokens) -> CanonicalTrace:
     return CanonicalTrace(
         session_id=session,
         developer_id=None,
-        timestamp=at,
+        timestamp=at or NO_TIME,
         model=model,
         latency_ms=0.0,
         status_code=200,
@@ -128,75 +164,12 @@ def _call(session: str | None, model: str | None, at: datetime, identity: str, t
     )
 
 
-def _totals(result: Mapping[str, Any], calls: list[CanonicalTrace]) -> dict[str, Any]:
-    """Return what an older result, which does not split its usage by model, says of a run of one model."""
-    models, usage = {call.model for call in calls}, mapping(result.get("usage"))
-    if len(models) != 1 or not usage:
-        return {}
-    cost = result.get("total_cost_usd")
-    return {
-        str(models.pop()): {
-            "inputTokens": usage.get("input_tokens"),
-            "outputTokens": usage.get("output_tokens"),
-            "cacheReadInputTokens": usage.get("cache_read_input_tokens"),
-            "cacheCreationInputTokens": usage.get("cache_creation_input_tokens"),
-            "costUSD": result.get("cost_usd") if cost is None else cost,
-        }
-    }
-
-
-def _with_result(
-    calls: list[CanonicalTrace],
-    result: Mapping[str, Any],
-    model: str,
-    totals: Mapping[str, Any],
-    at: datetime | None,
-) -> list[CanonicalTrace]:
-    """Return the run's calls with what its result says of one model: a call for the rest, outputs and costs spread."""
-    read, written = count(totals.get("cacheReadInputTokens")) or 0, count(totals.get("cacheCreationInputTokens")) or 0
-    total_in = (count(totals.get("inputTokens")) or 0) + read + written
-    total_out, cost = count(totals.get("outputTokens")) or 0, finite_number(totals.get("costUSD"))
-    own = [call for call in calls if call.model == model]
-    rest_in = total_in - sum(call.tokens_in for call in own)
-    if at is not None and (rest_in > 0 or (not own and total_out > 0)):
-        rest_read = max(read - sum(call.cache_read_tokens or 0 for call in own), 0)
-        rest_written = max(written - sum(call.cache_write_tokens or 0 for call in own), 0)
-        tokens = with_parts(max(rest_in, rest_read + rest_written), 0, cache_read=rest_read, cache_write=rest_written)
-        identity = f"{result.get('uuid') or result.get('session_id')}/{model}"
-        rest = _call(words(result.get("session_id")), model, at, identity, tokens)
-        own.append(rest)
-        calls = [*calls, rest]
-    spread = dict(zip((call.call_id for call in own), _spread(own, total_out, cost), strict=True))
-    return [spread.get(call.call_id, call) for call in calls]
-
-
-def _spread(own: list[CanonicalTrace], total_out: int, cost: float | None) -> list[CanonicalTrace]:
-    """Spread output tokens evenly, what does not divide going to the last, and cost by each call's tokens."""
-    if not own:
-        return []
-    each = total_out // len(own)
-    outs = [each] * (len(own) - 1) + [total_out - each * (len(own) - 1)]
-    weights = [call.tokens_in + out for call, out in zip(own, outs, strict=True)]
-    total = sum(weights)
-    priced = cost is not None and cost >= 0 and total > 0
-    return [
-        replace(
-            call,
-            tokens_out=max(out, call.tokens_out),
-            cost_usd=cost * weight / total if priced and cost is not None else None,
-            cost_source=RECORDED if priced else None,
-        )
-        for call, out, weight in zip(own, outs, weights, strict=True)
-    ]
-
-
-def _failed_run(result: Mapping[str, Any], at: datetime | None) -> list[Item]:
+def _failed_run(result: Mapping[str, Any], identity: str) -> list[CanonicalTrace]:
     """Return the call that ended a run with an error of the API, if one did."""
     code = http_status(result.get("api_error_status"))
-    if result.get("is_error") is not True or code is None or at is None:
+    if result.get("is_error") is not True or code is None:
         return []
-    identity = f"{result.get('uuid') or result.get('session_id')}/error"
-    call = _call(words(result.get("session_id")), None, at, identity, Tokens(0, 0))
+    call = _call(words(result.get("session_id")), None, None, identity, Tokens(0, 0))
     return [replace(call, status_code=code, status_reason="api_error", partial=False)]
 
 
@@ -226,5 +199,4 @@ CLAUDE_EXECUTION = Format(
     matches=matches,
     reader=ExecutionReader,
     explain=explain,
-    stateless=False,
 )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, sequence
+from prodlens.json_values import count, mapping, sequence, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, Decision, ToolUse
 from prodlens.trace_normalizer.formats.patches import kept_share, structured_patch_additions, suggested_additions
+from prodlens.trace_normalizer.formats.recorded_values import price_modifier
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+
+    from prodlens.schemas import CanonicalTrace
 
 EDIT_TOOLS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
 _REJECTED = "User rejected tool use"
@@ -98,14 +101,73 @@ def _applied(use: str, proposal: Proposal, result: Mapping[str, Any], at: dateti
 
 def usage_tokens(usage: Mapping[str, Any]) -> Tokens:
     """Return the token counts of Anthropic's usage object, whose input excludes the cache."""
+    parts = mapping(usage.get("cache_creation"))
+    kept_1h = count(parts.get("ephemeral_1h_input_tokens"))
     read, written = count(usage.get("cache_read_input_tokens")), count(usage.get("cache_creation_input_tokens"))
+    written = written or ((kept_1h or 0) + (count(parts.get("ephemeral_5m_input_tokens")) or 0)) or written
     return with_parts(
         (count(usage.get("input_tokens")) or 0) + (read or 0) + (written or 0),
         count(usage.get("output_tokens")) or 0,
         cache_read=read,
         cache_write=written,
-        cache_write_1h=count(mapping(usage.get("cache_creation")).get("ephemeral_1h_input_tokens")),
+        cache_write_1h=kept_1h,
     )
+
+
+def price_fields(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what changes a call's price beside its tokens, under the names of ``CanonicalTrace``."""
+    return {
+        "price_modifier": price_modifier(usage.get("speed"), usage.get("service_tier")),
+        "web_searches": count(mapping(usage.get("server_tool_use")).get("web_search_requests")) or None,
+    }
+
+
+def further_calls(call: CanonicalTrace, usage: Mapping[str, Any]) -> list[CanonicalTrace]:
+    """Return the calls inside one message that its own usage leaves out.
+
+    ``usage.iterations`` lists every pass of a message. Those of type ``message`` add up to the message's usage; an
+    advisor's and a compaction's are billed beside it, an advisor's at the price of a model of its own.
+    """
+    calls = []
+    for number, given in enumerate(map(mapping, sequence(usage.get("iterations")))):
+        kind, tokens = words(given.get("type")), usage_tokens(given)
+        if kind in {None, "message"} or not tokens.tokens_in + tokens.tokens_out:
+            continue
+        model = words(given.get("model")) or call.model
+        further = replace(
+            call,
+            model=model,
+            provider=provider_of(model),
+            call_id=f"{call.call_id or call.trace_hash}/{kind}-{number}",
+            cost_usd=None,
+            cost_source=None,
+            cost_is_final=False,
+            trace_hash=None,
+            **tokens.fields(),
+            **price_fields(given),
+        )
+        calls.append(further)
+    return calls
+
+
+# The HTTP statuses that Anthropic documents for its classes of error, less their ending "_error".
+_STATUS_OF_ERROR = {
+    "invalid_request": 400,
+    "authentication": 401,
+    "authentication_failed": 401,
+    "billing": 402,
+    "permission": 403,
+    "not_found": 404,
+    "request_too_large": 413,
+    "rate_limit": 429,
+    "timeout": 504,
+    "overloaded": 529,
+}
+
+
+def status_of_error(name: object) -> int | None:
+    """Return the HTTP status of a class of error that a record names without its number; None for an unknown one."""
+    return _STATUS_OF_ERROR.get((words(name) or "").removesuffix("_error"))
 
 
 def provider_of(model: str | None) -> str | None:

@@ -5,19 +5,32 @@ One API message is several lines, one per content block, each with the message's
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import mapping, sequence, words
 from prodlens.schemas import Alias, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.claude_message import ASKING_MODE, Proposals, provider_of, usage_tokens
+from prodlens.trace_normalizer.formats.claude_message import (
+    ASKING_MODE,
+    Proposals,
+    further_calls,
+    price_fields,
+    provider_of,
+    status_of_error,
+    usage_tokens,
+)
 from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
+from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, http_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from prodlens.schemas import ToolUse
 
 NAME = "claude-code"
 _USAGE = "message.usage"
@@ -45,8 +58,8 @@ class TranscriptReader:
     """Reads a transcript: holds each message until the file's end, since its lines repeat it."""
 
     def __init__(self) -> None:
-        self._messages: dict[str, CanonicalTrace] = {}
-        self._aliases: dict[Alias, None] = {}
+        self._messages: dict[_Key, CanonicalTrace] = {}
+        self._links: dict[tuple[_Key, Alias | ToolUse], None] = {}
         self._proposals = Proposals()
         self._mode: str | None = None
 
@@ -64,24 +77,76 @@ class TranscriptReader:
         return [*found] or [Skipped("session event")]
 
     def finish(self) -> list[Item]:
-        """Return the calls of the file and the requests that they answered, by which OTLP logs know them."""
-        calls: list[Item] = [*self._messages.values(), *self._aliases]
+        """Return the calls of the file and the further ids that other sources know them by.
+
+        An id that the file gives to several messages is not one: each of them goes by what tells it apart.
+        """
+        shared = _shared_ids(self._messages)
+        calls: dict[str, CanonicalTrace] = {}
+        for key, trace in self._messages.items():
+            call_id = _own_id(key, shared)
+            known = calls.get(call_id)
+            if known is None or _completeness(trace) > _completeness(known):
+                calls[call_id] = replace(trace, call_id=call_id) if key.call_id in shared else trace
+        links: list[Item] = [
+            replace(link, call_id=_own_id(key, shared)) if key.call_id in shared else link for key, link in self._links
+        ]
         self._messages.clear()
-        self._aliases.clear()
-        return calls
+        self._links.clear()
+        return [*calls.values(), *links]
 
     def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any]) -> list[Item]:
         trace = transcript_call(record, message)
         if trace is None:
             return [Skipped("message without a model call")]
-        key = trace.call_id or trace.trace_hash or ""
-        known = self._messages.get(key)
-        if known is None or _completeness(trace) > _completeness(known):
-            self._messages[key] = trace
         request = words(record.get("requestId"))
-        if request and trace.call_id:
-            self._aliases[Alias(request, trace.call_id)] = None
-        return [*self._proposals.note(message.get("content"), trace.call_id)] if trace.call_id else []
+        for call in [trace, *further_calls(trace, mapping(message.get("usage")))]:
+            key = _key(call, request)
+            known = self._messages.get(key)
+            if known is None or _completeness(call) > _completeness(known):
+                self._messages[key] = call
+        if trace.call_id is not None:
+            links: list[Alias | ToolUse] = [*self._proposals.note(message.get("content"), trace.call_id)]
+            links += [Alias(request, trace.call_id)] if request and request != trace.call_id else []
+            self._links.update(dict.fromkeys((_key(trace, request), link) for link in links))
+        return []
+
+
+class _Key(NamedTuple):
+    """What the lines of one message have alike, and hardly two messages."""
+
+    call_id: str
+    request: str | None
+    session: str | None
+    tokens_in: int
+
+
+def _key(call: CanonicalTrace, request: str | None) -> _Key:
+    return _Key(call.call_id or call.trace_hash or "", request, call.session_id, call.tokens_in)
+
+
+def _shared_ids(messages: Mapping[_Key, CanonicalTrace]) -> set[str]:
+    """Return the ids that cannot be those of one message each: their messages differ in request and in input.
+
+    A message that is still being written has at times not counted its input yet.
+    """
+    marks: defaultdict[str, tuple[set[str | None], set[int]]] = defaultdict(lambda: (set(), set()))
+    for key, trace in messages.items():
+        if not trace.partial and trace.call_id is not None:
+            requests, inputs = marks[key.call_id]
+            requests.add(key.request)
+            inputs.add(key.tokens_in)
+    return {
+        call_id
+        for call_id, (requests, inputs) in marks.items()
+        if len(inputs) > 1 and (len(requests) > 1 or None in requests)
+    }
+
+
+def _own_id(key: _Key, shared: set[str]) -> str:
+    if key.call_id not in shared:
+        return key.call_id
+    return f"{key.call_id} {key.request or f'{key.session} {key.tokens_in}'}"
 
 
 def _completeness(trace: CanonicalTrace) -> tuple[bool, int, datetime]:
@@ -95,8 +160,10 @@ def transcript_call(record: Mapping[str, Any], message: Mapping[str, Any]) -> Ca
     failed = record.get("isApiErrorMessage") is True
     if at is None or ((model is None or model == "<synthetic>") and not failed):
         return None
-    tokens = usage_tokens(mapping(message.get("usage")))
-    call_id = words(record.get("requestId") or record.get("uuid")) if failed else words(message.get("id"))
+    usage = mapping(message.get("usage"))
+    tokens = usage_tokens(usage)
+    request = words(record.get("requestId"))
+    call_id = request or words(record.get("uuid")) if failed else words(message.get("id")) or request
     return CanonicalTrace(
         session_id=words(record.get("sessionId")),
         developer_id=None,
@@ -114,18 +181,19 @@ def transcript_call(record: Mapping[str, Any], message: Mapping[str, Any]) -> Ca
         partial=not failed and message.get("stop_reason") is None,
         trace_hash=None if call_id else content_identity(record),
         **tokens.fields(),
+        **price_fields(usage),
         **cost_fields(record.get("costUSD"), tokens),  # older versions wrote it
     )
 
 
 def _error_status(record: Mapping[str, Any]) -> int:
-    """Return the HTTP status of an error line: its own field, else the number that its text begins with."""
+    """Return the HTTP status of an error line: its own field, else the one in its text, else that of its class."""
     code = http_status(record.get("apiErrorStatus"))
     for block in sequence(mapping(record.get("message")).get("content")):
         text = mapping(block).get("text")
         if code is None and isinstance(text, str) and text.startswith("API Error: "):
             code = http_status(text[11:14])
-    return code or 500
+    return code or status_of_error(record.get("error")) or UNSPECIFIED_FAILURE
 
 
 def _branch(value: object) -> str | None:
@@ -149,5 +217,4 @@ CLAUDE_TRANSCRIPT = Format(
     matches=matches,
     reader=TranscriptReader,
     explain=explain,
-    stateless=False,
 )

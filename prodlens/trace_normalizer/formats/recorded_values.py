@@ -79,3 +79,13 @@ def slug(value: object) -> str | None:
     """Return ``owner/name`` from a slug, git remote or URL; None for any other text."""
     text = words(value)
     return None if text is None else text if is_slug(text) else slug_from_remote(text)
+
+
+# What the services name a speed or tier by, and the word that the price list has for it.
+_MODIFIERS = {"fast": "fast", "priority": "priority", "flex": "flex", "batch": "batch"}
+
+
+def price_modifier(*given: object) -> str | None:
+    """Return the first speed or tier that is known to change a price; None for the standard one."""
+    said = (words(value) for value in given)
+    return next((_MODIFIERS[word.lower()] for word in said if word and word.lower() in _MODIFIERS), None)

@@ -52,9 +52,11 @@ def with_parts(
     """Return the counts of a source whose input includes the cache.
 
     Where cache reads and writes exceed the input, that record counted the input without them, and they are added.
+    The sum of the cache writes is what was billed: a part that exceeds it is cut, and stands for a sum of 0.
     """
-    if cache_write_1h is not None:
-        cache_write = max(cache_write or 0, cache_write_1h)
+    if cache_write_1h:
+        cache_write = cache_write or cache_write_1h
+        cache_write_1h = min(cache_write_1h, cache_write)
     cached = (cache_read or 0) + (cache_write or 0)
     if cached > tokens_in:
         tokens_in += cached

@@ -1,0 +1,35 @@
+"""Ids that are none: some gateways answer every message with one constant id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prodlens.schemas import CanonicalTrace
+
+_LEAST_LENGTH, _LEAST_DIFFERENT = 20, 8  # characters of an id that an API made up
+
+
+def is_unique(given: str) -> bool:
+    """Return whether an id is long and mixed enough to be the id of one message alone."""
+    return len(given) >= _LEAST_LENGTH and len(set(given)) >= _LEAST_DIFFERENT
+
+
+class ConstantIds:
+    """Tells calls of one file apart that were given one id, where the source has a second id for each call."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, tuple[str, int, int]] = {}
+
+    def told_apart(self, call: CanonicalTrace, second_id: str | None) -> CanonicalTrace:
+        """Return a call under both its ids where the file gave the first of them to another call before.
+
+        Two records are of two calls where their second ids and their token counts differ. An id that is long and mixed
+        is not looked at, so that nothing is kept of the ids of real services.
+        """
+        if call.call_id is None or second_id is None or call.call_id == second_id or is_unique(call.call_id):
+            return call
+        owner, *counts = self._owners.setdefault(call.call_id, (second_id, call.tokens_in, call.tokens_out))
+        same = owner == second_id or counts == [call.tokens_in, call.tokens_out]
+        return call if same else replace(call, call_id=f"{call.call_id} {second_id}")
