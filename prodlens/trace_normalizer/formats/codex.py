@@ -1,12 +1,16 @@
 """Codex rollouts (``~/.codex/sessions/.../rollout-*.jsonl``).
 
 A ``token_usage_record`` is one call, named by its response id. Versions without it have ``token_count`` events, which
-newer ones write beside it with the same numbers: an event counts only when no record came before it. It is also
-repeated, and replayed by subagents, with totals that have not moved.
+newer ones write beside it with the same numbers: an event counts only when no record came before it. An event is also
+repeated with totals that have not moved, and without any usage, to report rate limits alone.
+
+A forked session, or one that another session started, begins with a copy of what that one had written, at times with
+the copy's own time. Those calls are the other session's: a rollout counts what it has beyond them.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, mapping, words
@@ -15,7 +19,7 @@ from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import explained, places
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.patches import unified_diff_additions
-from prodlens.trace_normalizer.formats.recorded_values import content_identity, slug
+from prodlens.trace_normalizer.formats.recorded_values import content_identity, price_modifier, slug
 from prodlens.trace_normalizer.formats.tokens import with_parts
 
 if TYPE_CHECKING:
@@ -23,7 +27,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 NAME = "codex"
-_EVENT = Skipped("session event")
+_EVENT, _COPIED = Skipped("session event"), Skipped("call of another session, copied into this one")
+# What the first line of a rollout says of a session that goes on from another one.
+_CHILD_MARKS = ("forked_from_id", "parent_thread_id")
+_SHORTEST_ANSWER = timedelta(seconds=0.5)  # copied lines follow each other in milliseconds
 _LINE_TYPES = frozenset(
     {"session_meta", "turn_context", "event_msg", "response_item", "token_usage_record", "world_state", "compacted"}
 )
@@ -43,28 +50,40 @@ class RolloutReader:
     """Reads a rollout; model, session and repository come from lines before the calls."""
 
     def __init__(self) -> None:
+        self._begin({}, None)
+
+    def _begin(self, meta: Mapping[str, Any], at: datetime | None) -> None:
+        """Begin the rollout of a session."""
+        self._meta, self._session = meta, words(meta.get("id")) or words(meta.get("session_id"))
+        self._git = mapping(meta.get("git"))
+        self._provider = words(meta.get("model_provider"))
+        self._tier = price_modifier(meta.get("service_tier"))
         self._model: str | None = None
-        self._session: str | None = None
-        self._provider: str | None = None
-        self._git: Mapping[str, Any] = {}
         self._asks = False
         self._open_uses: list[str] = []
         self._recorded = False
-        self._total: object = None
+        self._total: Mapping[str, Any] = {}
+        self._called = False
+        self._copy = CopiedPart(at, is_child=any(meta.get(name) for name in _CHILD_MARKS) or _is_spawned(meta))
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
         """Read one line: a call, a tool use's outcome, or what later calls need."""
         payload = mapping(record.get("payload"))
+        self._copy.advance(record)
         match record.get("type"), payload.get("type"):
             case "session_meta", _:
-                self._session = words(payload.get("id")) or words(payload.get("session_id"))
-                self._git = mapping(payload.get("git"))
-                self._provider = words(payload.get("model_provider"))
+                self._read_meta(payload, parse_timestamp(record.get("timestamp")))
             case "turn_context", _:
                 self._model = words(payload.get("model")) or self._model
                 self._asks = payload.get("approval_policy") == _ASKING_POLICY
+                self._read_tier(payload)
+            case "event_msg", "thread_settings_applied":
+                self._read_tier(payload)
+                self._read_tier(mapping(payload.get("thread_settings")))
             case "token_usage_record", _:
                 self._recorded = True
+                if self._is_foreign(payload):
+                    return [_COPIED]
                 return self._call(record, payload.get("usage"), words(payload.get("response_id")))
             case "event_msg", "token_count":
                 return self._token_count(record, mapping(payload.get("info")))
@@ -77,6 +96,28 @@ class RolloutReader:
     def finish(self) -> list[Item]:
         """Return nothing: every call is known by its own line."""
         return []
+
+    def _read_meta(self, meta: Mapping[str, Any], at: datetime | None) -> None:
+        """Begin a rollout, unless the line is the copy of another session's, or the same session goes on."""
+        session = words(meta.get("id")) or words(meta.get("session_id"))
+        if session is not None and session == self._session:
+            self._copy = CopiedPart(at, is_child=self._copy.is_child)
+            return
+        made, own_made = parse_timestamp(meta.get("timestamp")), parse_timestamp(self._meta.get("timestamp"))
+        older = made is not None and own_made is not None and made < own_made
+        if self._session is not None and not self._called and (self._copy.going_on or older):
+            self._copy.is_child = self._copy.going_on = True
+            return
+        self._begin(meta, at)
+
+    def _read_tier(self, settings: Mapping[str, Any]) -> None:
+        if "service_tier" in settings:
+            self._tier = price_modifier(settings["service_tier"])
+
+    def _is_foreign(self, payload: Mapping[str, Any]) -> bool:
+        """Return whether a call is another session's: the record says whose, else its place among the copied lines."""
+        thread = words(payload.get("thread_id"))
+        return self._copy.going_on if thread is None or self._session is None else thread != self._session
 
     def _call(self, record: Mapping[str, Any], usage: object, response_id: str | None) -> list[Item]:
         at, given = parse_timestamp(record.get("timestamp")), mapping(usage)
@@ -104,19 +145,25 @@ class RolloutReader:
             provider="openai" if self._provider == "openai" else None,
             source=NAME,
             call_id=call_id,
+            price_modifier=self._tier,
             **tokens.fields(),
         )
+        self._called = True
         uses: list[Item] = [ToolUse(use, call_id) for use in self._open_uses]
         self._open_uses.clear()
         return [trace, *uses]
 
     def _token_count(self, record: Mapping[str, Any], info: Mapping[str, Any]) -> list[Item]:
-        total, repeated = info.get("total_token_usage"), info.get("total_token_usage") == self._total
-        self._total = total
-        if self._recorded or repeated or not info:
-            self._recorded = False
+        total, last = mapping(info.get("total_token_usage")), mapping(info.get("last_token_usage"))
+        if not total and not last:
             return [_EVENT]
-        return self._call(record, info.get("last_token_usage"), None)
+        before, self._total = self._total, total or self._total
+        recorded, self._recorded = self._recorded, False
+        if recorded or (total and total == before):
+            return [_EVENT]
+        if self._copy.going_on:
+            return [_COPIED]
+        return self._call(record, last or _grown(total, before), None)
 
     def _tool(self, kind: str, payload: Mapping[str, Any], at: datetime | None) -> list[Item]:
         use = words(payload.get("call_id"))
@@ -139,6 +186,41 @@ class RolloutReader:
         lines = sum(_lines_added(mapping(change)) for change in mapping(item.get("changes")).values())
         verdict = ACCEPT if self._asks else AUTOMATIC
         return [Decision(use, verdict, INFERRED, accepted_lines=lines, diff_ratio=1.0, decided_at=at)]
+
+
+class CopiedPart:
+    """Follows how far the copied part of a rollout reaches: to the first pause that a model's answer takes.
+
+    Attributes:
+        is_child: Whether the session was forked from another one or started by it.
+        going_on: Whether the line just read is copied.
+    """
+
+    def __init__(self, started: datetime | None, *, is_child: bool) -> None:
+        self.is_child = is_child
+        self.going_on = is_child
+        self._started = self._before = started
+
+    def advance(self, record: Mapping[str, Any]) -> None:
+        """Go on to a line. One that is older than its own rollout is copied, whatever the rollout says of itself."""
+        if self._started is None or (at := parse_timestamp(record.get("timestamp"))) is None:
+            return
+        if at < self._started - _SHORTEST_ANSWER:
+            self.going_on = True
+        elif self.going_on:
+            pause = at - max(self._before or at, self._started)
+            self.going_on = self.is_child and pause < _SHORTEST_ANSWER
+        self._before = at
+
+
+def _is_spawned(meta: Mapping[str, Any]) -> bool:
+    return meta.get("thread_source") == "subagent" or "subagent" in mapping(meta.get("source"))
+
+
+def _grown(total: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what totals have beyond the totals before; all of them where they began anew."""
+    grown = {name: (count(value) or 0) - (count(before.get(name)) or 0) for name, value in total.items()}
+    return total if min(grown.values(), default=0) < 0 else grown
 
 
 def _lines_added(change: Mapping[str, Any]) -> int:
@@ -185,5 +267,4 @@ CODEX_ROLLOUT = Format(
     matches=matches,
     reader=RolloutReader,
     explain=explain,
-    stateless=False,
 )
