@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, sequence, truth
+from prodlens.json_values import mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace, ToolUse
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, places
-from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable, Withheld
+from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable, Withheld
 from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
     IDENTITY_PLACES,
@@ -19,10 +19,12 @@ from prodlens.trace_normalizer.formats.litellm_fields import (
     common_fields,
     outcome,
     parts_of,
+    price_fields,
     session_id,
     skipped_kind,
     tokens_of,
 )
+from prodlens.trace_normalizer.formats.message_ids import ConstantIds
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def matches(record: Mapping[str, Any]) -> bool:
 
 def read(record: Mapping[str, Any]) -> list[Item]:
     """Read one payload: a call with the tool uses that it proposed, or what it is instead."""
-    kind = skipped_kind(record.get("call_type"))
+    kind = skipped_kind(record.get("call_type"), record.get("response_cost"))
     if kind is not None:
         return [Skipped(kind)]
     parts = _parts(record)
@@ -84,6 +86,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
         call_id=identity,
         trace_hash=None if identity else content_identity(record),
         **common_fields(parts),
+        **price_fields(parts, record.get("call_type")),
         **tokens.fields(),
         **cost_fields(record.get("response_cost"), tokens, proven=free),
     )
@@ -93,6 +96,27 @@ def read(record: Mapping[str, Any]) -> list[Item]:
     if identity:
         items += [ToolUse(use, identity) for use in _tool_uses(mapping(record.get("response")))]
     return items
+
+
+class PayloadReader:
+    """Reads the payloads of one file; a gateway's constant response id does not make them one call."""
+
+    def __init__(self) -> None:
+        self._ids = ConstantIds()
+
+    def read(self, record: Mapping[str, Any]) -> list[Item]:
+        """Read one payload."""
+        items = read(record)
+        if items and isinstance(call := items[0], CanonicalTrace):
+            apart = self._ids.told_apart(call, words(record.get("litellm_call_id")))
+            if apart.call_id is not None and apart is not call:
+                uses = (ToolUse(use.tool_use_id, apart.call_id) for use in items if isinstance(use, ToolUse))
+                return [apart, *uses, *(item for item in items[1:] if not isinstance(item, ToolUse))]
+        return items
+
+    def finish(self) -> list[Item]:
+        """Return nothing: nothing was held back."""
+        return []
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
@@ -148,6 +172,6 @@ LITELLM = Format(
     name=NAME,
     title="LiteLLM standard logging payload",
     matches=matches,
-    reader=lambda: RecordReader(read),
+    reader=PayloadReader,
     explain=explain,
 )

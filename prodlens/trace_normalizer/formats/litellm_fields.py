@@ -9,7 +9,7 @@ from prodlens.json_values import count, finite_number, mapping, sequence, truth,
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places
 from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_of
-from prodlens.trace_normalizer.formats.recorded_values import http_status, slug
+from prodlens.trace_normalizer.formats.recorded_values import http_status, price_modifier, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ UNSPECIFIED_FAILURE = 500
 _HEX_TRACE = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+_BATCH = "batch request"
 _KIND_OF_CALL_TYPE = (
     ("embed", "embedding"),
     ("image", "image generation"),
@@ -51,7 +52,7 @@ _KIND_OF_CALL_TYPE = (
     ("vector_store", "vector store request"),
     ("mcp", "tool call"),
     ("file", "file request"),
-    ("batch", "batch request"),
+    ("batch", _BATCH),
     ("fine_tuning", "fine-tuning request"),
     ("list_", "listing request"),
     ("get_", "listing request"),
@@ -157,10 +158,30 @@ def parts_of(record: Mapping[str, Any], metadata: Mapping[str, Any], usage: Mapp
     }
 
 
-def skipped_kind(call_type: object) -> str | None:
-    """Return what a call is that is no model call, by LiteLLM's type of call; None for a model call."""
+def skipped_kind(call_type: object, cost: object) -> str | None:
+    """Return what a record is that is not a model call; None for a model call.
+
+    The cost of a completed batch stands on the request that fetched its result, with the tokens of all its answers.
+
+    Args:
+        call_type: LiteLLM's type of call.
+        cost: The cost that LiteLLM recorded.
+    """
     name = str(call_type).lower()
-    return next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
+    kind = next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
+    return None if kind == _BATCH and (finite_number(cost) or 0) > 0 else kind
+
+
+def price_fields(parts: Parts, call_type: object) -> dict[str, Any]:
+    """Return what changes a call's price beside its tokens, under the names of ``CanonicalTrace``."""
+    usage, parameters = parts[_USAGE], parts[_PARAMETERS]
+    batch = "batch" if "batch" in str(call_type).lower() else None
+    searches = mapping(usage.get("server_tool_use")).get("web_search_requests")
+    tier = usage.get("service_tier") or parameters.get("service_tier")
+    return {
+        "price_modifier": price_modifier(batch, usage.get("speed") or parameters.get("speed"), tier),
+        "web_searches": count(searches) or None,
+    }
 
 
 def session_id(parts: Parts, own: object, trace_id: object, *, knows_sessions: bool) -> str | None:

@@ -20,6 +20,7 @@ from prodlens.trace_normalizer.formats.litellm_fields import (
     common_fields,
     outcome,
     parts_of,
+    price_fields,
     session_id,
     skipped_kind,
     tokens_of,
@@ -82,7 +83,7 @@ def _parts(record: Mapping[str, Any]) -> Parts:
 
 
 def _read_row(record: Mapping[str, Any]) -> list[Item]:
-    kind = skipped_kind(record.get("call_type"))
+    kind = skipped_kind(record.get("call_type"), record.get("spend"))
     if kind is not None:
         return [Skipped(kind)]
     parts = _parts(record)
@@ -109,6 +110,7 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
         call_id=identity,
         trace_hash=None if identity else content_identity(record),
         **common_fields(parts),
+        **price_fields(parts, record.get("call_type")),
         **tokens.fields(),
         **cost_fields(record.get("spend"), tokens, proven=free),
     )
