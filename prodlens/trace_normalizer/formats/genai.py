@@ -5,12 +5,13 @@ Content (messages, prompts, completions) is never read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Convention, model_call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from prodlens.schemas import CanonicalTrace
@@ -27,24 +28,45 @@ _KIND_OF_OPERATION = {
     "embeddings": "embedding",
     "aembedding": "embedding",
     "embedding": "embedding",
+    "rerank": "reranking",
     "retrieval": "retriever span",
 }
 _WORKFLOW = "gh-aw."  # GitHub Agentic Workflows sum up the tokens of a run on spans of their own
 _USAGE = "gen_ai.usage."
+_DETAILS = f"{_USAGE}details."  # of pydantic-ai 1.x
+_VERCEL = "ai.usage."  # of Vercel's AI SDK, which writes its own names beside the convention's
 PLACES: dict[str, tuple[Place, ...]] = {
     "model": places("attributes", "gen_ai.response.model", "gen_ai.request.model"),
     "provider": places("attributes", "gen_ai.provider.name", "gen_ai.system"),
     "tokens_in": places("attributes", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens"),
     "tokens_out": places("attributes", f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens"),
     "total_tokens": places("attributes", f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
-    "cache_read_tokens": places("attributes", f"{_USAGE}cache_read.input_tokens", f"{_USAGE}cache_read_input_tokens"),
+    "cache_read_tokens": places(
+        "attributes",
+        f"{_USAGE}cache_read.input_tokens",
+        f"{_USAGE}cache_read_input_tokens",
+        *(f"{_DETAILS}{name}" for name in ("cache_read_tokens", "cache_read_input_tokens", "cached_tokens")),
+        *(f"{_VERCEL}{name}" for name in ("inputTokenDetails.cacheReadTokens", "cachedInputTokens")),
+        f"{_USAGE}cached_input_tokens",
+        f"{_USAGE}cached_tokens",
+        f"{_USAGE}prompt_tokens_details.cached_tokens",
+        f"{_USAGE}input_tokens_details.cached_tokens",
+    ),
     "cache_write_tokens": places(
         "attributes",
         f"{_USAGE}cache_creation.input_tokens",
         f"{_USAGE}cache_creation_input_tokens",
         f"{_USAGE}cache_write.input_tokens",
+        *(f"{_DETAILS}{name}" for name in ("cache_write_tokens", "cache_creation_input_tokens")),
+        f"{_VERCEL}inputTokenDetails.cacheWriteTokens",
     ),
-    "reasoning_tokens": places("attributes", f"{_USAGE}reasoning.output_tokens", f"{_USAGE}reasoning_tokens"),
+    "reasoning_tokens": places(
+        "attributes",
+        f"{_USAGE}reasoning.output_tokens",
+        f"{_USAGE}reasoning_tokens",
+        f"{_DETAILS}reasoning_tokens",
+        *(f"{_VERCEL}{name}" for name in ("outputTokenDetails.reasoningTokens", "reasoningTokens")),
+    ),
     "cost_usd": places("attributes", "gen_ai.cost.total_cost", "gen_ai.usage.cost"),
     "call_id": places("attributes", "gen_ai.response.id", "litellm.call_id"),
     **IDENTITY_PLACES,
@@ -59,12 +81,24 @@ def concerns(span: Span) -> bool:
 
 def skipped_kind(span: Span) -> str | None:
     """Return what a span is that is no model call; None for a model call."""
-    if any(str(name).startswith(_WORKFLOW) for name in span.attributes):
+    given = span.attributes
+    if any(str(name).startswith(_WORKFLOW) for name in given):
         return "workflow span"
-    kind = _KIND_OF_OPERATION.get(str(span.attributes.get("gen_ai.operation.name")))
-    if kind is None and not any(name in span.attributes for name in _CALLED):
+    operation = given.get("gen_ai.operation.name")
+    kind = _KIND_OF_OPERATION.get(str(operation)) or _KIND_OF_OPERATION.get(str(given.get("llm.request.type")))
+    if kind is None and str(given.get("ai.operationId")).startswith("ai.embed"):
+        return "embedding"
+    if kind is None and operation is None and _is_agent(given):
+        return "agent span"
+    if kind is None and not any(name in given for name in _CALLED):
         return "span of no model call"
     return kind
+
+
+def _is_agent(given: Mapping[str, Any]) -> bool:
+    """Return whether a span that names no operation is an agent's: it names the agent and no model of a request."""
+    named = "agent_name" in given or "gen_ai.agent.name" in given
+    return named and not ("gen_ai.request.model" in given or "gen_ai.response.model" in given)
 
 
 def read(span: Span, start: datetime) -> CanonicalTrace:

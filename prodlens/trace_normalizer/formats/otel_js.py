@@ -15,6 +15,7 @@ from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.otel_agent_logs import LogReader
 from prodlens.trace_normalizer.formats.otel_span import Span, error_type_of
 from prodlens.trace_normalizer.formats.otel_span_shapes import explain_span, read_span
+from prodlens.trace_normalizer.formats.otel_span_tree import SpanReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,9 @@ def span_of(record: Mapping[str, Any]) -> Span:
         attributes=mapping(record.get("attributes")),
         resource=_resource(record),
         error_type=error_type_of(record.get("events")),
+        trace_id=otlp.hex_id(record.get("traceId") or mapping(_own(record, "spanContext")).get("traceId")),
+        parent_id=otlp.hex_id(record.get("parentSpanId") or mapping(record.get("parentSpanContext")).get("spanId")),
+        name=words(record.get("name")),
     )
 
 
@@ -106,6 +110,7 @@ class SdkReader:
 
     def __init__(self) -> None:
         self._logs = LogReader()
+        self._spans = SpanReader(lambda record: [span_of(record)], read_span)
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
         """Read one span, log record or metric."""
@@ -115,11 +120,11 @@ class SdkReader:
             return self._logs.read_entry(_entry_of(record))
         if is_of_gemini(_resource(record), _scope(record)):
             return [Skipped("span beside its log record")]
-        return read_span(span_of(record))
+        return self._spans.read(record)
 
     def finish(self) -> list[Item]:
         """Return what was held back until the file's end."""
-        return self._logs.finish()
+        return [*self._spans.finish(), *self._logs.finish()]
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.trace_normalizer.formats import otlp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places
+from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places, unflatten
+from prodlens.trace_normalizer.formats.interface import Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
-from prodlens.trace_normalizer.formats.recorded_values import cost_fields, elapsed_ms, http_status, slug
+from prodlens.trace_normalizer.formats.recorded_values import cost_fields, elapsed_ms, http_status, price_modifier, slug
 from prodlens.trace_normalizer.formats.tokens import completed, with_parts
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ _ERROR_CODE = re.compile(r"\b[Ee]rror code: (?P<code>[1-5]\d\d)\b")
 # A class with or without its module, as ``str(type)`` prints it or bare; or a number.
 _CLASS_NAME = re.compile(r"(?:<class ')?(?:\w{1,60}\.){0,8}(?P<name>[A-Z]\w{0,60}|[1-5]\d\d)(?:'>)?")
 _NAMED_FIRST = re.compile(r"(?P<name>[A-Z]\w{0,60}(?:Error|Exception|Timeout)):")
+_LONGEST_LITERAL = 16 * 1024  # characters of a dictionary in Python's form: parsing one is not cheap
+TOOL_SPAN = Skipped("tool span")
+_TIERS = tuple(
+    f"{prefix}.{side}.service_tier" for prefix in ("gen_ai.openai", "openai") for side in ("response", "request")
+)
 _FAILED = frozenset({"2", "ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR"})
 
 
@@ -36,14 +44,29 @@ class Span(NamedTuple):
     attributes: Mapping[str, Any]
     resource: Mapping[str, Any]
     error_type: Any = None
+    trace_id: str | None = None
+    parent_id: str | None = None
+    name: str | None = None
 
     def parts(self) -> Parts:
         """Return the span's parts: attributes, the metadata among them, and the resource."""
         return {
             "attributes": self.attributes,
-            "metadata": mapping(self.attributes.get("metadata")),
+            "metadata": _metadata(self.attributes),
             "resource": self.resource,
         }
+
+
+def _metadata(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the metadata among attributes: an object, flattened keys, JSON text, or a dictionary as Python prints it.
+
+    Data frames saved as CSV and LiteLLM's spans hold the last form.
+    """
+    text = attributes.get("metadata")
+    if isinstance(text, str) and text.startswith("{'") and len(text) <= _LONGEST_LITERAL:
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            attributes = {**attributes, "metadata": ast.literal_eval(text)}
+    return unflatten(attributes, "metadata")
 
 
 class Convention(NamedTuple):
@@ -191,6 +214,7 @@ def model_call(span: Span, start: datetime, source: str, table: Mapping[str, tup
         provider=first(parts, table["provider"], words),
         source=source,
         call_id=call_id,
+        price_modifier=price_modifier(*(span.attributes.get(name) for name in _TIERS)),
         **common_fields(parts),
         **tokens.fields(),
         **cost_fields(first(parts, table["cost_usd"], finite_number), tokens),

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import mapping, words
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats import genai, langfuse, openinference, otlp
+from prodlens.trace_normalizer.formats import genai, langfuse, openinference, otel_claude_spans, otlp
 from prodlens.trace_normalizer.formats.field_paths import unflatten
-from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
+from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
 from prodlens.trace_normalizer.formats.otel_span import Span, error_type_of
+from prodlens.trace_normalizer.formats.otel_span_tree import SpanReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_CONVENTIONS = (langfuse.CONVENTION, openinference.CONVENTION, genai.CONVENTION)
+_CONVENTIONS = (otel_claude_spans.CONVENTION, langfuse.CONVENTION, openinference.CONVENTION, genai.CONVENTION)
 
 
 def read_span(span: Span) -> list[Item]:
@@ -58,13 +59,12 @@ def _spans_of_export(record: Mapping[str, Any]) -> list[Span]:
             attributes=attributes,
             resource=resource,
             error_type=error_type_of(span.get("events")),
+            trace_id=otlp.hex_id(span.get("traceId", span.get("trace_id"))),
+            parent_id=otlp.hex_id(span.get("parentSpanId", span.get("parent_span_id"))),
+            name=words(span.get("name")),
         )
         for span, attributes, resource, _scope in otlp.entries(record, "Spans", "spans")
     ]
-
-
-def _read_export(record: Mapping[str, Any]) -> list[Item]:
-    return [item for span in _spans_of_export(record) for item in read_span(span)]
 
 
 def _explain_export(record: Mapping[str, Any]) -> dict[str, str]:
@@ -101,6 +101,9 @@ def _span_of(record: Mapping[str, Any]) -> Span:
         attributes=attributes,
         resource=mapping(mapping(record.get("resource")).get("attributes")),
         error_type=error_type_of(record.get("events")),
+        trace_id=otlp.hex_id(record.get("context.trace_id") or context.get("trace_id")),
+        parent_id=otlp.hex_id(record.get("parent_id")),
+        name=words(record.get("name")),
     )
 
 
@@ -108,13 +111,13 @@ OTLP_SPANS = Format(
     name="otlp-spans",
     title="OpenTelemetry spans (OTLP/JSON)",
     matches=_is_export,
-    reader=lambda: RecordReader(_read_export),
+    reader=lambda: SpanReader(_spans_of_export, read_span),
     explain=_explain_export,
 )
 SPAN_ROWS = Format(
     name="span-rows",
     title="OpenTelemetry spans (one a record: Phoenix, Arize or SDK JSON)",
     matches=lambda record: _is_flat(record) or _is_object(record),
-    reader=lambda: RecordReader(lambda record: read_span(_span_of(record))),
+    reader=lambda: SpanReader(lambda record: [_span_of(record)], read_span),
     explain=lambda record: explain_span(_span_of(record)),
 )

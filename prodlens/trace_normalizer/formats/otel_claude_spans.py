@@ -1,0 +1,81 @@
+"""Claude Code's own trace spans: ``claude_code.llm_request`` is a model call, with token counts under short names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prodlens.json_values import count, truth, words
+from prodlens.schemas import CanonicalTrace
+from prodlens.trace_normalizer.formats.claude_message import provider_of, status_of_error
+from prodlens.trace_normalizer.formats.field_paths import Place, explained, first, places
+from prodlens.trace_normalizer.formats.litellm_fields import OK, UNSPECIFIED_FAILURE, error_name
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Convention, common_fields
+from prodlens.trace_normalizer.formats.recorded_values import duration_ms, elapsed_ms, http_status, price_modifier
+from prodlens.trace_normalizer.formats.tokens import with_parts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from prodlens.trace_normalizer.formats.otel_span import Span
+
+NAME = "claude-code-otel"
+_REQUEST, _PREFIX = "llm_request", "claude_code."
+_KINDS = {"interaction": "agent span", "tool": "tool span"}
+PLACES: dict[str, tuple[Place, ...]] = {
+    "model": places("attributes", "model", "gen_ai.request.model"),
+    "tokens_in": places("attributes", "input_tokens"),
+    "tokens_out": places("attributes", "output_tokens"),
+    "cache_read_tokens": places("attributes", "cache_read_tokens"),
+    "cache_write_tokens": places("attributes", "cache_creation_tokens"),
+    "latency_ms": places("attributes", "duration_ms"),
+    "call_id": places("attributes", "request_id"),
+    **IDENTITY_PLACES,
+}
+
+
+def concerns(span: Span) -> bool:
+    """Return whether Claude Code wrote the span."""
+    return (span.name or "").startswith(_PREFIX) and "span.type" in span.attributes
+
+
+def skipped_kind(span: Span) -> str | None:
+    """Return what a span is that is not a model call; None for a model call."""
+    kind = words(span.attributes.get("span.type")) or ""
+    return None if kind == _REQUEST else _KINDS.get(kind.partition(".")[0], "agent span")
+
+
+def read(span: Span, start: datetime) -> CanonicalTrace:
+    """Read a request; its id is that of Claude Code's logs, so that the two are one call."""
+    given, parts = span.attributes, span.parts()
+    cache_read, cache_write = count(given.get("cache_read_tokens")), count(given.get("cache_creation_tokens"))
+    tokens = with_parts(
+        (count(given.get("input_tokens")) or 0) + (cache_read or 0) + (cache_write or 0),
+        count(given.get("output_tokens")) or 0,
+        cache_read=cache_read,
+        cache_write=cache_write,
+    )
+    failed = truth(given.get("success")) is False
+    reason = error_name(given.get("error.type")) or error_name(given.get("error"))
+    code = http_status(given.get("status_code")) or status_of_error(reason) or UNSPECIFIED_FAILURE
+    model = first(parts, PLACES["model"], words)
+    return CanonicalTrace(
+        timestamp=start,
+        model=model,
+        latency_ms=first(parts, PLACES["latency_ms"], duration_ms) or elapsed_ms(start, span.end),
+        status_code=code if failed else OK,
+        status_reason=(reason or "api_error") if failed else None,
+        provider=provider_of(model),
+        source=NAME,
+        call_id=first(parts, PLACES["call_id"], words) or span.span_id,
+        price_modifier=price_modifier(given.get("speed"), given.get("service_tier")),
+        **common_fields(parts),
+        **tokens.fields(),
+    )
+
+
+def explain(span: Span) -> dict[str, str]:
+    """Return for each field of the span the place where it is found."""
+    return explained(span.parts(), PLACES, CONVERTERS)
+
+
+CONVENTION = Convention(concerns, skipped_kind, read, explain)
