@@ -94,3 +94,22 @@ def test_the_identity_of_an_empty_call_an_id_and_a_mapping() -> None:
     assert content_hash({"a": [None, 2.5], "b": 1}) == "e20dcb94c20bd3768a0704563edb69cc"
     (normal,) = normalize_records([record(1)])
     assert trace_hash(normal) == "c5f25214bbabca2d4fcdbeebc1503ae1"
+
+
+def test_the_identity_of_what_json_cannot_hold() -> None:
+    """Values and keys that only Python has are hashed as text, in any order, and a lone surrogate has a hash too."""
+    moment = datetime(2026, 5, 1, tzinfo=UTC)
+    expected = "d7b430731a7a436a7d2d84a3b33b058b"
+    assert content_hash({1: {2.5}, "at": moment}) == content_hash({"at": moment, 1: {2.5}}) == expected
+    assert content_hash({"at": moment, "1": "{2.5}"}) == expected
+    assert content_hash({1: {3.5}}) == "412ac2d2a3b7ae604c4c80fa545cc7cf"
+    assert call_hash("\ud800") == "b4fe3de0239399efbfffc79686f435f9"
+
+
+def test_a_record_has_the_sum_of_its_tokens_and_its_utc_day() -> None:
+    """1000 and 500 tokens are 1500; half past midnight in Berlin is the day before in UTC; 0 ms are unknown."""
+    berlin = datetime(2026, 5, 2, 0, 30, tzinfo=timezone(timedelta(hours=2)))
+    row = trace(timestamp=berlin, latency_ms=0.0).to_record()
+    assert (row["total_tokens"], row["event_date"], row["latency_ms"]) == (1500, "2026-05-01", None)
+    assert row["timestamp"] == "2026-05-01T22:30:00+00:00"
+    assert [row[name] for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final")] == [1, 1, 0, 0]

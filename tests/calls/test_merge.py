@@ -1,11 +1,11 @@
-"""Which of a call's records wins: final, then more output tokens, then later, then the greater bytes."""
+"""Which of a call's records wins, field by field: literal rows."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from prodlens.calls.merge import merge
+from prodlens.calls.merge import identity_bytes, merge
 from prodlens.schemas import CanonicalTrace
 
 
@@ -13,8 +13,9 @@ def part(*, second: int = 0, out: int = 10, **changes: Any) -> dict[str, Any]:
     """Return a record of the call ``msg_1``."""
     at = datetime(2026, 5, 1, 10, 0, second, tzinfo=UTC)
     fixed: dict[str, Any] = {"session_id": None, "developer_id": None, "model": "m", "tokens_in": 100}
-    known: dict[str, Any] = {"latency_ms": 0.0, "status_code": None, "accepted_flag": False, "call_id": "msg_1"}
-    return CanonicalTrace(**{**fixed, **known, "timestamp": at, "tokens_out": out, **changes}).to_record()
+    known: dict[str, Any] = {"latency_ms": 0.0, "status_code": None, "accepted_flag": False, "acceptance_known": False}
+    given = {**fixed, **known, "call_id": "msg_1", "timestamp": at, "tokens_out": out, **changes}
+    return CanonicalTrace(**given).to_record()
 
 
 def winner(*parts: dict[str, Any]) -> tuple[str, int]:
@@ -43,3 +44,105 @@ def test_of_equal_times_the_greater_bytes_win() -> None:
     """Records that differ in nothing else are ordered by their sorted JSON."""
     given = part(model="a"), part(model="b")
     assert merge(given)["model"] == merge(reversed(given))["model"] == "b"
+
+
+def test_what_the_winner_does_not_know_is_kept() -> None:
+    """Time, source and completeness are the winner's, unknown or not; everything else comes from whoever knows it."""
+    first = part(second=1, out=20, model=None, developer_id="alice")
+    other = part(second=9, model="gpt-4o", developer_id="bob", source="litellm", latency_ms=700.0, branch="main")
+    row = merge([other, first])
+    assert {name: row[name] for name in ("timestamp", "event_date", "source", "partial")} == {
+        "timestamp": "2026-05-01T10:00:01+00:00",
+        "event_date": "2026-05-01",
+        "source": None,
+        "partial": 0,
+    }
+    assert {name: row[name] for name in ("model", "developer_id", "latency_ms", "branch")} == {
+        "model": "gpt-4o",
+        "developer_id": "alice",
+        "latency_ms": 700.0,
+        "branch": "main",
+    }
+
+
+def test_tokens_of_zero_are_unknown() -> None:
+    """A count that the winner lacks comes from the other record, and the total is at least the sum of both."""
+    row = merge([part(out=20, tokens_in=0), part(out=10, tokens_in=100)])
+    assert (row["tokens_in"], row["tokens_out"], row["total_tokens"]) == (100, 20, 120)
+    row = merge([part(out=0, tokens_in=0), part(second=1, out=0, tokens_in=0)])
+    assert (row["tokens_in"], row["tokens_out"], row["total_tokens"]) == (0, 0, 0)
+    larger = part(out=20) | {"total_tokens": 500}
+    assert merge([larger, part()])["total_tokens"] == 500
+
+
+def test_the_call_has_the_id_of_its_own_record() -> None:
+    """Of a record that goes by an alias and one that goes by the call's hash, the latter names the call."""
+    alias = part(out=20, call_id="req_1", trace_hash="alias")
+    own = part(out=10, call_id="msg_1", trace_hash="call")
+    nameless = part(out=10, call_id=None, trace_hash="call")
+    for records in ([alias, own], [own, alias]):
+        row = merge(records, trace_hash="call")
+        assert (row["trace_hash"], row["call_id"], row["tokens_out"]) == ("call", "msg_1", 20)
+    row = merge([alias, nameless], trace_hash="call")
+    assert (row["trace_hash"], row["call_id"]) == ("call", "req_1")
+    assert merge([alias, own])["trace_hash"] == "alias"
+
+
+def test_a_status_keeps_its_reason() -> None:
+    """Code and reason are of one record, the most complete one that has a code."""
+    unknown = part(out=30, status_reason="of no code")
+    failed = part(out=20, status_code=529, status_reason="overloaded_error")
+    fine = part(out=10, status_code=200)
+    assert [merge([unknown, failed, fine])[name] for name in ("status_code", "status_reason")] == [
+        529,
+        "overloaded_error",
+    ]
+    assert [merge([unknown, fine])[name] for name in ("status_code", "status_reason")] == [200, None]
+    assert [merge([unknown, part()])[name] for name in ("status_code", "status_reason")] == [None, "of no code"]
+
+
+def test_acceptance_is_of_one_record() -> None:
+    """Flag, knowledge and decision are of the most complete record that knows; unknown stays unknown."""
+    unknown = part(out=30)
+    rejected = part(out=20, acceptance_known=True, decision="reject")
+    accepted = part(out=10, acceptance_known=True, accepted_flag=True, decision="accept")
+    names = ("acceptance_known", "accepted_flag", "decision")
+    assert [merge([accepted, unknown, rejected])[name] for name in names] == [1, 0, "reject"]
+    assert [merge([accepted, unknown])[name] for name in names] == [1, 1, "accept"]
+    assert [merge([unknown, part()])[name] for name in names] == [0, 0, None]
+
+
+COST = ("cost_usd", "cost_source", "cost_is_final")
+
+
+def test_a_recorded_cost_wins_over_a_computed_one() -> None:
+    """A cost that a source recorded stands over any that was computed, however complete its record."""
+    unpriced = part(out=40)
+    computed = part(out=30, cost_usd=0.5, cost_source="computed")
+    recorded = part(out=20, cost_usd=0.25, cost_source="recorded", cost_is_final=True)
+    later = part(out=10, cost_usd=0.75, cost_source="recorded")
+    assert [merge([computed, later, unpriced, recorded])[name] for name in COST] == [0.25, "recorded", 1]
+    assert [merge([computed, unpriced])[name] for name in COST] == [0.5, "computed", 0]
+    assert [merge([unpriced, part()])[name] for name in COST] == [None, None, 0]
+
+
+def test_only_what_nobody_recorded_is_priced() -> None:
+    """The merged row is priced as a whole, and not at all where a record brings its cost."""
+
+    def price(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"cost_usd": float(row["tokens_in"] + row["tokens_out"])}
+
+    computed = part(out=30, tokens_in=0, cost_usd=0.5, cost_source="computed")
+    assert merge([computed, part(out=20)], price)["cost_usd"] == 130.0
+    recorded = part(out=10, cost_usd=0.25, cost_source="recorded")
+    assert merge([computed, recorded], price)["cost_usd"] == 0.25
+    assert merge([computed, part()])["cost_usd"] == 0.5
+
+
+def test_a_computed_cost_tells_no_records_apart() -> None:
+    """The bytes that order records hold every field by name, less a cost that prices of today made."""
+    fields = {"model": "m", "cost_usd": 1.5, "cost_source": "recorded", "cost_is_final": 1}
+    assert identity_bytes(fields) == b'{"cost_is_final":1,"cost_source":"recorded","cost_usd":1.5,"model":"m"}'
+    assert identity_bytes(fields | {"cost_source": "computed"}) == (
+        b'{"cost_is_final":null,"cost_source":null,"cost_usd":null,"model":"m"}'
+    )

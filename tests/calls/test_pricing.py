@@ -10,7 +10,7 @@ from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.calls.pricing import PriceCard, Rates, call_cost, price_card, priced
+from prodlens.calls.pricing import PriceCard, Rates, call_cost, price_card, price_changes_in_a_day, priced
 from prodlens.schemas import CanonicalTrace
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -156,3 +156,70 @@ def test_a_tier_begins_above_its_start() -> None:
     low, middle, high = (Rates(price, 0, 0, 0, 0, 0, 0) for price in (1.0, 2.0, 3.0))
     card = PriceCard(((20, high), (10, middle), (-1, low)))
     assert [card.rates(tokens).plain for tokens in (0, 10, 11, 20, 21)] == [1.0, 1.0, 2.0, 2.0, 3.0]
+
+
+SONAR = {"model": "sonar-deep-research", "provider": "perplexity"}  # reasoning costs 3 dollars a million, output 8
+
+
+@pytest.mark.parametrize(
+    ("call", "dollars"),
+    [
+        ({"model": "gpt-4o", "tokens_in": 1000, "tokens_out": 1000}, 0.0125),
+        ({"model": "gpt-4o", "tokens_in": 1000, "tokens_out": 0}, 0.0025),
+        ({"model": "o3", "timestamp": datetime(2025, 5, 1, tzinfo=UTC), "tokens_in": 1000, "tokens_out": 0}, 0.01),
+        ({"model": "o3", "tokens_in": 1000, "tokens_out": 0}, 0.002),
+        (
+            {"model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "provider": "bedrock", "tokens_in": 1000},
+            0.0033 + 5 * 16.5e-6,
+        ),
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "tokens_in": 1000,
+                "tokens_out": 100,
+                "cache_read_tokens": 400,
+                "cache_write_tokens": 200,
+                "cache_write_1h_tokens": 50,
+            },
+            400 * 3e-6 + 400 * 0.3e-6 + 150 * 3.75e-6 + 50 * 6e-6 + 100 * 15e-6,
+        ),
+        (
+            {
+                "model": "sonar-deep-research",
+                "provider": "perplexity",
+                "tokens_in": 1000,
+                "tokens_out": 100,
+                "reasoning_tokens": 40,
+            },
+            1000 * 2e-6 + 60 * 8e-6 + 40 * 3e-6,
+        ),
+        (
+            {"model": "sonar-deep-research", "provider": "perplexity", "tokens_in": 1000, "tokens_out": 100},
+            1000 * 2e-6 + 100 * 8e-6,
+        ),
+        ({"model": "text-embedding-3-small", "provider": "openai", "tokens_in": 1000, "tokens_out": 0}, 0.00002),
+    ],
+    ids=lambda value: str(value.get("model")) if isinstance(value, dict) else "",
+)
+def test_a_row_is_priced_by_all_its_tokens_on_its_day(call: dict[str, object], dollars: float) -> None:
+    """Model, provider, day, both sides, cache reads, cache writes of both kinds and reasoning make the cost."""
+    row = priced(trace(**call))
+    assert (row["cost_usd"], row["cost_source"]) == (pytest.approx(dollars, rel=1e-9), "computed")
+
+
+def test_a_provider_that_does_not_serve_the_model_has_no_price_for_it() -> None:
+    """What a local server calls gpt-4o does not cost what OpenAI's costs."""
+    assert priced(trace(provider="ollama"))["cost_usd"] is None
+
+
+@pytest.mark.parametrize(
+    ("model", "changes"), [("deepseek-chat", True), ("o3", False), ("gpt-4o", False), ("unknown-v9", False)]
+)
+def test_prices_by_the_time_of_day(model: str, changes: bool) -> None:
+    """DeepSeek's prices depend on the hour; one that changed once, one that never did and one unknown do not."""
+    assert price_changes_in_a_day(model, None) is changes
+
+
+def test_a_model_without_a_price_of_tokens_has_no_card() -> None:
+    """A model that is listed without any price costs nothing that is known."""
+    assert price_card("phi-4-reasoning:free", "azure", AT) is None
