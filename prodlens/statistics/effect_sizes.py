@@ -260,8 +260,9 @@ def standardised_interval(d: float, n_a: int, n_b: int) -> Interval | None:
     if df > _LARGEST_NONCENTRAL_DF:
         reach = normal_quantile() * math.sqrt(scale * scale + d * d / (2 * (n_a + n_b)))
         return finite_interval(d - reach, d + reach)
-    ends = [_noncentrality(share, df, d / scale) * scale for share in ((1 + LEVEL) / 2, (1 - LEVEL) / 2)]
-    return finite_interval(*ends)
+    low, high = (_noncentrality(share, df, d / scale) * scale for share in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
+    # scipy's inversion ends at a noncentrality of a million: beyond it, both ends would lie on one side of d.
+    return finite_interval(low, high) if low <= d <= high else None
 
 
 def _noncentrality(share: float, df: float, t: float) -> float:

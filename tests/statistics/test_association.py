@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pytest
 
-from prodlens.statistics.association import critical_correlation, detectable_correlation, lagged_association
+from prodlens.statistics.association import (
+    critical_correlation,
+    detectable_correlation,
+    effective_df,
+    lagged_association,
+)
 from prodlens.statistics.daily_series import Calendar, prepare_series
 from tests.statistics.results import like
 
@@ -33,3 +39,18 @@ def test_an_outcome_without_memory_keeps_its_degrees_of_freedom() -> None:
     (test,) = lagged_association(usage, outcome, [0], ["pearson"]).tests
     assert outcome.phi == 0.0
     assert (test.df, test.r, test.pairs) == like(25.481606840694994, 0.03709984230294218, 30)
+
+
+def test_effective_degrees_of_freedom_of_small_matrices() -> None:
+    """Half-explained days count by tr(H) tr(T) / sum(H * T) - 1, at most days - 2; where nothing is left, -1 stands."""
+    half = np.diag([0.5, 0.5, 0.5, 0.5])
+    assert effective_df(half, half) == 2.0
+    assert effective_df(half[:2, :2], half[:2, :2]) == 0.0
+    assert effective_df(half, np.zeros((4, 4))) == -1.0
+
+
+def test_a_cycle_is_looked_for_from_three_days_on() -> None:
+    """Five days have one lag to share: g is 0.318, and the threshold 4 / 4."""
+    span = Calendar(MONDAY, 5)
+    found = lagged_association(prepare_series([1, 5, 2, 8, 3], span), prepare_series([4, 1, 6, 2, 9], span), [0])
+    assert (found.leftover, found.leftover_threshold) == like(0.31823839075516225, 1.0)

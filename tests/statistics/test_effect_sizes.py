@@ -84,3 +84,11 @@ def test_a_ratio_whose_interval_leaves_the_range_of_numbers_says_so() -> None:
     found = hodges_lehmann_ratio([1.0] * 4 + [1e300] * 5, [1.0] * 4 + [1e-300] * 5)
     assert found.ratio == pytest.approx(1e300)
     assert (found.interval, found.reason) == (None, TOO_LARGE)
+
+
+def test_groups_that_hardly_vary_have_an_effect_without_an_interval() -> None:
+    """Where the effect is too large to invert the noncentral t, there is no interval that leaves the effect out."""
+    found = cohens_d([1.0] * 8 + [1.0000001], [2.0] * 9)
+    assert found.estimate == pytest.approx(-(18**0.5) * 1e7, rel=1e-6)
+    assert (found.interval, found.reason) == (None, TOO_LARGE)
+    assert plain(cohens_d([3.0] * 9, [3.0] * 8)) == (None, None, 9, 8, 3.0, 3.0, "neither group varies")
