@@ -22,8 +22,20 @@ WORK = ROOT / "build" / "mutants"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 # What mutmut says of a mutant by the exit code of its tests; everything else is a survivor or a mistake.
 KILLED, TYPES, UNTESTED, TIMEOUTS = {1, 3}, {37}, {5, 33}, {36, -24, 24, 152, 255}
-# Properties look for counterexamples longest: the tests with literal values go first.
-ORDER = '''"""Run the tests with literal values before the properties."""
+# Of a group's copy of the project. Properties look for counterexamples longest: tests with literal values go first. No
+# test builds on what another one made the code remember, nor on what the unchanged code did before the fork.
+CONFTEST = '''"""Run literal tests first, and on nothing that the unchanged code remembered."""
+
+import sys
+
+
+def pytest_runtest_setup():
+    for name, module in list(sys.modules.items()):
+        if name.startswith("prodlens"):
+            for remembered in list(vars(module).values()):
+                getattr(remembered, "cache_clear", int)()
+    if (pricing := sys.modules.get("prodlens.calls.pricing")) is not None:
+        pricing._cards.clear()
 
 
 def pytest_collection_modifyitems(items):
@@ -76,7 +88,8 @@ def prepare(name: str, group: dict[str, Any], skip_lines: list[str]) -> Path:
     table = "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     (folder / "pyproject.toml").write_text(f"{text}\n[tool.mutmut]\n{table}", "utf-8")
-    (folder / "conftest.py").write_text(ORDER, "utf-8")
+    (folder / "conftest.py").write_text(CONFTEST, "utf-8")
+    (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which tests reach what is found out anew
     for path in (folder / "mutants").rglob("*.py.meta"):
         forget_survivors(path)
     return folder
