@@ -74,6 +74,8 @@ def prepare(name: str, group: dict[str, Any], skip_lines: list[str]) -> Path:
     """Bring the group's copy of the project up to date; returns its folder."""
     folder = WORK / name
     for part in ("prodlens", "tests"):
+        for stale in (folder / part, folder / "mutants" / "tests"):
+            shutil.rmtree(stale, ignore_errors=True)
         shutil.copytree(ROOT / part, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     options = {
         "source_paths": ["prodlens"],
