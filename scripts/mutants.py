@@ -34,8 +34,7 @@ def pytest_runtest_setup():
         if name.startswith("prodlens"):
             for remembered in list(vars(module).values()):
                 getattr(remembered, "cache_clear", int)()
-    if (pricing := sys.modules.get("prodlens.calls.pricing")) is not None:
-        pricing._cards.clear()
+    getattr(sys.modules.get("prodlens.calls.pricing"), "_cards", {}).clear()
 
 
 def pytest_collection_modifyitems(items):
