@@ -11,7 +11,7 @@ import orjson
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 ACCEPT = "accept"
 REJECT = "reject"
@@ -40,6 +40,45 @@ def content_hash(value: object) -> str:
 def call_hash(call_id: str) -> str:
     """Identify a call by the id that its source gave it (a response, message, call or span id)."""
     return hashlib.blake2b(call_id.encode(errors="surrogatepass"), digest_size=TRACE_HASH_BYTES).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDay:
+    """What a vendor reports of a person's or a model's day: a sum over calls that are not told one by one.
+
+    Attributes:
+        key: Identity of what is summed; a later report of it replaces this one.
+        day: The vendor's day, or the UTC day of an event.
+        tool: What was used: ``copilot``, ``cursor``, ``claude-code`` or ``openrouter``.
+        source: Name of the format that the record was read from.
+        person: Who, as the vendor names them.
+        model: Name of the model as the vendor writes it.
+        repo_slug: ``owner/name`` of the repository, where the vendor names one.
+        tokens_in: Input tokens, cache reads and cache writes included.
+        tokens_out: Output tokens, reasoning included.
+        cache_read_tokens: Input tokens read from a cache, a part of ``tokens_in``.
+        cache_write_tokens: Input tokens written to a cache, a part of ``tokens_in``.
+        quantity: How much the vendor counts, in ``unit``.
+        unit: ``requests``, ``ai-credits`` or ``sessions``.
+        gross_usd: What the usage is worth by the vendor's price list, in US dollars.
+        net_usd: What the vendor bills for it: the gross amount less what a plan includes.
+    """
+
+    key: str
+    day: date
+    tool: str
+    source: str
+    person: str | None = None
+    model: str | None = None
+    repo_slug: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    quantity: float | None = None
+    unit: str | None = None
+    gross_usd: float | None = None
+    net_usd: float | None = None
 
 
 @dataclass

@@ -10,7 +10,9 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+from prodlens.schemas import UsageDay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +43,23 @@ class Anonymizer:
     key: str = field(default="", repr=False)
     people: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def __call__(self, trace: CanonicalTrace) -> CanonicalTrace:
-        """Return the trace without what must not be kept; the same call gets the same ``trace_hash`` each time."""
+    @overload
+    def __call__(self, record: CanonicalTrace, /) -> CanonicalTrace: ...
+    @overload
+    def __call__(self, record: UsageDay, /) -> UsageDay: ...
+    def __call__(self, record: CanonicalTrace | UsageDay, /) -> CanonicalTrace | UsageDay:
+        """Return a call or usage day without what must not be kept; the same one gets the same identity each time."""
+        return self._usage_day(record) if isinstance(record, UsageDay) else self._call(record)
+
+    def _usage_day(self, day: UsageDay) -> UsageDay:
+        """Return a usage day; its key can tell who it is of, so it is keyed anew, or left empty without a secret."""
+        kept = replace(day, person=self._person(day.person), model=_without_address(day.model))
+        if kept == day:
+            return day
+        secret = f"{day.source}/{self._digest('usage day', day.key)[:_HASH_DIGITS]}"
+        return replace(kept, key=secret if self.key else "")
+
+    def _call(self, trace: CanonicalTrace) -> CanonicalTrace:
         person, session = self._person(trace.developer_id), self._session(trace)
         texts: dict[str, Any] = {name: _without_address(getattr(trace, name)) for name in _FREE_TEXTS}
         kept = replace(trace, developer_id=person, session_id=session, **texts)

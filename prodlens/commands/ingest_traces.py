@@ -77,12 +77,15 @@ def total(done: list[Ingestion]) -> Ingestion:
         together.dead += each.dead
         together.skipped += Counter(each.skipped)
         together.latency_withheld += each.latency_withheld
+        together.usage_days += each.usage_days
     return together
 
 
 def summary(done: Ingestion) -> str:
     """Return what became of a source, in a line."""
     parts = [f"{done.entries} records", f"{done.stored} calls stored"]
+    if done.usage_days:
+        parts.append(f"{done.usage_days} usage days stored")
     if done.skipped:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(done.skipped.items()))
         parts.append(f"{done.skipped.total()} skipped ({kinds})")

@@ -9,6 +9,7 @@ from prodlens.storage.known_files import file_digest, newest_id, recall, remembe
 from prodlens.storage.migrations import migrations
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
+from prodlens.storage.usage_days import put_usage_days
 
 __all__ = [
     "APPLICATION_ID",
@@ -28,6 +29,7 @@ __all__ = [
     "put_calls",
     "put_decisions",
     "put_sessions",
+    "put_usage_days",
     "recall",
     "remember",
     "session_values",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Any
+from dataclasses import astuple, dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any, Protocol, overload
 
 from prodlens.calls import priced
 from prodlens.errors import InvalidSlugError, StorageError
-from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
+from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay, content_hash
 from prodlens.slugs import partition_folder
 from prodlens.storage import session_values
 from prodlens.trace_ingestion.dead_letters import DeadLetter
@@ -25,9 +25,19 @@ if TYPE_CHECKING:
 
     from prodlens.trace_normalizer import Reader
 
-    Prepare = Callable[[CanonicalTrace], CanonicalTrace]
-
 logger = logging.getLogger(__name__)
+
+
+class Prepare(Protocol):
+    """What every call and usage day goes through before it is stored, for example to leave out who it is of."""
+
+    @overload
+    def __call__(self, record: CanonicalTrace, /) -> CanonicalTrace: ...
+    @overload
+    def __call__(self, record: UsageDay, /) -> UsageDay: ...
+    def __call__(self, record: CanonicalTrace | UsageDay, /) -> CanonicalTrace | UsageDay:
+        """Return the record as it is kept; a usage day whose key told who it is of has an empty key."""
+        ...
 
 
 @dataclass(slots=True)
@@ -40,6 +50,7 @@ class Batch:
         aliases: Further ids of calls.
         tool_uses: Which call proposed which tool use.
         decisions: What became of tool uses.
+        usage_days: What vendors report of a day.
         letters: What could not be used.
         entries: JSON values read, or lines that are none.
         skipped: Records that are known and no calls, by kind.
@@ -51,6 +62,7 @@ class Batch:
     aliases: list[Alias] = field(default_factory=list)
     tool_uses: list[ToolUse] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    usage_days: list[UsageDay] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     entries: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -82,6 +94,7 @@ class SourceReading:
         self._slug, self._people, self._prepare = repo_slug, people, prepare
         self._readers: dict[str, Reader] = {}
         self._plain = None if prepare else PlainRows(people)
+        self._unnamed: Counter[str] = Counter()
 
     def read(self, entry: Entry) -> None:
         """Add to the batch what the entry holds; a line with an unusable record is a dead letter as a whole."""
@@ -134,6 +147,9 @@ class SourceReading:
             if self._time is None:
                 return NO_TIME_AT_ALL
             return self._keep_call(replace(item.call, timestamp=self._time, time_is_estimated=True))
+        if isinstance(item, UsageDay):
+            self.batch.usage_days.append(self._usage_day(item))
+            return None
         if isinstance(item, Unusable):
             return item.reason
         if isinstance(item, Skipped):
@@ -160,6 +176,18 @@ class SourceReading:
             row["developer_id"] = self._people[row["developer_id"]]
         self.batch.rows.append(session_values(priced(row)))
         return None
+
+    def _usage_day(self, day: UsageDay) -> UsageDay:
+        """Return a usage day as it is stored; one whose person was left out is known by what is left of it.
+
+        Equal ones of a source are then counted, since two people can have the same figures.
+        """
+        kept = self._prepare(day) if self._prepare else day
+        if not kept.key:
+            content = content_hash([str(value) for value in astuple(kept)])
+            self._unnamed[content] += 1
+            kept = replace(kept, key=f"{kept.source}/{content}/{self._unnamed[content]}")
+        return replace(kept, person=self._people.get(kept.person or "", kept.person))
 
     def _dead(self, entry: Entry, reason: str) -> None:
         self.batch.letters.append(DeadLetter(self.name, entry.line, entry.raw, reason))

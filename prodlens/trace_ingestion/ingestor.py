@@ -26,6 +26,7 @@ from prodlens.storage import (
     put_calls,
     put_decisions,
     put_sessions,
+    put_usage_days,
     recall,
     remember,
 )
@@ -249,6 +250,7 @@ class TraceIngestor:
                     others.aliases += batch.aliases
                     others.tool_uses += batch.tool_uses
                     others.decisions += batch.decisions
+                    others.usage_days += batch.usage_days
                     if len(others.rows) + len(others.decisions) > min(loaded, _MOST_OTHERS):
                         break
                 touched |= self._note(places)
@@ -284,6 +286,7 @@ class TraceIngestor:
             changed = put_sessions(conn, batch.plain, priced, PLAIN_COLUMNS)
             changed |= put_calls(conn, batch.rows, batch.aliases, priced)
             changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
+            put_usage_days(conn, batch.usage_days)
             partitions = self._note(changed)
         touched |= partitions
         touched |= _partitions({*map(_place, batch.rows), *map(_plain_place, batch.plain)})

@@ -35,6 +35,7 @@ class Ingestion:
         dead: Entries among the dead letters.
         latency_withheld: Calls whose source is known to record the latency wrongly.
         newest: Time of the newest call (ISO 8601, UTC), empty without one.
+        usage_days: Days that a vendor reports as sums, stored or put in place of an earlier report.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Ingestion:
     dead: int = 0
     latency_withheld: int = 0
     newest: str = ""
+    usage_days: int = 0
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
@@ -52,6 +54,7 @@ class Ingestion:
         self.skipped += batch.skipped
         self.dead += len(batch.letters)
         self.latency_withheld += batch.latency_withheld
+        self.usage_days += len(batch.usage_days)
         self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
 
     def to_json(self) -> bytes:

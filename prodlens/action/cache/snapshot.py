@@ -130,6 +130,7 @@ def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
         ("commits", "timestamp < ?", moment),
         ("pull_requests", old_pulls, moment),
         ("ingestions", "ingested_at < ?", moment),
+        ("usage_days", "day < ?", day),
         ("daily_session_metrics", "event_date < ?", day),
         ("daily_github_metrics", "event_date < ?", day),
     ):

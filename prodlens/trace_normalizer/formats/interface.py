@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
+from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ class Untimed:
     call: CanonicalTrace
 
 
-Item: TypeAlias = CanonicalTrace | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld
+Item: TypeAlias = CanonicalTrace | UsageDay | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld
 
 
 class Reader(Protocol):

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.trace_normalizer.formats.amp import AMP
+from prodlens.trace_normalizer.formats.claude_analytics import CLAUDE_ANALYTICS
 from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
 from prodlens.trace_normalizer.formats.cline import CLINE
 from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
+from prodlens.trace_normalizer.formats.copilot_billing import COPILOT_BILLING
+from prodlens.trace_normalizer.formats.copilot_metrics import COPILOT_METRICS
+from prodlens.trace_normalizer.formats.cursor_usage import CURSOR_USAGE
 from prodlens.trace_normalizer.formats.gemini_chat import GEMINI_CHAT
 from prodlens.trace_normalizer.formats.gh_aw import GH_AW
 from prodlens.trace_normalizer.formats.langfuse import LANGFUSE
 from prodlens.trace_normalizer.formats.litellm import LITELLM
 from prodlens.trace_normalizer.formats.litellm_spend import LITELLM_SPEND
 from prodlens.trace_normalizer.formats.opencode import OPENCODE
+from prodlens.trace_normalizer.formats.openrouter_activity import OPENROUTER_ACTIVITY
 from prodlens.trace_normalizer.formats.otel_agent_logs import OTLP_LOGS, OTLP_METRICS
 from prodlens.trace_normalizer.formats.otel_js import OTEL_JS
 from prodlens.trace_normalizer.formats.otel_span_shapes import OTLP_SPANS, SPAN_ROWS
@@ -45,6 +50,11 @@ FORMATS: tuple[Format, ...] = (
     CLAUDE_EXECUTION,
     CODEX_ROLLOUT,
     CLINE,
+    COPILOT_BILLING,
+    COPILOT_METRICS,
+    CURSOR_USAGE,
+    CLAUDE_ANALYTICS,
+    OPENROUTER_ACTIVITY,
     REFERENCE,
     PROCESS_LOG,
     EMPTY,

@@ -20,11 +20,12 @@ from prodlens.action.cache.trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github.errors import ServerFailedError
-from prodlens.schemas import Alias, ToolUse, call_hash
+from prodlens.schemas import Alias, ToolUse, UsageDay, call_hash
 from prodlens.storage import ProdLensStore
 from prodlens.storage.call_rows import put_decisions, session_values
 from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.row_conversion import session_row
+from prodlens.storage.usage_days import put_usage_days
 from tests.github_server.faults import Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
@@ -111,6 +112,7 @@ def filled(path: Path, days: list[int]) -> ProdLensStore:
             conn.execute(
                 "INSERT INTO pull_request_commits (pull_request_id, sha, timestamp) VALUES (?, 'x', 't')", (number + 1,)
             )
+            put_usage_days(conn, [UsageDay(str(number), moment.date(), "copilot", "copilot-ai-usage")])
     return store
 
 
@@ -145,6 +147,7 @@ def test_a_copy_holds_what_is_young_enough(
         for table, column in (("tool_uses", "tool_use_id"), ("decisions", "tool_use_id")):
             left = {row[0] for row in store.conn.execute(f"SELECT {column} FROM {table}")}
             assert left == {f"use-{number}" for number in young}
+        assert {int(row[0]) for row in store.conn.execute("SELECT key FROM usage_days")} == young
         owners = {row[0] - 1 for row in store.conn.execute("SELECT pull_request_id FROM pull_request_commits")}
         assert owners == young | still_open
         assert stored_digest(store.conn) == content_digest(store.conn)

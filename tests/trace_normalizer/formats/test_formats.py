@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodlens import normalize_records
-from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse
+from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay
 from prodlens.trace_normalizer.formats import FORMATS, REFERENCE, Item, Skipped, Untimed, Unusable, Withheld, recognise
 from tests.trace_files import FOLDER, records
 
@@ -34,13 +34,11 @@ JSON = st.recursive(
 MARKS = sorted(
     {"timestamp", "usage", "type", "payload", "message", "sessionId", "session_id", "call_type", "startTime", "spend"}
     | {"request_id", "response_cost", "body", "key", "ct", "level", "data", "total", "context", "attributes", "subtype"}
-    | {"_schema"}
-    | {"info", "messages", "role", "sessionID", "time"}
-    | {"say", "ts", "text"}
-    | {"usageLedger", "id"}
-    | {"hrTime", "_hrTime", "scopeMetrics", "traceId"}
-    | {"projectHash", "content", "$set"}
-    | {"observations", "usageDetails"}
+    | {"_schema", "info", "messages", "role", "sessionID", "time", "say", "ts", "text", "usageLedger", "id", "hrTime"}
+    | {"_hrTime", "scopeMetrics", "traceId", "projectHash", "content", "$set", "observations", "usageDetails"}
+    | {"date", "username", "sku", "quantity", "unit_type", "day", "user_login", "totals_by_ide", "Date", "usageEvents"}
+    | {"email", "actor"}
+    | {"Input (w/o Cache Write)", "core_metrics", "model_breakdown", "requests", "prompt_tokens", "model"}
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "context.span_id", "start_time", "metadata", "response"}
 )
 
@@ -64,7 +62,9 @@ def with_value(record: Any, path: tuple[Any, ...], value: Any) -> Any:
 def check(items: list[Item]) -> None:
     """Assert what must hold for the items of any record."""
     for item in items:
-        assert isinstance(item, CanonicalTrace | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld)
+        assert isinstance(
+            item, CanonicalTrace | UsageDay | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld
+        )
         if isinstance(item, CanonicalTrace):
             assert item.tokens_in >= (item.cache_read_tokens or 0) + (item.cache_write_tokens or 0) >= 0
             assert item.tokens_out >= (item.reasoning_tokens or 0) >= 0
@@ -74,6 +74,10 @@ def check(items: list[Item]) -> None:
             assert (item.cost_source is None) == (item.cost_usd is None)
             assert len(item.status_reason or "") <= 80
             assert len(item.to_record()["trace_hash"]) == 32
+        if isinstance(item, UsageDay):
+            assert (item.gross_usd or 0) >= 0
+            assert (item.net_usd or 0) >= 0
+            assert (item.tokens_in or 0) >= (item.cache_read_tokens or 0) + (item.cache_write_tokens or 0) >= 0
         if isinstance(item, Alias):
             assert item.alias
             assert item.call_id

@@ -1,0 +1,26 @@
+"""What vendors report a day at a time, in a table of its own beside the calls."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING
+
+from prodlens.schemas import UsageDay
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+USAGE_DAY_COLUMNS = tuple(field.name for field in fields(UsageDay))
+_UPDATED = [name for name in USAGE_DAY_COLUMNS if name not in {"key", "person"}]
+# One source can name the person of an event where another one does not.
+_UPSERT = (
+    f"INSERT INTO usage_days ({', '.join(USAGE_DAY_COLUMNS)}) VALUES ({', '.join('?' * len(USAGE_DAY_COLUMNS))}) "
+    "ON CONFLICT (key) DO UPDATE SET person = ifnull(excluded.person, person), "
+    + ", ".join(f"{name} = excluded.{name}" for name in _UPDATED)
+)
+
+
+def put_usage_days(conn: sqlite3.Connection, days: Iterable[UsageDay]) -> None:
+    """Store usage days, each in place of an earlier report of the same sum, inside the caller's transaction."""
+    conn.executemany(_UPSERT, [(day.key, day.day.isoformat(), *astuple(day)[2:]) for day in days])
