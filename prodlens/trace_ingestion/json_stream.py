@@ -1,5 +1,7 @@
 """Bytes to JSON values: one a line, or one or several values over many lines; nothing is lost and nothing raises.
 
+A CSV file of a known source is a value for each row.
+
 Each line is first taken as a complete value. Only when the first line is none is the stream read as multi-line
 values: pretty-printed objects, concatenated ones, or one array whose elements come out one by one.
 """
@@ -12,6 +14,8 @@ import re
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+
+from prodlens.trace_ingestion.csv_rows import csv_header, csv_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +55,10 @@ def read_entries(stream: IO[bytes]) -> Iterator[Entry]:
     lines = _numbered_lines(stream)
     for number, line, whole in lines:
         first = line_entry(number, line.removeprefix(_BOM)) if whole else None
+        if (first is None or first.reason is not None) and (header := csv_header(line)) is not None:
+            for row in csv_rows(header, number, (rest for _, rest, _ in lines)):
+                yield Entry(*row)
+            return
         if first is None or first.reason is not None:
             yield from _MultiLine(lines).read(number, line.removeprefix(_BOM))
             return

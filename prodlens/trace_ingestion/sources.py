@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
-TRACE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".gz", ".zip"})
+TRACE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".gz", ".zip"})
 DEAD_LETTER_SUFFIX = ".deadletter.jsonl"
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY_BYTES = 16 * 1024**2  # of a zip archive's directory, which is parsed as a whole
@@ -41,7 +41,7 @@ _RATIO_COUNTS_FROM = 64 * 1024**2
 _GZIP = b"\x1f\x8b"
 _ZIPS = frozenset({b"PK\x03\x04", b"PK\x05\x06"})  # with members, and without
 _MAGIC_BYTES = 4
-_MEMBER_SUFFIXES = (".jsonl", ".ndjson", ".json", ".gz")
+_MEMBER_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".gz")
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # of the others, zipfile unpacks without a bound
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 200

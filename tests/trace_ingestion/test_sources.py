@@ -120,7 +120,7 @@ def test_what_is_not_read_of_an_archive_is_told(tmp_path: Path) -> None:
         "shown! (member 6)": "its path leads out of the archive",
         "shown!link.jsonl": "it is a link or a device, no file",
         "shown!inner.zip": "an archive inside an archive is not read",
-        "shown!tool.exe": "only .jsonl, .ndjson, .json, .gz are read",
+        "shown!tool.exe": "only .jsonl, .ndjson, .json, .csv, .gz are read",
         "shown!lzma.jsonl": "it is packed by a method that is not read; use deflate",
     }
 
