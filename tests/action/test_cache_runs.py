@@ -490,3 +490,13 @@ def test_a_second_step_of_the_same_job(runner: Runner) -> None:
     runner.number -= 1
     assert runner.run_again("schedule", SCHEDULE).returncode == 0
     assert runner.outputs["cache-restored"] == "true"
+
+
+def test_a_server_without_digests(runner: Runner) -> None:
+    """On a server of one's own a cache without a digest is used, and the log says once what it is trusted by."""
+    first_run(runner).digest = None
+    runner.environ["GITHUB_SERVER_URL"] = "https://github.acme.example"
+    done = runner.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge")
+    assert done.returncode == 0, done.log
+    assert runner.outputs["cache-restored"] == "true"
+    assert done.log.count("this server gives no digests of artifacts") == 1

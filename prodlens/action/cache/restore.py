@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from prodlens.action.artifacts.listing import (
     UnusableArtifactError,
@@ -124,7 +125,18 @@ def make_context(
         number, branch = said.get("id"), said.get("default_branch")
         if not isinstance(number, int) or not isinstance(branch, str):
             raise ServerFailedError(f"GitHub does not say which the default branch of {slug} is; try again later")
-    return TrustContext(repository_id=int(str(number)), default_branch=branch, workflows=frozenset(workflows))
+    return TrustContext(
+        repository_id=int(str(number)),
+        default_branch=branch,
+        workflows=frozenset(workflows),
+        digests=_gives_digests(environ.get("GITHUB_SERVER_URL", "")),
+    )
+
+
+def _gives_digests(server_url: str) -> bool:
+    """Return whether artifacts have digests there: on github.com and its own domains for enterprises they do."""
+    host = urlsplit(server_url).hostname
+    return host is None or host == "github.com" or host.endswith(".ghe.com")
 
 
 def _newest(location: CacheLocation, scratch: Path, database: Path, warn: Callable[[str], None]) -> Artifact | None:

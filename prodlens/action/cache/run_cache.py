@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
 
 COPY_FOLDER = "saved"
+_NO_DIGEST = (
+    "Cache: this server gives no digests of artifacts, so the cache is trusted by its run, workflow and branch, "
+    "and by the checks of the file itself."
+)
 
 
 class Saved(NamedTuple):
@@ -129,6 +133,8 @@ def restore_cache(
         client.close()
     said = f"restored from {restored}" if restored else "none is there yet that can be used; this run begins anew"
     notices.note(environment, f"Cache: {said}.")
+    if restored and restored.digest is None:
+        notices.note(environment, _NO_DIGEST)
     return RunCache(settings, environment, event, restored, hides_people=hides_people)
 
 

@@ -47,11 +47,14 @@ class TrustContext:
         repository_id: The repository whose workflow this is.
         default_branch: Its default branch.
         workflows: Paths of the workflow files that are trusted.
+        digests: Whether the server gives a digest of every artifact. Where it does not, a cache is trusted by its run,
+            workflow and branch, and by the checks of the file itself.
     """
 
     repository_id: int
     default_branch: str
     workflows: frozenset[str]
+    digests: bool = True
 
 
 def distrust(artifact: Artifact, run: Mapping[str, Any] | None, context: TrustContext) -> str | None:
@@ -75,10 +78,17 @@ def _distrust_listed(artifact: Artifact, context: TrustContext) -> str | None:
         (artifact.repository_id != context.repository_id, "it belongs to another repository"),
         (artifact.head_repository_id != context.repository_id, "it was made by a fork's code"),
         (branch != context.default_branch, f"it was made on branch {branch!r}, not on {context.default_branch!r}"),
-        (not (artifact.digest or "").startswith("sha256:"), "it has no digest to verify it by"),
+        (not _may_be_verified(artifact, context), "it has no digest to verify it by"),
         (size is None or size > MAX_ARCHIVE_BYTES, f"it has {size} bytes; at most {MAX_ARCHIVE_BYTES} are read"),
     )
     return next((reason for speaks_against, reason in rules if speaks_against), None)
+
+
+def _may_be_verified(artifact: Artifact, context: TrustContext) -> bool:
+    """Return whether the artifact has a digest that its bytes can be held against, or its server gives none."""
+    if artifact.digest is None:
+        return not context.digests
+    return artifact.digest.startswith("sha256:")
 
 
 def _distrust_run(artifact: Artifact, run: Mapping[str, Any], context: TrustContext) -> str | None:

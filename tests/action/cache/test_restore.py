@@ -86,6 +86,26 @@ def test_what_event_and_runner_say_is_not_asked_for() -> None:
         client.close()
 
 
+@pytest.mark.parametrize(
+    ("server", "digests"),
+    [
+        ("https://github.com", True),
+        ("", True),
+        ("https://acme.ghe.com", True),
+        ("https://github.acme.example", False),
+        ("https://github.com.acme.example", False),
+    ],
+)
+def test_which_servers_give_digests(server: str, digests: bool) -> None:
+    """Only a server of one's own may leave digests out; github.com and its enterprise domains never do."""
+    from prodlens.github.client import GithubClient  # noqa: PLC0415
+
+    client = GithubClient(token="t", api_url="http://127.0.0.1:9")
+    described = {"id": 5, "default_branch": "trunk"}
+    context = make_context(client, SLUG, {"GITHUB_SERVER_URL": server}, described, ())
+    assert context.digests is digests
+
+
 # The copy ---------------------------------------------------------------------------------------------------
 
 

@@ -85,6 +85,17 @@ def test_the_list_alone_can_speak_against_an_artifact(changes: dict[str, Any], s
     assert said in (distrust(replace(GOOD, **changes), RUN, CONTEXT) or "")
 
 
+def test_a_server_without_digests_leaves_run_workflow_and_branch() -> None:
+    """Where the server gives no digests, a missing one does not speak against a cache; everything else still does."""
+    context = replace(CONTEXT, digests=False)
+    plain = replace(GOOD, digest=None)
+    assert distrust(plain, RUN, context) is None
+    assert distrust(GOOD, RUN, context) is None
+    assert "no digest" in (distrust(replace(GOOD, digest="md5:00"), RUN, context) or "")
+    assert "fork" in (distrust(replace(plain, head_repository_id=FORK), RUN, context) or "")
+    assert "cache-workflows" in (distrust(plain, {**RUN, "path": ".github/workflows/other.yml"}, context) or "")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
