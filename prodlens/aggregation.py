@@ -7,6 +7,7 @@ from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prodlens.files import DEFAULT_LAKE
 from prodlens.metrics import read_delivery
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _iso(day: date | None) -> str | None:
 class ParquetExporter:
     """Writes what a store holds to the lake; exporting twice leaves the same files."""
 
-    def __init__(self, parquet_dir: Path | str = Path(".prod-lens/parquet")) -> None:
+    def __init__(self, parquet_dir: Path | str = DEFAULT_LAKE) -> None:
         """Export below this folder; it is made when something is written."""
         self.parquet_dir = Path(parquet_dir)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from prodlens.files import digest
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ COMPUTED = "computed"
 OWN_PRICE = "own-price"
 OURS = frozenset({COMPUTED, OWN_PRICE})  # computed here, so that a recorded cost takes their place
 
-TRACE_HASH_BYTES = 16
-
 
 def content_hash(value: object) -> str:
     """Identify a JSON-like value by its content: 32 hex digits, the same for any order of keys."""
@@ -34,12 +32,12 @@ def content_hash(value: object) -> str:
         data = orjson.dumps(value, None, orjson.OPT_SORT_KEYS)
     except TypeError:  # no JSON yet: what only Python can hold
         data = orjson.dumps(value, str, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return hashlib.blake2b(data, digest_size=TRACE_HASH_BYTES).hexdigest()
+    return digest(data)
 
 
 def call_hash(call_id: str) -> str:
     """Identify a call by the id that its source gave it (a response, message, call or span id)."""
-    return hashlib.blake2b(call_id.encode(errors="surrogatepass"), digest_size=TRACE_HASH_BYTES).hexdigest()
+    return digest(call_id.encode(errors="surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from prodlens.files import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
-DEFAULT_DATABASE = Path(".prod-lens/cache.db")
 _QUIET_SECONDS = 1.0
 _REFRESH_SECONDS = 0.5
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from prodlens.files import DEFAULT_REPORTS
+
 COMMENT_AUTO, COMMENT_CHANGES, COMMENT_ALWAYS, COMMENT_OFF = "auto", "changes", "always", "off"
 COMMENT_MODES = (COMMENT_AUTO, COMMENT_CHANGES, COMMENT_ALWAYS, COMMENT_OFF)
 
@@ -88,7 +90,9 @@ INPUTS = (
         "people in traces become pseudonyms, or without a key are left out: auto (in public repositories), on or off",
     ),
     Input("anonymize-key", "", "secret that makes the pseudonyms"),
-    Input("output-dir", ".prod-lens/report", "folder that report.json, report.md, report.html and report.csv go to"),
+    Input(
+        "output-dir", DEFAULT_REPORTS.as_posix(), "folder that report.json, report.md, report.html and report.csv go to"
+    ),
     Input("dry-run", "false", "do everything but write to GitHub, and print what would be written"),
 )
 

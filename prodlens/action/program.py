@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.action import notices
-from prodlens.action.environment import DEFAULT_DATABASE, LocalOptions
+from prodlens.action.environment import LocalOptions
 from prodlens.action.ownership import hand_over
 from prodlens.errors import ProdLensError
+from prodlens.files import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

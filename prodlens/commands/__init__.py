@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-DEFAULT_DATABASE = ".prod-lens/cache.db"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.commands.simulated_team import DEMO_LAST_DAY, DEMO_REPOSITORY, DEMO_WEEKS, fill_store, simulate_team
+from prodlens.files import DEMO_DATABASE
 from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:
@@ -14,14 +15,10 @@ if TYPE_CHECKING:
 
     from prodlens.commands import Context
 
-DEMO_DATABASE = ".prod-lens/demo.db"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the simulation."""
-    parser.add_argument(
-        "--db", type=Path, default=Path(DEMO_DATABASE), help=f"database to fill (default: {DEMO_DATABASE})"
-    )
+    parser.add_argument("--db", type=Path, default=DEMO_DATABASE, help=f"database to fill (default: {DEMO_DATABASE})")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same team (default: 1)")
     parser.add_argument(
         "--last-day",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import DEFAULT_DATABASE
+from prodlens.files import DEFAULT_DATABASE
 from prodlens.slugs import checked_slug
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--repo", help="repository to check: owner/name (default: the one of this clone)")
     parser.add_argument("--token", help="GitHub token (default: GITHUB_TOKEN or GH_TOKEN of the environment)")
-    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--offline", action="store_true", help="ask nothing of GitHub")
     parser.add_argument(
         "--workflows",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import DEFAULT_DATABASE
 from prodlens.errors import ConfigurationError
+from prodlens.files import DEFAULT_DATABASE
 from prodlens.slugs import is_slug, split_slug
 from prodlens.timestamps import parse_timestamp
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--repo", required=True, help="repository to sync: owner/name")
     parser.add_argument("--token", help="GitHub token (default: GITHUB_TOKEN or GH_TOKEN of the environment)")
-    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--since", help="only what changed since this day: YYYY-MM-DD (default: everything)")
 
 

@@ -6,16 +6,13 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import DEFAULT_DATABASE
+from prodlens.files import DEFAULT_DATABASE, DEFAULT_DEAD_LETTERS, DEFAULT_LAKE
 
 if TYPE_CHECKING:
     import argparse
 
     from prodlens.commands import Context
     from prodlens.trace_ingestion import Ingestion
-
-DEFAULT_DEAD_LETTERS = ".prod-lens/dead-letter"
-DEFAULT_LAKE = ".prod-lens/parquet"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,15 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where calls, the lake and the dead letters are."""
-    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument(
         "--dead-letter-dir",
         type=Path,
-        default=Path(DEFAULT_DEAD_LETTERS),
+        default=DEFAULT_DEAD_LETTERS,
         help="folder of the lines that cannot be used (default: %(default)s)",
     )
     parser.add_argument(
-        "--parquet-dir", type=Path, default=Path(DEFAULT_LAKE), help="folder of the lake (default: %(default)s)"
+        "--parquet-dir", type=Path, default=DEFAULT_LAKE, help="folder of the lake (default: %(default)s)"
     )
 
 

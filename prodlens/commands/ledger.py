@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import DEFAULT_DATABASE
 from prodlens.errors import InputNotFoundError
+from prodlens.files import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
-    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--repo", metavar="OWNER/NAME", help="only this repository and calls that name none")
     parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="from this day (UTC) on")
     parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD", help="before this day (UTC)")

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import DEFAULT_DATABASE
 from prodlens.errors import ConfigurationError, InputNotFoundError
+from prodlens.files import DEFAULT_DATABASE
 from prodlens.slugs import checked_slug
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--repo", required=True, help="repository to report on: owner/name")
     parser.add_argument("--since", required=True, help="first day of the window: YYYY-MM-DD")
-    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--lag-days", type=int, default=1, help="days from usage to outcome (default: %(default)s)")
     parser.add_argument(
         "--policy-model", action="append", metavar="MODEL", help="approved model, a shell pattern or a name; repeatable"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodlens.commands import DEFAULT_DATABASE
 from prodlens.errors import InputNotFoundError
+from prodlens.files import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,7 @@ _COLUMNS = ("repository", "stream", "rows", "since", "cursor", "last run", "requ
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--repo", help="only this repository: owner/name (default: every one that was synced)")
-    parser.add_argument("--db", type=Path, default=Path(DEFAULT_DATABASE), help="database (default: %(default)s)")
+    parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 

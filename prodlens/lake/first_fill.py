@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Self
 
 from prodlens.errors import StorageError
-from prodlens.files import locked
+from prodlens.files import Beside, Folder, locked
 from prodlens.slugs import partition_folder
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ class LakeDraft:
             columns: The columns that the rows have, slug, day, time and trace hash among them.
         """
         self._lake, self._columns = lake, columns
+        self._files = Folder(lake)
         self._place = itemgetter(columns.index("repo_slug"), columns.index("event_date"))
         self._order = itemgetter(columns.index("timestamp"), columns.index("trace_hash"))
         self._open: defaultdict[str, defaultdict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
         self._closed: set[str] = set()
-        self._written: dict[Partition, Path] = {}
+        self._written: dict[Partition, Beside] = {}
         self._spoilt: set[Partition] = set()
         self._lock = ExitStack()
 
@@ -74,7 +75,7 @@ class LakeDraft:
         for folder, day in partitions:
             self._spoilt.add((folder, day))
             if (folder, day) in self._written:
-                self._written.pop((folder, day)).unlink(missing_ok=True)
+                self._written.pop((folder, day)).discard()
 
     def publish(self) -> set[Partition]:
         """Put every partition of the draft in its place, once the store has its rows; returns those partitions.
@@ -85,31 +86,28 @@ class LakeDraft:
         for day in list(self._open):
             self._write(day)
         published = set(self._written)
-        for (folder, day), new in self._written.items():
-            path = self._path(folder, day)
+        for beside in self._written.values():
             try:
-                new.replace(path)
+                beside.publish()
             except OSError as error:
-                raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+                raise StorageError(f"cannot write {beside.path}: {error.strerror or error}") from error
         self._written.clear()
         return published
 
     def _write(self, day: str) -> None:
-        from prodlens.lake.partitions import SCHEMA, beside, tables, write_beside  # noqa: PLC0415 - loads beside the reading
+        from prodlens.lake.partitions import SCHEMA, tables, write_beside  # noqa: PLC0415 - loads beside the reading
 
         self._closed.add(day)
         for folder, rows in self._open.pop(day).items():
-            path = self._path(folder, day)
-            if (folder, day) not in self._spoilt and not path.exists():
+            name = f"{folder}/{day}.parquet"
+            if (folder, day) not in self._spoilt and self._files.entry(name) is None:
                 rows.sort(key=self._order)
-                write_beside(path, SCHEMA, tables(rows, self._columns))
-                self._written[folder, day] = beside(path)
+                beside = Beside(self._files, name)
+                write_beside(beside, SCHEMA, tables(rows, self._columns))
+                self._written[folder, day] = beside
 
     def _give_up(self) -> None:
         for day, folders in self._open.items():
             self._closed.add(day)
             self.spoil((folder, day) for folder in folders)
         self._open.clear()
-
-    def _path(self, folder: str, day: str) -> Path:
-        return self._lake / folder / f"{day}.parquet"

@@ -6,7 +6,7 @@ nothing of (they came from another store). Writing the same calls again leaves t
 
 from __future__ import annotations
 
-import filecmp
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
-from prodlens.files import locked
+from prodlens.files import Beside, Folder, locked
 from prodlens.slugs import partition_folder
 from prodlens.storage import SESSION_COLUMNS, SESSION_DEFAULTS, marks, portions
 
@@ -74,6 +74,7 @@ class Lake:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._files = Folder(self.folder)
 
     def path(self, folder: str, day: str) -> Path:
         """Return the file of a partition; it may not be there."""
@@ -102,7 +103,7 @@ class Lake:
                 return self.sync_days(conn, days)
             ordered = sorted(days)
             arguments = {
-                "lake": str(self.folder.resolve()),
+                "lake": os.path.abspath(self.folder),  # noqa: PTH100 - ``resolve`` would follow links
                 "database": database,
                 "days": {day: sorted(days[day]) for day in ordered[::2]},
             }
@@ -116,9 +117,8 @@ class Lake:
             StorageError: The file cannot be written.
         """
         with locked(self.folder):
-            path = self.folder / name
-            _replace(path, table.schema, [table])
-            return path
+            _replace(self._files, name, table.schema, [table])
+            return self.folder / name
 
     def sync_days(self, conn: sqlite3.Connection, days: Mapping[str, Collection[str]]) -> int:
         """Bring the folders of each day to what the store holds, under a lock that the caller has."""
@@ -131,14 +131,14 @@ class Lake:
             pending.discard(folder)
             count += self._sync_partition(conn, folder, day, batches)
         for folder in sorted(pending):  # the store has no call there (any more)
-            if self.path(folder, day).exists():
+            if self._files.entry(f"{folder}/{day}.parquet") is not None:
                 self._sync_partition(conn, folder, day, iter(()))
         return count
 
     def _sync_partition(
         self, conn: sqlite3.Connection, folder: str, day: str, batches: Iterator[Sequence[Sequence[Any]]]
     ) -> int:
-        path = self.path(folder, day)
+        name = f"{folder}/{day}.parquet"
         count = 0
 
         def all_rows() -> Iterator[pa.Table]:
@@ -146,9 +146,9 @@ class Lake:
             for rows in batches:
                 count += len(rows)
                 yield from tables(rows)
-            yield from _foreign_rows(conn, path)
+            yield from _foreign_rows(conn, self._files, name)
 
-        _replace(path, SCHEMA, all_rows())
+        _replace(self._files, name, SCHEMA, all_rows())
         return count
 
 
@@ -207,12 +207,14 @@ def _table(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pa.Table:
     )
 
 
-def _foreign_rows(conn: sqlite3.Connection, path: Path) -> Iterator[pa.Table]:
+def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str) -> Iterator[pa.Table]:
     """Yield those rows of the old file whose calls the store does not hold, on any day."""
-    if not path.exists():
+    try:
+        stream = files.open(name)
+    except FileNotFoundError:
         return
     try:
-        with pq.ParquetFile(path) as old:
+        with stream, pq.ParquetFile(stream) as old:
             for batch in old.iter_batches(BATCH_ROWS):
                 hashes = batch.column("trace_hash").to_pylist()
                 known = _known_hashes(conn, [str(value) for value in hashes])
@@ -220,7 +222,7 @@ def _foreign_rows(conn: sqlite3.Connection, path: Path) -> Iterator[pa.Table]:
                     keep = pa.array([value not in known for value in hashes])
                     yield _as_schema(pa.Table.from_batches([batch]).filter(keep))
     except (pa.ArrowException, KeyError) as error:
-        raise StorageError(f"{path} is no partition of ProdLens ({error}); move it away") from error
+        raise StorageError(f"{files.path / name} is no partition of ProdLens ({error}); move it away") from error
 
 
 def _known_hashes(conn: sqlite3.Connection, hashes: Sequence[str]) -> set[str]:
@@ -242,51 +244,47 @@ def _as_schema(table: pa.Table) -> pa.Table:
     return table.select(SCHEMA.names).cast(SCHEMA)
 
 
-def write_beside(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> int:
-    """Write tables beside the path, to be put in its place; returns the rows.
+def write_beside(beside: Beside, schema: pa.Schema, parts: Iterable[pa.Table]) -> int:
+    """Write tables to a file beside the name that it will have; returns the rows.
 
     Raises:
-        StorageError: The file cannot be written.
+        StorageError: The file cannot be written; nothing of it is left.
     """
     rows = 0
     repeating = [name for name in schema.names if name not in _VARIED]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(
-            beside(path),
-            schema,
-            compression="zstd",
-            use_dictionary=repeating,  # type: ignore[arg-type] # a list too, whatever the stubs say
-        ) as writer:
+        with (
+            beside.open() as stream,
+            pq.ParquetWriter(
+                stream,
+                schema,
+                compression="zstd",
+                use_dictionary=repeating,  # type: ignore[arg-type] # a list too, whatever the stubs say
+            ) as writer,
+        ):
             for table in parts:
                 rows += table.num_rows
                 writer.write_table(table)
     except OSError as error:
-        beside(path).unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+        beside.discard()
+        raise StorageError(f"cannot write {beside.path}: {error.strerror or error}") from error
     return rows
 
 
-def beside(path: Path) -> Path:
-    """Return where a partition is written before it takes its name."""
-    return path.with_name(f".{path.name}.new")
-
-
-def _replace(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
-    """Write tables beside the path and rename; no rows leave no file, the same bytes leave the file alone."""
-    new = beside(path)
-    rows = write_beside(path, schema, parts)
+def _replace(files: Folder, name: str, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write tables beside the name and rename; no rows leave no file, the same bytes leave the file alone."""
+    beside = Beside(files, name)
     try:
+        rows = write_beside(beside, schema, parts)
+        if rows and not beside.is_same():
+            beside.publish()
+            return
+        beside.discard()
         if not rows:
-            new.unlink()
-            path.unlink(missing_ok=True)
-        elif path.exists() and filecmp.cmp(new, path, shallow=False):
-            new.unlink()
-        else:
-            new.replace(path)
+            files.unlink(name)
     except OSError as error:
-        new.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+        beside.discard()
+        raise StorageError(f"cannot write {beside.path}: {error.strerror or error}") from error
 
 
 def run_aside(arguments: dict[str, Any], output: IO[bytes]) -> None:

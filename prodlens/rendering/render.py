@@ -5,13 +5,12 @@ Every function takes one report or several (one for each repository) and reads n
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.files import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,8 +77,13 @@ SUFFIXES: dict[str, Callable[[Reports], str]] = {
 }
 
 
-def write_report(report: Reports, path: Path | str) -> None:
+def write_report(report: Reports, path: Path | str, *, folder: Path | None = None) -> None:
     """Write the report in the format of the path's suffix; beside its name first, then renamed over it.
+
+    Args:
+        report: One report or several.
+        path: The file; it may not be a link.
+        folder: The file's folder, where that may not be a link either.
 
     Raises:
         ConfigurationError: The suffix is not one of ``SUFFIXES``.
@@ -91,22 +95,9 @@ def write_report(report: Reports, path: Path | str) -> None:
         raise ConfigurationError(f"no report format has the suffix of {path.name!r} (expected {', '.join(SUFFIXES)})")
     text = render(report)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text.encode(errors="replace"))
+        (Folder.of(path) if folder is None else Folder(folder)).replace(path.name, text.encode(errors="replace"))
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _listed(report: Reports) -> Sequence[Report]:

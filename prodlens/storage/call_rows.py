@@ -6,13 +6,13 @@ up does ``session_parts`` keep the records, so that the row is a function of the
 
 from __future__ import annotations
 
-import hashlib
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from prodlens.calls import Row, are_two_calls, fold, identity_bytes, merge, under_own_id
+from prodlens.files import digest
 from prodlens.schemas import OURS, Decision, call_hash
 from prodlens.storage.call_aliases import ids_of
 from prodlens.storage.in_queries import marks, portions
@@ -112,9 +112,9 @@ def put_decisions(
             decision.diff_ratio,
             decision.decided_at.isoformat() if decision.decided_at else None,
         )
-        digest = _digest(orjson.dumps(said))
+        said_digest = digest(orjson.dumps(said))
         conn.execute(
-            "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", (decision.tool_use_id, digest, *said)
+            "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", (decision.tool_use_id, said_digest, *said)
         )
         if decision.call_id:
             links.append((decision.tool_use_id, call_hash(decision.call_id)))
@@ -239,8 +239,4 @@ def _decisions_of(conn: sqlite3.Connection, ids: Sequence[str]) -> list[Decision
 
 
 def _part_digest(part: Row) -> str:
-    return _digest(identity_bytes(part))
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    return digest(identity_bytes(part))

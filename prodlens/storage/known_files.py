@@ -6,13 +6,13 @@ every row that it brought is still in the store, so that rows that were deleted 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import orjson
 
+from prodlens.files import new_digest
 from prodlens.version import __version__
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def file_digest(path: Path, *settings: object) -> str:
     Bytes that are appended meanwhile are no part of it, so that the file counts as another one the next time.
     """
     said = (*settings, __version__, version("genai-prices"))
-    digest = hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    digest = new_digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
     with path.open("rb") as stream:
         left = os.fstat(stream.fileno()).st_size
         while chunk := stream.read(min(_CHUNK_BYTES, left)):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from prodlens.errors import StorageError, UnusableStoreError
+from prodlens.errors import UnusableStoreError
 from prodlens.storage.call_rows import session_values
 from prodlens.storage.call_upsert import put_calls
+from prodlens.storage.connection import connect, outside_errors
 from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
 from prodlens.storage.migrations import migrations
 from prodlens.storage.row_conversion import session_row
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x50724C6E  # "PrLn", so that file(1) and the cache check can tell whose database it is
 SCHEMA_VERSION = migrations()[-1][0]
 SIMULATED_MARK = "simulated"  # a checkpoint of this name marks a store that holds nothing real
-_PAGE_CACHE_KIB = 64 * 1024
-_BUSY_TIMEOUT_SECONDS = 30
 _BATCH_ROWS = 5_000
 _SESSION_METRICS = (
     "event_date",
@@ -57,9 +56,9 @@ class ProdLensStore:
             StorageError: The file cannot be opened or written.
         """
         self.path = Path(path)
-        self.conn = _connect(self.path)
+        self.conn = connect(self.path)
         try:
-            with _outside_errors(self.path):
+            with outside_errors(self.path):
                 self._migrate()
         except BaseException:
             self.conn.close()
@@ -87,7 +86,7 @@ class ProdLensStore:
         Raises:
             StorageError: SQLite could not write.
         """
-        with _outside_errors(self.path):
+        with outside_errors(self.path):
             if self.conn.in_transaction:
                 begin, commit, rollback = "SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner; RELEASE inner"
             else:
@@ -273,45 +272,6 @@ class ProdLensStore:
                 "upgrade ProdLens or choose another file with --db"
             )
         return version
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot create the folder {path.parent}: {error.strerror}") from error
-    with _outside_errors(path):
-        conn = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
-        try:
-            _set_up(conn)
-        except BaseException:
-            conn.close()
-            raise
-    return conn
-
-
-def _set_up(conn: sqlite3.Connection) -> None:
-    conn.row_factory = sqlite3.Row
-    with suppress(sqlite3.OperationalError):  # a read-only file is still read, and the first write says what is wrong
-        conn.execute("PRAGMA journal_mode = WAL")
-    conn.execute("PRAGMA synchronous = NORMAL")
-    conn.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
-    conn.execute("PRAGMA trusted_schema = OFF")
-
-
-@contextmanager
-def _outside_errors(path: Path) -> Iterator[None]:
-    """Translate SQLite's errors: a wrong file is the user's to mend, a full or locked disk is not."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StorageError(f"cannot use the database {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
-            raise
-        raise UnusableStoreError(f"{path} is not a usable SQLite database ({error}); choose another with --db") from (
-            error
-        )
 
 
 def _statements(script: str) -> Iterator[str]:

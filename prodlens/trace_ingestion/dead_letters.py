@@ -7,7 +7,6 @@ file is ingested and wherever a killed run stopped.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter, deque
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.errors import StorageError
-from prodlens.files import locked
+from prodlens.files import Folder, digest, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +45,7 @@ class DeadLetter:
     @property
     def digest(self) -> str:
         """Identify the line's bytes."""
-        return _digest(self.raw)
+        return digest(self.raw)
 
 
 class DeadLetterBox:
@@ -54,6 +53,7 @@ class DeadLetterBox:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._files = Folder(self.folder)
         self._written: dict[str, _Written] = {}
 
     def letters_path(self, stem: str) -> Path:
@@ -66,7 +66,7 @@ class DeadLetterBox:
 
     def stems(self) -> list[str]:
         """Return the stems that have dead letters, sorted."""
-        return sorted(path.name.removesuffix(LETTERS_SUFFIX) for path in self.folder.glob(f"*{LETTERS_SUFFIX}"))
+        return [name.removesuffix(LETTERS_SUFFIX) for name in self._files.names() if name.endswith(LETTERS_SUFFIX)]
 
     def add(self, stem: str, letters: Iterable[DeadLetter]) -> int:
         """Write those of the letters that are not there yet; returns how many those were.
@@ -77,18 +77,18 @@ class DeadLetterBox:
         with _outside_errors(self.folder), locked(self.folder):
             written = self._state(stem)
             new = [letter for letter in letters if written.misses(letter)]
-            _append(self.letters_path(stem), (letter.raw for letter in new if written.misses_line(letter)))
-            _append(self.reasons_path(stem), (_said(letter) for letter in new))
+            self._append(stem + LETTERS_SUFFIX, (letter.raw for letter in new if written.misses_line(letter)))
+            self._append(stem + REASONS_SUFFIX, map(_reason_line, new))
             written.sizes = self._sizes(stem)
             return len(new)
 
     def read(self, stem: str) -> Iterator[DeadLetter]:
         """Yield the dead letters of a stem; a line that was added by hand has line 0 and no known reason."""
         reasons: dict[str, deque[dict[str, Any]]] = {}
-        for entry in _entries(self.reasons_path(stem)):
+        for entry in _entries(self._files, stem + REASONS_SUFFIX):
             reasons.setdefault(entry["digest"], deque()).append(entry)
-        for raw in _lines(self.letters_path(stem)):
-            known = reasons.get(_digest(raw))
+        for raw in _lines(self._files, stem + LETTERS_SUFFIX):
+            known = reasons.get(digest(raw))
             entry = known.popleft() if known else {"source": stem, "line": 0, "reason": "not recorded"}
             yield DeadLetter(entry["source"], entry["line"], raw, entry["reason"])
 
@@ -100,20 +100,46 @@ class DeadLetterBox:
         """
         with _outside_errors(self.folder), locked(self.folder):
             kept = list(letters)
-            _replace(self.letters_path(stem), [letter.raw for letter in kept])
-            _replace(self.reasons_path(stem), [_said(letter) for letter in kept])
+            self._replace(stem + LETTERS_SUFFIX, [letter.raw for letter in kept])
+            self._replace(stem + REASONS_SUFFIX, list(map(_reason_line, kept)))
             self._written.pop(stem, None)
 
     def _state(self, stem: str) -> _Written:
         known = self._written.get(stem)
         if known is None or known.sizes != self._sizes(stem):
-            _mend_end(self.letters_path(stem))
-            _mend_end(self.reasons_path(stem))
-            known = self._written[stem] = _Written.load(self.letters_path(stem), self.reasons_path(stem))
+            self._mend_end(stem + LETTERS_SUFFIX)
+            self._mend_end(stem + REASONS_SUFFIX)
+            known = self._written[stem] = _Written.load(self._files, stem)
+            known.sizes = self._sizes(stem)
         return known
 
     def _sizes(self, stem: str) -> tuple[int, int]:
-        return _size(self.letters_path(stem)), _size(self.reasons_path(stem))
+        return self._size(stem + LETTERS_SUFFIX), self._size(stem + REASONS_SUFFIX)
+
+    def _size(self, name: str) -> int:
+        entry = self._files.entry(name)
+        return 0 if entry is None else entry.st_size
+
+    def _append(self, name: str, lines: Iterable[bytes]) -> None:
+        if data := b"".join(line + b"\n" for line in lines):
+            self._files.append(name, data)
+
+    def _replace(self, name: str, lines: list[bytes]) -> None:
+        if lines:
+            self._files.replace(name, (line + b"\n" for line in lines))
+        else:
+            self._files.unlink(name)
+
+    def _mend_end(self, name: str) -> None:
+        """Cut off the half of a line that a killed run left at a file's end."""
+        if not self._size(name):
+            return
+        with self._files.open(name, "rb+") as stream:
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.seek(0)
+                whole = sum(len(line) for line in stream if line.endswith(b"\n"))
+                stream.truncate(whole)
 
 
 class _Written:
@@ -126,15 +152,14 @@ class _Written:
         self._keys: set[tuple[int, str]] = set()
 
     @classmethod
-    def load(cls, letters: Path, reasons: Path) -> _Written:
+    def load(cls, files: Folder, stem: str) -> _Written:
         state = cls()
-        state._lines.update(_digest(raw) for raw in _lines(letters))
-        keys = {(entry["line"], entry["digest"]) for entry in _entries(reasons)}
-        said = Counter(digest for _, digest in keys)
+        state._lines.update(digest(raw) for raw in _lines(files, stem + LETTERS_SUFFIX))
+        keys = {(entry["line"], entry["digest"]) for entry in _entries(files, stem + REASONS_SUFFIX)}
+        said = Counter(line for _, line in keys)
         # Where lines were taken out by hand, none of their reasons counts.
         state._keys = {key for key in keys if said[key[1]] <= state._lines[key[1]]}
-        state._reasons.update(digest for _, digest in state._keys)
-        state.sizes = (_size(letters), _size(reasons))
+        state._reasons.update(line for _, line in state._keys)
         return state
 
     def misses(self, letter: DeadLetter) -> bool:
@@ -147,70 +172,36 @@ class _Written:
 
     def misses_line(self, letter: DeadLetter) -> bool:
         """Tell whether the letter's line itself has to be written, and count it as written from now on."""
-        digest = letter.digest
-        self._reasons[digest] += 1
-        if self._reasons[digest] <= self._lines[digest]:
+        line = letter.digest
+        self._reasons[line] += 1
+        if self._reasons[line] <= self._lines[line]:
             return False
-        self._lines[digest] += 1
+        self._lines[line] += 1
         return True
 
 
-def _said(letter: DeadLetter) -> bytes:
-    said = {"line": letter.line, "source": letter.source, "reason": letter.reason, "digest": letter.digest}
-    return orjson.dumps(said)
+def _reason_line(letter: DeadLetter) -> bytes:
+    entry = {"line": letter.line, "source": letter.source, "reason": letter.reason, "digest": letter.digest}
+    return orjson.dumps(entry)
 
 
-def _append(path: Path, lines: Iterable[bytes]) -> None:
-    data = b"".join(line + b"\n" for line in lines)
-    if data:
-        with path.open("ab") as stream:
-            stream.write(data)
-
-
-def _replace(path: Path, lines: list[bytes]) -> None:
-    if not lines:
-        path.unlink(missing_ok=True)
+def _lines(files: Folder, name: str) -> Iterator[bytes]:
+    try:
+        stream = files.open(name)
+    except FileNotFoundError:
         return
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    _append(beside, lines)
-    beside.replace(path)
+    with stream:
+        for line in stream:
+            yield line.removesuffix(b"\n")
 
 
-def _mend_end(path: Path) -> None:
-    """Cut off the half of a line that a killed run left at a file's end."""
-    if not _size(path):
-        return
-    with path.open("rb+") as stream:
-        stream.seek(-1, os.SEEK_END)
-        if stream.read(1) != b"\n":
-            stream.seek(0)
-            whole = sum(len(line) for line in stream if line.endswith(b"\n"))
-            stream.truncate(whole)
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    if path.exists():
-        with path.open("rb") as stream:
-            for line in stream:
-                yield line.removesuffix(b"\n")
-
-
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    for line in _lines(path):
+def _entries(files: Folder, name: str) -> Iterator[dict[str, Any]]:
+    for line in _lines(files, name):
         try:
             entry = orjson.loads(line)
             yield {"line": int(entry["line"]), **{name: str(entry[name]) for name in ("source", "reason", "digest")}}
         except (ValueError, TypeError, KeyError):
             continue  # somebody edited the sidecar; the lines themselves are what matters
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _digest(raw: bytes) -> str:
-    return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from prodlens.calls import priced
 from prodlens.errors import StorageError
+from prodlens.files import DEFAULT_DEAD_LETTERS, DEFAULT_LAKE
 from prodlens.lake import LakeDraft
 from prodlens.slugs import checked_slug, partition_folder
 from prodlens.storage import (
@@ -61,8 +62,8 @@ class TraceIngestor:
         self,
         store: ProdLensStore,
         *,
-        dead_letter_dir: Path | str = Path(".prod-lens/dead-letter"),
-        parquet_dir: Path | str = Path(".prod-lens/parquet"),
+        dead_letter_dir: Path | str = DEFAULT_DEAD_LETTERS,
+        parquet_dir: Path | str = DEFAULT_LAKE,
         people: Mapping[str, str] | None = None,
         prepare: Prepare | None = None,
     ) -> None:

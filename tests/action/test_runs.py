@@ -55,6 +55,20 @@ def test_fork_with_a_read_only_token(runner: Runner) -> None:
     assert (runner.comments, runner.outputs["comment-url"]) == ([], "")
 
 
+@pytest.mark.parametrize("name", ["comment.md", "report.html"])
+def test_a_link_in_the_place_of_a_report_or_comment(runner: Runner, name: str) -> None:
+    """A link that a fork's checkout brought is named, the run ends with 2, and what it leads to stays as it is."""
+    runner.server.world.comments.read_only = True
+    folder = runner.workplace.folder
+    (folder / "theirs").write_text("theirs")
+    (folder / ".prod-lens/report").mkdir(parents=True)
+    (folder / ".prod-lens/report" / name).symlink_to(folder / "theirs")
+    done = runner.run_again("pull_request", event_of(NUMBER, head="mallory/hello"), f"refs/pull/{NUMBER}/merge")
+    assert done.returncode == 2, done.log
+    assert f"{name} is a link" in done.said("error")[0]
+    assert (folder / "theirs").read_text() == "theirs"
+
+
 def test_dependabot(runner: Runner) -> None:
     """Dependabot's run has a read-only token as well, and passes."""
     runner.server.world.comments.read_only = True

@@ -198,7 +198,7 @@ def is_open(conn: sqlite3.Connection) -> bool:
 
 def test_a_refused_database_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever keeps a store from opening, a file that is locked, garbage or foreign, its connection does not stay."""
-    monkeypatch.setattr("prodlens.storage.store._BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("prodlens.storage.connection._BUSY_TIMEOUT_SECONDS", 0)
     (tmp_path / "garbage.db").write_text("not a database at all, but long enough to have a header" * 40)
     with closing(sqlite3.connect(tmp_path / "foreign.db")) as foreign:
         foreign.execute("CREATE TABLE t (x)")
@@ -218,5 +218,5 @@ def test_a_refused_database_is_closed(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     """A path below a file is a failure of the disk, named."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="folder"):
+    with pytest.raises(StorageError, match=r"cannot open or create the database .*: Not a directory"):
         ProdLensStore(tmp_path / "file" / "cache.db")

@@ -7,8 +7,8 @@ an empty cache over a good one.
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from prodlens.action.cache import trust
 from prodlens.action.cache.snapshot import names_people
 from prodlens.action.cache.trust import TrustContext, distrust
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.files import Folder
 from prodlens.github import ServerFailedError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _REASONS_SAID = 10
+_CHUNK_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ def restore(location: CacheLocation, database: Path, warn: Callable[[str], None]
     """
     _clear(database)
     try:
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as scratch:
+        with tempfile.TemporaryDirectory() as scratch:
             return _newest(location, Path(scratch), database, warn)
     except OSError as error:
         raise StorageError(f"the cache cannot be restored to {database}: {error.strerror or error}") from error
@@ -159,20 +161,17 @@ def _newest(location: CacheLocation, scratch: Path, database: Path, warn: Callab
 
 def _clear(database: Path) -> None:
     """Remove what lies in the database's place: a checkout can bring a file there, or a journal to be played in."""
-    folder = database.parent
-    if folder.is_symlink():
-        raise ConfigurationError(f"{folder} is a link, where the cache is restored to; remove it from the workspace")
+    folder = Folder(database.parent)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (database.name, *(database.name + suffix for suffix in _SIDE_FILES)):
-            with suppress(FileNotFoundError):
-                (folder / name).unlink()
-        links = sorted(entry.name for entry in folder.iterdir() if entry.is_symlink())
+        folder.make()
+        for suffix in ("", *_SIDE_FILES):
+            folder.unlink(database.name + suffix)
+        links = folder.links()
     except OSError as error:
         raise ConfigurationError(f"{database} cannot be replaced by the cache: {error.strerror}") from error
     if links:
         raise ConfigurationError(
-            *(f"{folder / name} is a link, where a run writes to; remove it from the workspace" for name in links)
+            *(f"{folder.path / name} is a link, where a run writes to; remove it from the workspace" for name in links)
         )
 
 
@@ -191,7 +190,8 @@ def _fetch(location: CacheLocation, artifact: Artifact, scratch: Path, database:
     if location.hides_people and names_people(unpacked):
         raise UnusableArtifactError("it names people, who are to be left out now; delete it if others can download it")
     trust.make_indexes(unpacked)
-    unpacked.replace(database)
+    with unpacked.open("rb") as stream:
+        Folder.of(database).replace(database.name, iter(partial(stream.read, _CHUNK_BYTES), b""))
 
 
 def _off_branch(location: CacheLocation, run: Mapping[str, Any]) -> str | None:

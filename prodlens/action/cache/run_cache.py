@@ -14,6 +14,7 @@ from prodlens.action.cache.snapshot import content_digest, stored_digest, write_
 from prodlens.action.cache.trust import MEMBER
 from prodlens.action.event import workflow_path
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.files import Folder
 from prodlens.github import PermissionMissingError
 from prodlens.slugs import is_slug
 
@@ -85,7 +86,7 @@ class RunCache:
             reason = restore.why_not_saved(mode, self.restored, environment.now, changed=changed)
         if not reason and not self._settings.dry_run:
             return _upload_copy(copy, self._settings, environment)
-        copy.unlink(missing_ok=True)
+        Folder(copy.parent).unlink(copy.name)
         said = f"Cache: not saved: {reason}." if reason else f"Dry run: the cache would be saved as artifact {name!r}."
         notices.note(environment, said)
         return NOT_SAVED
@@ -154,6 +155,6 @@ def _upload_copy(copy: Path, settings: Settings, environment: RunEnvironment) ->
     except (ArtifactServiceError, StorageError, OSError) as error:
         notices.error(environment, f"the cache was not saved: {error}; the copy is in {copy}")
         return Saved(file=str(copy), failed=True)
-    copy.unlink()
+    Folder(copy.parent).unlink(copy.name)
     notices.note(environment, f"Cache: saved as artifact {name!r} ({uploaded.id}, {uploaded.size_bytes:,} bytes).")
     return Saved()

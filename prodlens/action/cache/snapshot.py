@@ -6,10 +6,12 @@ changed without reading it twice.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import zipfile
 from contextlib import closing
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import orjson
@@ -18,11 +20,11 @@ from prodlens.action.artifacts.ingested import forget_expired
 from prodlens.action.cache import trust
 from prodlens.action.cache.trust import MEMBER
 from prodlens.errors import StorageError
+from prodlens.files import Folder, new_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
 # Rows of ``etags`` that a copy says of itself: a digest of its content, and whether it names people.
 CONTENT_MARK, PEOPLE_MARK = "cache:content", "cache:people"
@@ -31,11 +33,12 @@ _NAMED, _HIDDEN = "named", "hidden"
 _NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags"})
 _VOLATILE = {"sync_streams": {"synced_at", "last_run_at", "last_requests", "requests", "stopped", "walk_started_at"}}
 _BATCH_ROWS = 2_000
+_CHUNK_BYTES = 1024**2
 
 
 def content_digest(conn: sqlite3.Connection) -> str:
     """Return a digest of every row that a run gathered; how often or when it asked for them makes no difference."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = new_digest()
     cursor = conn.cursor()
     cursor.row_factory = None
     for table in _tables(conn):
@@ -79,21 +82,29 @@ def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now:
         StorageError: The disk is full, or the folder cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        conn.execute("VACUUM INTO ?", (str(target),))
-        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            copy.execute("BEGIN")
-            _prune(copy, before, now)
-            for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
-                copy.execute(f"DROP INDEX {index}")
-            digest = content_digest(copy)
-            marks = {CONTENT_MARK: digest, PEOPLE_MARK: _NAMED if named else _HIDDEN}
-            copy.executemany("INSERT OR REPLACE INTO etags VALUES (?, ?)", marks.items())
-            copy.execute("COMMIT")
-            copy.execute("VACUUM")
+        with TemporaryDirectory() as scratch:
+            made = Path(scratch, MEMBER)
+            digest = _write_pruned(conn, made, before, now, named=named)
+            with made.open("rb") as stream:
+                Folder(target.parent).replace(target.name, iter(partial(stream.read, _CHUNK_BYTES), b""))
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
+    return digest
+
+
+def _write_pruned(conn: sqlite3.Connection, target: Path, before: datetime, now: datetime, *, named: bool) -> str:
+    """Write the copy to a file that is not there yet; returns the digest of its content."""
+    conn.execute("VACUUM INTO ?", (str(target),))
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        copy.execute("BEGIN")
+        _prune(copy, before, now)
+        for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
+            copy.execute(f"DROP INDEX {index}")
+        digest = content_digest(copy)
+        marks = {CONTENT_MARK: digest, PEOPLE_MARK: _NAMED if named else _HIDDEN}
+        copy.executemany("INSERT OR REPLACE INTO etags VALUES (?, ?)", marks.items())
+        copy.execute("COMMIT")
+        copy.execute("VACUUM")
     return digest
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices
 from prodlens.errors import StorageError
+from prodlens.files import append_as_given
 from prodlens.rendering import SUMMARY_LIMIT_BYTES, fitted, markdown_blocks, render_terminal, write_report
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def write_reports(reports: Sequence[Mapping[str, Any]], job: Job) -> dict[str, s
     content = _content(reports)
     files = {name: job.settings.output_dir / f"report{suffix}" for name, suffix in _FORMATS.items()}
     for file in files.values():
-        write_report(content, file)
+        write_report(content, file, folder=job.settings.output_dir)
     job.environment.stdout.write(render_terminal(content))
     return {name: str(file) for name, file in files.items()}
 
@@ -109,7 +110,6 @@ def _rate(reports: Sequence[Mapping[str, Any]], name: str) -> str:
 
 def _append(path: Path, text: str) -> None:
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        append_as_given(path, text.encode())
     except OSError as error:
         raise StorageError(f"cannot write the job summary {path}: {error.strerror}") from error

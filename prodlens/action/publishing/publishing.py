@@ -16,6 +16,7 @@ from prodlens.action.inputs import COMMENT_OFF
 from prodlens.action.publishing.comment import assemble, figures_fingerprint, post_comment
 from prodlens.action.publishing.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
 from prodlens.errors import GithubError, StorageError
+from prodlens.files import Folder
 from prodlens.json_values import mapping
 from prodlens.rendering import markdown_blocks
 from prodlens.slugs import is_slug
@@ -152,7 +153,6 @@ def _print(environment: RunEnvironment, title: str, text: str) -> None:
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        Folder(file.parent).replace(file.name, text.encode())
     except OSError as error:
         raise StorageError(f"cannot write {file}: {error.strerror}") from error

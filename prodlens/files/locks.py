@@ -1,13 +1,17 @@
-"""One writer at a time: an advisory lock that the system releases when its holder ends, however it ends."""
+"""One writer at a time: an advisory lock that the system releases when its holder ends, however it ends.
+
+The package ``filelock`` opens its file by path, and would follow a link in a folder on the way to it.
+"""
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prodlens.errors import StorageError
+from prodlens.files.folders import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +21,14 @@ if sys.platform == "win32":  # pragma: no cover - the tests run where fcntl is
     import msvcrt
 
     def _acquire(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            except OSError as error:
+                if error.errno != errno.EDEADLK:  # ten seconds have passed
+                    raise
+            else:
+                return
 
 else:
     import fcntl
@@ -28,18 +39,15 @@ else:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, waiting for it; the folder is created when it is not there.
+    """Hold the folder's lock, waiting for it; the folder is created when it is missing.
 
     Raises:
         StorageError: The folder or its ``.lock`` file cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        held = Folder(folder).open(".lock", "ab")
     except OSError as error:
         raise StorageError(f"cannot write to the folder {folder}: {error.strerror}") from error
-    try:
-        _acquire(descriptor)
+    with held:
+        _acquire(held.fileno())
         yield
-    finally:
-        os.close(descriptor)
