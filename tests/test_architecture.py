@@ -219,3 +219,23 @@ def test_few_modules_start_programs() -> None:
 def test_modules_stay_small(path: Path) -> None:
     """A module of more than 400 lines is two."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+# Downloads to a temporary folder that the run made for itself, which nobody else writes to.
+WRITE_TO_TEMPORARY_FOLDERS = {"action.artifacts.listing", "action.cache.trust", "action.gathering.trace_artifacts"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_written_in_one_place(path: Path) -> None:
+    """Only ``prodlens.files``, which follows no link, opens files for writing and makes folders."""
+    if dotted(path).split(".")[0] == "files" or dotted(path) in WRITE_TO_TEMPORARY_FOLDERS:
+        return
+    writing = {"write_text", "write_bytes", "mkdir", "makedirs", "mkstemp", "touch", "rename", "symlink_to", "chmod"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        assert name.rpartition(".")[2] not in writing, name
+        if name.endswith(".open") and "files" not in name and "archive" not in name:
+            modes = [value.value for value in node.args[:1] if isinstance(value, ast.Constant)]
+            assert not any(set(str(mode)) & set("wax+") for mode in modes), name
