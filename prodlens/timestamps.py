@@ -16,6 +16,10 @@ _SECONDS_LIMIT = 1e11
 _MILLISECONDS_LIMIT = 1e14
 _MICROSECONDS_LIMIT = 1e17
 
+# The first moment that can be true, and by how much a clock can be ahead of ours.
+EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+MOST_AHEAD = timedelta(days=2)
+
 _WHOLE_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|\+00:00)")
 _LONG_FRACTION = re.compile(r"([.,]\d{6})\d+")
 _OFFSET_AND_Z = re.compile(r"([+-]\d{2}:?\d{2})Z$", re.IGNORECASE)
@@ -26,6 +30,20 @@ def as_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
+
+
+def latest_plausible(now: datetime) -> datetime:
+    """Return the last moment that can be true at ``now``; a naive one is taken as UTC."""
+    return min(as_utc(now), datetime.max.replace(tzinfo=UTC) - MOST_AHEAD) + MOST_AHEAD
+
+
+def is_plausible(at: datetime, now: datetime) -> bool:
+    """Return whether a moment can be true: from 2005 to two days after ``now``, both included.
+
+    Clocks that were never set and dates made up by a script are outside. Such a record is stored and counted as
+    implausible; it takes part in no window, span or "last observed day".
+    """
+    return EARLIEST <= as_utc(at) <= latest_plausible(now)
 
 
 def parse_timestamp(value: object) -> datetime | None:

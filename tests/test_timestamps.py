@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.timestamps import iso_utc, parse_timestamp
+from prodlens.timestamps import is_plausible, iso_utc, latest_plausible, parse_timestamp
 
 
 def _written(moment: datetime, suffix: str) -> str:
@@ -28,3 +29,29 @@ def test_what_is_no_moment_is_none_by_either_way(text: str) -> None:
     """Text of the right shape that names no moment is unreadable."""
     parsed = parse_timestamp(text)
     assert iso_utc(text) == (None if parsed is None else parsed.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2004-12-31T23:59:59.999999+00:00", False),
+        ("2005-01-01T00:00:00+00:00", True),
+        ("2005-01-01T00:59:59+01:00", False),
+        ("2026-05-03T12:00:00+00:00", True),
+        ("2026-05-03T12:00:00.000001+00:00", False),
+        ("2026-05-03T13:00:00+01:00", True),
+        ("9999-12-31T23:59:59+00:00", False),
+        ("0001-01-01T00:00:00+00:00", False),
+    ],
+)
+def test_moments_that_can_be_true(at: str, expected: bool) -> None:
+    """A moment can be true from 2005 on and until two days after now, both ends included, whatever its time zone."""
+    now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    assert is_plausible(datetime.fromisoformat(at), now) is expected
+    assert is_plausible(datetime.fromisoformat(at), now.replace(tzinfo=None)) is expected
+
+
+def test_the_last_moment_that_can_be_true() -> None:
+    """It is two days after now, and at the end of the calendar it is the calendar's last moment."""
+    assert latest_plausible(datetime(2026, 5, 1, 12, tzinfo=UTC)) == datetime(2026, 5, 3, 12, tzinfo=UTC)
+    assert latest_plausible(datetime.max.replace(tzinfo=UTC)) == datetime.max.replace(tzinfo=UTC)
