@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,3 +88,39 @@ def test_numbers_that_add_up_to_infinity_are_unknown(store: ProdLensStore) -> No
     store.insert_sessions([call("5-01", cost_usd=1.7e308, latency_ms=1.7e308) for _ in range(2)])
     day = DailyAggregator(store).aggregate_sessions()["2026-05-01"]
     assert (day["cost_usd"], day["median_latency_ms"], day["session_count"]) == (None, None, 2)
+
+
+def test_medians_of_even_and_odd_numbers_of_calls(store: ProdLensStore) -> None:
+    """The median is the middle latency of three, and the mean of the two in the middle of four."""
+    odd = [call("5-01", latency_ms=ms) for ms in (10.0, 40.0, 20.0, None)]
+    even = [call("5-02", latency_ms=ms) for ms in (10.0, 40.0, 20.0, 100.0)]
+    store.insert_sessions([*odd, *even])
+    days = DailyAggregator(store).aggregate_sessions()
+    assert [row["median_latency_ms"] for row in days.values()] == [20.0, 30.0]
+
+
+@pytest.mark.parametrize(("code", "errors"), [(399, 0), (400, 1), (None, 0)])
+def test_a_status_of_400_is_an_error(store: ProdLensStore, code: int | None, errors: int) -> None:
+    """399 is not an error, 400 is one, and an unknown status is not."""
+    store.insert_sessions([call("5-01", status_code=code)])
+    assert DailyAggregator(store).aggregate_sessions()["2026-05-01"]["error_count"] == errors
+
+
+def test_one_day_on_github_alone(store: ProdLensStore) -> None:
+    """Asked for a day, there is that day alone, whole; a day on which nothing happened is left out."""
+    store.insert_pull_requests(
+        [pull(1, "5-01", "5-02", reopened=True, reopened_at=at("5-02")), pull(2, "5-01", "5-03")]
+    )
+    store.insert_commits([commit("a", "5-02"), commit("b", "5-02"), commit("c", "5-03")])
+    assert DailyAggregator(store).aggregate_github(date(2026, 5, 2)) == {
+        "2026-05-02": {
+            "event_date": "2026-05-02",
+            "merged_pr_count": 1,
+            "commit_count": 2,
+            "reopened_pr_count": 1,
+            "avg_merge_hours": 24.0,
+        }
+    }
+    at_six = datetime(2026, 5, 3, 18, tzinfo=UTC)
+    assert DailyAggregator(store).aggregate_github(at_six)["2026-05-03"]["commit_count"] == 1
+    assert DailyAggregator(store).aggregate_github(date(2026, 5, 1)) == {}

@@ -78,3 +78,39 @@ def test_aggregates_have_a_file_each(store: ProdLensStore, tmp_path: Path) -> No
     assert [(row["event_date"], row["commit_count"]) for row in github] == [("2026-05-03", 1)]
     assert exporter.list_partitions() == []
     assert exporter.export_aggregates_by_date(store, since=date(2026, 5, 3)) == 1
+
+
+def test_exported_aggregates_have_these_columns_and_types(store: ProdLensStore, tmp_path: Path) -> None:
+    """Counts are whole numbers, what can be unknown is a null among doubles, and days are text."""
+    store.insert_commits([commit("a", "5-03")])
+    DailyAggregator(store).write_aggregates()
+    ParquetExporter(tmp_path).export_aggregates_by_date(store)
+    sessions = pq.read_table(tmp_path / "_aggregates" / "daily_sessions.parquet")
+    assert {field.name: str(field.type) for field in sessions.schema} == {
+        "event_date": "string",
+        "developer_id": "string",
+        "session_count": "int64",
+        "total_tokens": "int64",
+        "accepted_count": "int64",
+        "error_count": "int64",
+        "median_latency_ms": "double",
+        "cost_usd": "double",
+    }
+    assert sessions.to_pylist()[0] == {
+        "event_date": "2026-05-01",
+        "developer_id": None,
+        "session_count": 2,
+        "total_tokens": 0,
+        "accepted_count": 0,
+        "error_count": 0,
+        "median_latency_ms": None,
+        "cost_usd": None,
+    }
+    github = pq.read_table(tmp_path / "_aggregates" / "daily_github.parquet")
+    assert {field.name: str(field.type) for field in github.schema} == {
+        "event_date": "string",
+        "merged_pr_count": "int64",
+        "commit_count": "int64",
+        "reopened_pr_count": "int64",
+        "avg_merge_hours": "double",
+    }
