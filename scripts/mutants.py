@@ -32,9 +32,10 @@ import sys
 def pytest_runtest_setup():
     for name, module in list(sys.modules.items()):
         if name.startswith("prodlens"):
-            for remembered in list(vars(module).values()):
-                getattr(remembered, "cache_clear", int)()
-    getattr(sys.modules.get("prodlens.calls.pricing"), "_cards", {}).clear()
+            for variable, value in list(vars(module).items()):
+                getattr(value, "cache_clear", int)()
+                if isinstance(value, dict) and variable.islower() and not variable.startswith("__"):
+                    value.clear()  # what is written in capitals is a constant
 
 
 def pytest_collection_modifyitems(items):
