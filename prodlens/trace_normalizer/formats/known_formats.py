@@ -10,6 +10,7 @@ from prodlens.trace_normalizer.formats.claude_execution import CLAUDE_EXECUTION
 from prodlens.trace_normalizer.formats.claude_transcript import CLAUDE_TRANSCRIPT
 from prodlens.trace_normalizer.formats.cline import CLINE
 from prodlens.trace_normalizer.formats.codex import CODEX_ROLLOUT
+from prodlens.trace_normalizer.formats.codex_exec import CODEX_EXEC
 from prodlens.trace_normalizer.formats.copilot_billing import COPILOT_BILLING
 from prodlens.trace_normalizer.formats.copilot_metrics import COPILOT_METRICS
 from prodlens.trace_normalizer.formats.cursor_usage import CURSOR_USAGE
@@ -49,6 +50,7 @@ FORMATS: tuple[Format, ...] = (
     CLAUDE_TRANSCRIPT,
     CLAUDE_EXECUTION,
     CODEX_ROLLOUT,
+    CODEX_EXEC,
     CLINE,
     COPILOT_BILLING,
     COPILOT_METRICS,
