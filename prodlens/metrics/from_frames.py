@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from prodlens.calls import model_name
 from prodlens.metrics.associations import correlate_days
 from prodlens.metrics.effect_sizes import Decisions, documented_effect_sizes
 from prodlens.metrics.series import DailySeries
@@ -28,8 +29,9 @@ def frame_effect_sizes(sessions: pd.DataFrame) -> dict[str, Any]:
     named = sessions["model"].tolist() if "model" in sessions else []
     for model, is_known, is_accepted in zip(named, known.tolist(), accepted.tolist(), strict=False):
         if is_known and isinstance(model, str):
-            before = models.get(model, (0, 0))
-            models[model] = before[0] + is_accepted, before[1] + 1
+            name = model_name(model)
+            before = models.get(name, (0, 0))
+            models[name] = before[0] + is_accepted, before[1] + 1
     return documented_effect_sizes(
         Decisions(
             accepted_ms=latency[accepted & (latency > 0)],

@@ -15,7 +15,7 @@ from prodlens.metrics.periods import periods_section
 from prodlens.metrics.proportions import interval_sections
 from prodlens.metrics.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.metrics.timeline import build_timeline
-from prodlens.metrics.usage import call_span, read_usage, totals
+from prodlens.metrics.usage import call_span, calls_to_know_of, read_usage, totals
 from prodlens.timestamps import as_utc, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
 
@@ -125,6 +125,7 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None), first_call)
     usage = read_usage(store.conn, request.covered, timeline, request.diff_threshold)
     cells = usage.in_segments(timeline.segments(timeline.window))
+    to_know = calls_to_know_of(store.conn, request.covered, timeline.window)
     sync, ingestion = sync_state(store, request.repo), ingestion_state(store)
     daily = series.daily_series(request, timeline, usage, delivery, _readings(sync, ingestion))
     delivered = headline.delivery_figures(request, timeline, delivery)
@@ -132,7 +133,7 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
         "coverage": quality.coverage(request, timeline, usage, delivery),
-        "data_quality": quality.data_quality(request, usage, cells, daily, (sync, ingestion)),
+        "data_quality": quality.data_quality(request, usage, cells, daily, (sync, ingestion), to_know),
         **headline.usage_figures(request, usage, cells),
         **delivered,
         **interval_sections(request, timeline, cells, delivery),

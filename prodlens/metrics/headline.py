@@ -114,11 +114,16 @@ def _median(values: FloatArray) -> float | None:
 
 
 def _policy_share(policy: frozenset[str] | None, cells: Sequence[Cell]) -> float | None:
-    """Return the share of calls, of those whose model is known, that an approved model answered."""
+    """Return the share of calls, of those whose model is known, that an approved model answered.
+
+    A policy may name a model as the source does or as reports do.
+    """
     if not policy:
         return None
-    calls: dict[str, int] = {}
+    calls: dict[tuple[str, str], int] = {}
     for cell in cells:
-        if cell.model is not None:
-            calls[cell.model] = calls.get(cell.model, 0) + cell.calls
-    return ratio(sum(n for model, n in calls.items() if on_policy(model, policy)), sum(calls.values()))
+        if cell.model is not None and cell.given_model is not None:
+            names = cell.model, cell.given_model
+            calls[names] = calls.get(names, 0) + cell.calls
+    approved = sum(n for names, n in calls.items() if any(on_policy(name, policy) for name in names))
+    return ratio(approved, sum(calls.values()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
+from prodlens.calls import model_name
 from prodlens.metrics.usage import add, finite_costs, totals
 
 if TYPE_CHECKING:
@@ -29,11 +30,14 @@ class LedgerLine:
         tokens: Input and output tokens of them all.
         cost_usd: Sum of the known costs in US dollars; None when no call has one, or they add up to infinity.
         recorded_usd: The part of it that sources recorded.
-        computed_usd: The part of it that was computed from list prices.
+        computed_usd: The part of it that was computed from list prices or the user's own.
         unpriced_calls: Calls whose cost is unknown.
         unpriced_tokens: Tokens of those.
         computed_calls: Calls whose cost was computed.
         computed_tokens: Tokens of those.
+        own_price_usd: The part of the computed cost that comes from the user's own prices.
+        own_price_calls: Calls priced so.
+        own_price_tokens: Tokens of those.
     """
 
     calls: int
@@ -45,19 +49,27 @@ class LedgerLine:
     unpriced_tokens: int
     computed_calls: int = 0
     computed_tokens: int = 0
+    own_price_usd: float = 0.0
+    own_price_calls: int = 0
+    own_price_tokens: int = 0
 
     def by_cost_source(self) -> dict[str, dict[str, Any]]:
-        """Return calls, tokens and cost of recorded, computed and unknown costs."""
+        """Return calls, tokens and cost by where the cost comes from; own prices where there are any."""
         recorded = self.calls - self.unpriced_calls - self.computed_calls
         tokens = self.tokens - self.unpriced_tokens - self.computed_tokens
+        listed = self.computed_calls - self.own_price_calls
+        listed_tokens, listed_usd = self.computed_tokens - self.own_price_tokens, self.computed_usd - self.own_price_usd
         known = self.cost_usd is not None
-        return {
+        own = self.own_price_calls
+        lines = {
             "recorded": _amounts(recorded, tokens, self.recorded_usd if known and recorded else None),
-            "computed": _amounts(
-                self.computed_calls, self.computed_tokens, self.computed_usd if known and self.computed_calls else None
-            ),
+            "computed": _amounts(listed, listed_tokens, listed_usd if known and listed else None),
+            "own_price": _amounts(own, self.own_price_tokens, self.own_price_usd if known and own else None),
             "unpriced": _amounts(self.unpriced_calls, self.unpriced_tokens, None),
         }
+        if not own:
+            del lines["own_price"]
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ class Ledger:
 
     Attributes:
         total: All of them.
-        parts: By (model, source), each of which may be None, the costliest first.
+        parts: By (name of the model in reports, source), each of which may be None, the costliest first.
     """
 
     total: LedgerLine
@@ -109,7 +121,11 @@ def ledger(
     grouped = conn.execute(
         f"SELECT model, source, {_MEASURES} FROM sessions WHERE {where} GROUP BY model, source", values
     )
-    parts = {(row[0], row[1]): _line(row[2:]) for row in map(tuple, grouped)}
+    named: dict[tuple[str | None, str | None], list[LedgerLine]] = {}
+    for model, source, *measures in map(tuple, grouped):
+        key = (None if model is None else model_name(model), source)
+        named.setdefault(key, []).append(_line(tuple(measures)))
+    parts = {key: _sum(lines) for key, lines in named.items()}
     whole = _line(tuple(conn.execute(f"SELECT {_MEASURES} FROM sessions WHERE {where}", values).fetchone()))
     assert_balance(whole, parts.values())
     return Ledger(whole, _costliest_first(parts))
@@ -117,19 +133,24 @@ def ledger(
 
 _MEASURES = """
     count(*), CAST(total(total_tokens) AS INTEGER), sum(cost_usd),
-    total(cost_usd) FILTER (WHERE cost_source IS NOT 'computed'),
-    total(cost_usd) FILTER (WHERE cost_source = 'computed'),
+    total(cost_usd) FILTER (WHERE ifnull(cost_source, '') NOT IN ('computed', 'own-price')),
+    total(cost_usd) FILTER (WHERE cost_source IN ('computed', 'own-price')),
     count(*) FILTER (WHERE cost_usd IS NULL),
     CAST(total(total_tokens) FILTER (WHERE cost_usd IS NULL) AS INTEGER),
-    count(cost_usd) FILTER (WHERE cost_source = 'computed'),
-    CAST(total(total_tokens) FILTER (WHERE cost_source = 'computed' AND cost_usd IS NOT NULL) AS INTEGER)"""
+    count(cost_usd) FILTER (WHERE cost_source IN ('computed', 'own-price')),
+    CAST(total(total_tokens) FILTER (
+        WHERE cost_source IN ('computed', 'own-price') AND cost_usd IS NOT NULL) AS INTEGER),
+    total(cost_usd) FILTER (WHERE cost_source = 'own-price'),
+    count(cost_usd) FILTER (WHERE cost_source = 'own-price'),
+    CAST(total(total_tokens) FILTER (WHERE cost_source = 'own-price' AND cost_usd IS NOT NULL) AS INTEGER)"""
 
 
 def ledger_section(request: ReportRequest, window: Window, cells: Sequence[Cell]) -> dict[str, Any]:
     """Return where the cost of the window comes from, and how much of it belongs to the repository.
 
     ``attributed`` is the cost of calls that name the repository, ``unattributed`` that of calls that name none.
-    ``by_source`` tells recorded costs from those computed from list prices and from calls without a price.
+    ``by_source`` tells recorded costs from those computed from list prices, or from the user's own, and from calls
+    without a price.
     ``plan_cost_usd`` is the share of the subscriptions' monthly cost that falls on the window.
 
     Raises:
@@ -177,6 +198,9 @@ def line_of(cells: Iterable[Cell]) -> LedgerLine:
         unpriced_tokens=found.unpriced_tokens,
         computed_calls=found.computed_calls,
         computed_tokens=found.computed_tokens,
+        own_price_usd=found.own_price_usd,
+        own_price_calls=found.own_price_calls,
+        own_price_tokens=found.own_price_tokens,
     )
 
 
@@ -241,6 +265,9 @@ def _sum(lines: Iterable[LedgerLine]) -> LedgerLine:
         unpriced_tokens=sum(line.unpriced_tokens for line in lines),
         computed_calls=sum(line.computed_calls for line in lines),
         computed_tokens=sum(line.computed_tokens for line in lines),
+        own_price_usd=add(line.own_price_usd for line in lines),
+        own_price_calls=sum(line.own_price_calls for line in lines),
+        own_price_tokens=sum(line.own_price_tokens for line in lines),
     )
 
 

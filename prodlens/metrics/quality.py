@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.calls import MAKERS_PRICE, WITHOUT_MODIFIER
 from prodlens.metrics.headline import ratio
 from prodlens.metrics.usage import totals
 
@@ -49,12 +50,15 @@ def data_quality(
     cells: Sequence[Cell],
     daily: Mapping[str, DailySeries],
     readings: tuple[Mapping[str, Any], Mapping[str, Any]],
+    to_know: tuple[Mapping[str, int], int] = ({}, 0),
 ) -> dict[str, Any]:
     """Return what is known of traces and sync and what is missing in them, over the window unless said otherwise.
 
-    ``readings`` are the states of the sync and of the ingestion.
+    ``readings`` are the states of the sync and of the ingestion, ``to_know`` the calls by their caveats on a price and
+    the number of those with an estimated time.
     """
     sync, ingestion = readings
+    caveats, estimated = to_know
     everything = totals(cells)
     latencies = sum(len(values) for values in usage.latencies_ms.values())
     return {
@@ -67,6 +71,11 @@ def data_quality(
             "model": sum(cell.calls for cell in cells if cell.model is None),
             "price": everything.calls - everything.priced_calls,
             "tokens_without_price": everything.unpriced_tokens,
+        },
+        "assumed": {
+            "price_without_modifier": caveats.get(WITHOUT_MODIFIER, 0),
+            "price_of_maker": caveats.get(MAKERS_PRICE, 0),
+            "time_of_file": estimated,
         },
         "sync": {
             "partial": sync["partial"],

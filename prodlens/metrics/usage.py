@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import fsum, inf, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
+from prodlens.calls import model_name
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.timeline import Timeline, Window
 
 # Made by the first report and not with the table, so that filling a new store does not pay for them.
 _INDEXES = (
@@ -38,10 +40,13 @@ _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
 _MEASURES = """
     count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
     total(s.total_tokens) FILTER (WHERE s.cost_usd IS NULL),
-    total(s.cost_usd) FILTER (WHERE s.cost_source IS NOT 'computed'),
-    total(s.cost_usd) FILTER (WHERE s.cost_source = 'computed'),
-    count(s.cost_usd) FILTER (WHERE s.cost_source = 'computed'),
-    total(s.total_tokens) FILTER (WHERE s.cost_source = 'computed' AND s.cost_usd IS NOT NULL),
+    total(s.cost_usd) FILTER (WHERE ifnull(s.cost_source, '') NOT IN ('computed', 'own-price')),
+    total(s.cost_usd) FILTER (WHERE s.cost_source IN ('computed', 'own-price')),
+    count(s.cost_usd) FILTER (WHERE s.cost_source IN ('computed', 'own-price')),
+    total(s.total_tokens) FILTER (WHERE s.cost_source IN ('computed', 'own-price') AND s.cost_usd IS NOT NULL),
+    total(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
+    count(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
+    total(s.total_tokens) FILTER (WHERE s.cost_source = 'own-price' AND s.cost_usd IS NOT NULL),
     count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
     total(s.diff_ratio), count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
     total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL)"""
@@ -50,13 +55,16 @@ _MEASURES = """
 class Cell(NamedTuple):
     """The calls of one model and decision inside one segment.
 
-    ``accepted`` is None where the source said nothing about acceptance, ``names_repo`` False for calls that name no
-    repository. Sums are over the known values alone; ``computed`` costs come from list prices, others were recorded.
+    ``model`` is the name that reports use, ``given_model`` that of the source. ``accepted`` is None where the source
+    said nothing about acceptance, ``names_repo`` False for calls that name no repository. Sums are over the known
+    values alone. ``computed`` costs come from list prices or the user's own, which ``own_price`` counts once more;
+    all others were recorded.
     """
 
     segment: int
     names_repo: bool
     model: str | None
+    given_model: str | None
     accepted: bool | None
     calls: int
     tokens: int
@@ -67,6 +75,9 @@ class Cell(NamedTuple):
     computed_usd: float
     computed_calls: int
     computed_tokens: int
+    own_price_usd: float
+    own_price_calls: int
+    own_price_tokens: int
     known_statuses: int
     errors: int
     diff_ratio_sum: float
@@ -77,7 +88,7 @@ class Cell(NamedTuple):
 
 
 _FIRST_MEASURE = Cell._fields.index("calls")
-_AMOUNTS = {"cost_usd", "recorded_usd", "computed_usd", "diff_ratio_sum"}
+_AMOUNTS = {"cost_usd", "recorded_usd", "computed_usd", "own_price_usd", "diff_ratio_sum"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,9 @@ class Totals:
     computed_usd: float
     computed_calls: int
     computed_tokens: int
+    own_price_usd: float
+    own_price_calls: int
+    own_price_tokens: int
     known_statuses: int
     errors: int
     diff_ratio_sum: float | None
@@ -147,6 +161,7 @@ def totals(cells: Iterable[Cell]) -> Totals:
         cost_usd=cost,
         recorded_usd=recorded,
         computed_usd=computed,
+        own_price_usd=sums["own_price_usd"] if computed else 0.0,
         diff_ratio_sum=diff_ratio_sum if isfinite(diff_ratio_sum) else None,
     )
 
@@ -206,8 +221,9 @@ def read_usage(conn: sqlite3.Connection, repos: Sequence[str | None], timeline: 
 
 
 def _cell(row: sqlite3.Row) -> Cell:
-    segment, names_repo, model, known, flag, *measures = row
-    return Cell(segment, bool(names_repo), model, bool(flag) if known else None, *measures)
+    segment, names_repo, given, known, flag, *measures = row
+    model = None if given is None else model_name(given)
+    return Cell(segment, bool(names_repo), model, given, bool(flag) if known else None, *measures)
 
 
 def _make_indexes(conn: sqlite3.Connection) -> None:
@@ -276,3 +292,21 @@ def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) 
         f"ON {_PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
     )
     return array("d", chain.from_iterable(rows))
+
+
+def calls_to_know_of(
+    conn: sqlite3.Connection, repos: Sequence[str | None], window: Window
+) -> tuple[dict[str, int], int]:
+    """Return how many calls of the window have each caveat on their price, and how many have an estimated time."""
+    bounds = window.start.isoformat(), window.end.isoformat()
+    # The plus keeps SQLite to the small indexes of these calls alone.
+    where = "timestamp >= ? AND timestamp < ? AND +repo_slug IS ?"
+    caveats: Counter[str] = Counter()
+    estimated = 0
+    for slug in repos:
+        noted = f"{where} AND price_caveat IS NOT NULL"
+        query = f"SELECT price_caveat, count(*) FROM sessions WHERE {noted} GROUP BY price_caveat"
+        caveats.update(dict(map(tuple, conn.execute(query, (*bounds, slug)))))
+        query = f"SELECT count(*) FROM sessions WHERE {where} AND time_is_estimated = 1"
+        estimated += conn.execute(query, (*bounds, slug)).fetchone()[0]
+    return dict(caveats), estimated

@@ -14,6 +14,7 @@ _NO_PRICE = "no known price"
 _SOURCES = {
     "recorded": "Recorded by the source",
     "computed": "Computed from list prices",
+    "own_price": "Computed from your own prices",
     "unpriced": "Without a known price",
 }
 

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _UNKNOWN = ("acceptance", "status", "latency", "model", "price")
+_ASSUMED = {
+    "price_without_modifier": "Calls priced without a speed, tier or searches known to change the price",
+    "price_of_maker": "Calls priced as by the model's maker",
+    "time_of_file": "Calls with the time of their file",
+}
 _INGESTED = {
     "dead_letters": "Unusable records, kept as dead letters",
     "latency_withheld": "Calls whose latency is withheld",
@@ -41,9 +46,11 @@ def quality_section(report: Mapping[str, Any]) -> Section:
     quality = report["data_quality"]
     unknown = quality["unknown"]
     calls = unknown["sessions"]
+    assumed = quality.get("assumed") or {}
     rows = [(f"Calls with unknown {label}", _of(unknown[label], calls)) for label in _UNKNOWN] if calls else []
     if calls:
         rows.append(("Tokens without a price", formatting.count(unknown["tokens_without_price"])))
+        rows += [(text, formatting.count(assumed[name])) for name, text in _ASSUMED.items() if assumed.get(name)]
         gap = quality["traces"]["longest_gap_days"]
         rows.append(("Longest run of days without a call", formatting.count(gap)))
     rows += _ingested(quality.get("ingestion") or {})

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prodlens.metrics.ledger import ledger
 from prodlens.storage import ProdLensStore
 from tests.metrics.situations import REPO, call, report_on
 
@@ -43,11 +44,63 @@ def test_every_call_is_in_one_line_of_the_ledger(store: ProdLensStore) -> None:
     }
 
 
+def test_costs_by_the_users_own_prices_have_a_line_of_their_own(store: ProdLensStore) -> None:
+    """A cost by an own price is neither recorded nor a list price; without one there is no such line."""
+    store.insert_sessions(
+        [
+            call("5-01", cost_usd=1.0, cost_source="own-price", total_tokens=5),
+            call("5-01", cost_usd=2.0, cost_source="computed", total_tokens=7),
+        ]
+    )
+    assert report_on(store, until=date(2026, 5, 31))["ledger"]["by_source"] == {
+        "recorded": {"sessions": 0, "total_tokens": 0, "cost_usd": None},
+        "computed": {"sessions": 1, "total_tokens": 7, "cost_usd": 2.0},
+        "own_price": {"sessions": 1, "total_tokens": 5, "cost_usd": 1.0},
+        "unpriced": {"sessions": 0, "total_tokens": 0, "cost_usd": None},
+    }
+
+
+def test_a_model_is_one_row_however_its_sources_name_it(store: ProdLensStore) -> None:
+    """Prefixes, regions and dates lead to one name, in the report and in its policy; the store keeps the given ones."""
+    names = [
+        "claude-sonnet-4-5",
+        "anthropic/claude-sonnet-4-5",
+        "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "team-coder",
+    ]
+    store.insert_sessions([call("5-01", model=name, total_tokens=10) for name in names])
+    report = report_on(store, until=date(2026, 5, 31), policy_models=frozenset({"bedrock/*", "claude-sonnet-4-5"}))
+    assert [(row["model"], row["sessions"]) for row in report["cost_by_model"]] == [
+        ("claude-sonnet-4-5", 3),
+        ("team-coder", 1),
+    ]
+    assert report["model_selection_accuracy"] == 0.75
+    assert {row["model"] for row in store.fetch_sessions()} == set(names)
+    assert set(ledger(store.conn).by_model()) == {"claude-sonnet-4-5", "team-coder"}
+
+
+def test_assumptions_on_price_and_time_are_counted(store: ProdLensStore) -> None:
+    """Calls priced without a modifier, by the maker's price or with their file's time are counted in the window."""
+    store.insert_sessions(
+        [
+            call("5-01", price_caveat="without modifier", price_modifier="priority", time_is_estimated=True),
+            call("5-02", price_caveat="maker's price", repo_slug=None),
+            call("5-02", price_caveat="maker's price", repo_slug="acme/other"),
+            call("2-02", price_caveat="without modifier"),
+        ]
+    )
+    assert report_on(store, until=date(2026, 5, 31))["data_quality"]["assumed"] == {
+        "price_without_modifier": 1,
+        "price_of_maker": 1,
+        "time_of_file": 1,
+    }
+
+
 _CALLS = st.lists(
     st.fixed_dictionaries(
         {
             "cost_usd": st.none() | st.floats(0, 1e6),
-            "cost_source": st.sampled_from([None, "recorded", "computed"]),
+            "cost_source": st.sampled_from([None, "recorded", "computed", "own-price"]),
             "repo_slug": st.sampled_from([REPO, None]),
             "model": st.sampled_from([None, "a", "b"]),
             "total_tokens": st.integers(0, 10**6),

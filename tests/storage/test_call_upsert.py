@@ -277,6 +277,8 @@ def test_files_known_to_an_older_version_are_read_again(
     old.close()
     for table in {name for kind, name, *_ in new if kind == "table"} - {"sessions"}:
         project.store.conn.execute(f"DROP TABLE {table}")
+    for index in {name for kind, name, _, sql in new if kind == "index" and sql and "ON sessions" in sql}:
+        project.store.conn.execute(f"DROP INDEX {index}")
     for column in columns - old_columns:
         project.store.conn.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
     project.store.conn.execute("PRAGMA user_version = 3")
