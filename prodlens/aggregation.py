@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.files import DEFAULT_LAKE
 from prodlens.metrics import read_delivery
+from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -151,8 +152,9 @@ class ParquetExporter:
 
         first = _iso(since) or ""
         Lake(self.parquet_dir).sync(store.conn, stored_partitions(store.conn, first, repo_filter))
+        repo = repo_filter and one_spelling(repo_filter)
         query = "SELECT count(*) FROM sessions WHERE event_date >= :first AND (:repo IS NULL OR repo_slug = :repo)"
-        return int(store.conn.execute(query, {"first": first, "repo": repo_filter}).fetchone()[0])
+        return int(store.conn.execute(query, {"first": first, "repo": repo}).fetchone()[0])
 
     def export_aggregates_by_date(self, store: ProdLensStore, since: date | None = None) -> int:
         """Write the daily aggregates that ``write_aggregates`` stored, a file for calls and one for GitHub.

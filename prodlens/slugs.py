@@ -21,19 +21,33 @@ def is_slug(text: str) -> bool:
     return bool(_SLUG.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 
 
+def one_spelling(text: str) -> str:
+    """Return the spelling that a repository is stored and compared in; text that is not a slug is returned unchanged.
+
+    GitHub takes owner and name without regard to case. Lower case is the one spelling that can be found without
+    asking GitHub, and that does not depend on which source is read first.
+    """
+    return text.lower() if is_slug(text) else text
+
+
+def same_repository(one: str | None, other: str | None) -> bool:
+    """Tell whether two slugs name one repository; None names none."""
+    return one is not None and other is not None and one_spelling(one) == one_spelling(other)
+
+
 def checked_slug(text: str) -> str:
-    """Return the slug unchanged.
+    """Return the slug in its one spelling.
 
     Raises:
         InvalidSlugError: It is not ``owner/name``.
     """
     if not is_slug(text):
         raise InvalidSlugError(f"not a repository: {text!r} (expected owner/name, for example octocat/hello-world)")
-    return text
+    return one_spelling(text)
 
 
 def split_slug(text: str) -> tuple[str, str]:
-    """Return owner and name of a slug.
+    """Return owner and name of a slug, in its one spelling.
 
     Raises:
         InvalidSlugError: It is not ``owner/name``.
@@ -43,23 +57,23 @@ def split_slug(text: str) -> tuple[str, str]:
 
 
 def slug_from_remote(url: str) -> str | None:
-    """Read ``owner/name`` from a git remote (https, ssh or scp-like); None when it names no such path."""
+    """Read ``owner/name`` from a git remote (https, ssh or scp-like), in its one spelling; None without such a path."""
     match = _REMOTE.fullmatch(url.strip())
     if match is None:
         return None
     slug = match["slug"].removesuffix(".git")
-    return slug if is_slug(slug) else None
+    return one_spelling(slug) if is_slug(slug) else None
 
 
 def folder_name(slug: str | None) -> str:
-    """Return the lake's folder for a repository: ``owner-name``, or ``unknown`` where there is none."""
+    """Return the lake's folder for a repository: ``owner-name``, or ``unknown`` without one."""
     return checked_slug(slug).replace("/", "-") if slug else UNKNOWN_FOLDER
 
 
 def partition_folder(slug: str | None) -> str:
     """Return the folder of a repository's calls: ``org-repo``, ``unknown`` without a slug.
 
-    Text that is no ``owner/name`` but stays inside the lake gets a folder of its own with every odd character made
+    Text that is not ``owner/name`` but stays inside the lake gets a folder of its own with every odd character made
     a hyphen.
 
     Raises:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from prodlens.slugs import one_spelling, same_repository
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
@@ -136,6 +138,7 @@ def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int,
     Read are the pull request, its merge or squash commit, its head commit, and the traced calls that name its number,
     or its branch where the branch is the repository's own and not its base.
     """
+    repo_slug = one_spelling(repo_slug)
     calls = _traced_calls(connection, repo_slug)
     rows = connection.execute(
         "SELECT p.*, c.author AS commit_author, c.trailers AS commit_trailers FROM pull_requests p "
@@ -145,7 +148,7 @@ def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int,
     )
     found: dict[int, frozenset[Evidence]] = {}
     for row in map(dict, rows):
-        own = (row["head_repo"] or repo_slug) == repo_slug and row["head_ref"] != row["base_ref"]
+        own = same_repository(row["head_repo"] or repo_slug, repo_slug) and row["head_ref"] != row["base_ref"]
         traced = calls.get((row["number"], None), 0) + (calls.get((None, row["head_ref"]), 0) if own else 0)
         commit = {"author": row["commit_author"], "trailers": row["commit_trailers"]}
         evidence = pull_request_evidence(row, (_authorship(row, commit),), traced)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
 from prodlens.files import Beside, Folder, locked
-from prodlens.slugs import partition_folder
+from prodlens.slugs import one_spelling, partition_folder
 from prodlens.storage import SESSION_COLUMNS, SESSION_DEFAULTS, marks, portions
 
 if TYPE_CHECKING:
@@ -305,6 +305,6 @@ def _shared_file(conn: sqlite3.Connection) -> str | None:
 
 def stored_partitions(conn: sqlite3.Connection, since: str = "", repo: str | None = None) -> list[tuple[str, str]]:
     """Return (folder, day) of every partition that the store has calls for, from a day and of a repository if given."""
-    condition, values = ("", [since]) if repo is None else (" AND repo_slug = ?", [since, repo])
+    condition, values = ("", [since]) if repo is None else (" AND repo_slug = ?", [since, one_spelling(repo)])
     query = f"SELECT DISTINCT repo_slug, event_date FROM sessions WHERE event_date >= ?{condition}"
     return sorted({(partition_folder(slug), day) for slug, day in _plain(conn, query, values)})

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from prodlens.slugs import one_spelling
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
@@ -76,14 +78,15 @@ class Delivery:
 def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery:
     """Read the pull requests and commits of the repository and those that name none; without a repository, all."""
     covered = "(:repo IS NULL OR repo_slug = :repo OR repo_slug IS NULL)"
+    named = {"repo": repo and one_spelling(repo)}
     pulls = conn.execute(
         f"SELECT author, ifnull(author_type, '') = 'Bot', created_at, merged_at, {_CLOSED_AT}, {_REWORKED_AT} "
         f"FROM pull_requests WHERE {covered} ORDER BY created_at, id",
-        {"repo": repo},
+        named,
     )
     # A commit may be stored twice, with its repository and without: it is one commit.
     commits = conn.execute(
-        f"SELECT author, min(timestamp) FROM commits WHERE {covered} GROUP BY sha ORDER BY 2, sha", {"repo": repo}
+        f"SELECT author, min(timestamp) FROM commits WHERE {covered} GROUP BY sha ORDER BY 2, sha", named
     )
     return Delivery(
         pull_requests=tuple(

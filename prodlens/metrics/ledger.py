@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.calls import model_name
 from prodlens.metrics.usage import add, finite_costs, totals
+from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     import sqlite3
@@ -117,7 +118,7 @@ def ledger(
         "(:repo IS NULL OR repo_slug IS NULL OR repo_slug = :repo) "
         "AND (:since IS NULL OR timestamp >= :since) AND (:until IS NULL OR timestamp < :until)"
     )
-    values = {"repo": repo, "since": since, "until": until}
+    values = {"repo": repo and one_spelling(repo), "since": since, "until": until}
     grouped = conn.execute(
         f"SELECT model, source, {_MEASURES} FROM sessions WHERE {where} GROUP BY model, source", values
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from prodlens.errors import ConfigurationError
+from prodlens.slugs import one_spelling
 from prodlens.timestamps import as_utc, day_start
 
 DEFAULT_DIFF_THRESHOLD = 0.7
@@ -63,7 +64,8 @@ class ReportRequest:
     @property
     def covered(self) -> tuple[str | None, ...]:
         """The repositories whose calls are covered; None stands for calls that name none."""
-        return {"with": (self.repo, None), "without": (self.repo,), "only": (None,)}[self.unnamed]
+        repo = one_spelling(self.repo)
+        return {"with": (repo, None), "without": (repo,), "only": (None,)}[self.unnamed]
 
     def _checks(self) -> list[tuple[bool, str]]:
         target = self.acceptance_target

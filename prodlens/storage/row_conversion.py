@@ -14,6 +14,7 @@ import orjson
 from prodlens.errors import UserError
 from prodlens.json_values import finite_number, whole_number
 from prodlens.schemas import CanonicalTrace
+from prodlens.slugs import one_spelling
 from prodlens.timestamps import iso_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def session_row(record: CanonicalTrace | Mapping[str, object]) -> dict[str, Any]
         RecordError: The timestamp is missing or unreadable.
     """
     if isinstance(record, CanonicalTrace):
-        return record.to_record()
+        row = record.to_record()
+        return {**row, "repo_slug": _slug(row["repo_slug"])}
     at = parse_timestamp(record.get("timestamp"))
     if at is None:
         raise RecordError(f"session without a readable timestamp: {record.get('timestamp')!r}")
@@ -115,7 +117,7 @@ def pull_request_row(record: Mapping[str, object]) -> dict[str, Any]:
         RecordError: ``id``, ``created_at`` or ``state`` is missing or unreadable.
     """
     row = {name: record.get(name) for name in PULL_REQUEST_COLUMNS}
-    row["repo_slug"] = record.get("repo_slug", record.get("repo"))
+    row["repo_slug"] = _slug(record.get("repo_slug", record.get("repo")))
     for name in ("created_at", "merged_at", "closed_at", "updated_at", "reopened_at", "first_review_at", "details_for"):
         row[name] = iso_utc(row[name])
     if row["id"] is None or row["created_at"] is None:
@@ -134,7 +136,7 @@ def commit_row(record: Mapping[str, object]) -> dict[str, Any]:
         RecordError: ``sha`` or ``timestamp`` is missing or unreadable.
     """
     row = {name: record.get(name) for name in COMMIT_COLUMNS}
-    row["repo_slug"] = record.get("repo_slug", record.get("repo"))
+    row["repo_slug"] = _slug(record.get("repo_slug", record.get("repo")))
     row["timestamp"] = iso_utc(row["timestamp"])
     if not row["sha"] or row["timestamp"] is None:
         raise RecordError(f"commit without a sha and a readable timestamp: {record.get('sha')!r}")
@@ -157,6 +159,10 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _slug(value: object) -> str | None:
+    return None if value is None else one_spelling(str(value))
+
+
 def _flag(value: object) -> bool:
     return bool(value)
 
@@ -166,7 +172,7 @@ def _json(value: object) -> str | None:
 
 
 _OPTIONAL_SESSION_FIELDS: dict[str, Any] = {
-    "repo_slug": _text,
+    "repo_slug": _slug,
     "diff_ratio": finite_number,
     "accepted_lines": whole_number,
     "cost_usd": finite_number,

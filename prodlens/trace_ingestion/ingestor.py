@@ -146,7 +146,7 @@ class TraceIngestor:
             StorageError: The store, the lake or the dead letters cannot be written.
         """
         if repo_slug is not None:
-            checked_slug(repo_slug)
+            repo_slug = checked_slug(repo_slug)
         touched: set[tuple[str, str]] = set()
         done = [self._ingest_source(source, repo_slug, now, touched) for source in sources]
         if not self.store.conn.in_transaction:
@@ -171,8 +171,11 @@ class TraceIngestor:
             What became of the letters of each stem.
 
         Raises:
+            InvalidSlugError: ``repo_slug`` is not ``owner/name``.
             StorageError: The store, the lake or the dead letters cannot be written.
         """
+        if repo_slug is not None:
+            repo_slug = checked_slug(repo_slug)
         touched: set[tuple[str, str]] = set()
         done = [self._retry(stem, repo_slug, touched) for stem in self.dead_letters.stems()]
         self._sync_lake(touched)

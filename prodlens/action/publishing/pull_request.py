@@ -11,6 +11,7 @@ from prodlens.commits import trailers_in
 from prodlens.evidence import HIGH, Evidence, commit_evidence, pull_request_evidence
 from prodlens.json_values import identifier, mapping, whole_number
 from prodlens.rendering import count, escape_markdown, hours, usd
+from prodlens.slugs import one_spelling
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def read_usage(connection: sqlite3.Connection, repository: str, number: int, bra
         "SELECT count(*), ifnull(sum(total_tokens), 0), sum(cost_usd), count(*) - count(cost_usd) FROM sessions "
         "WHERE ifnull(repo_slug, :slug) = :slug "
         "AND (pull_request = :number OR (pull_request IS NULL AND branch = :branch))",
-        {"slug": repository, "number": number, "branch": branch},
+        {"slug": one_spelling(repository), "number": number, "branch": branch},
     ).fetchone()
     return Usage(calls=row[0], tokens=row[1], cost_usd=row[2], unpriced_calls=row[3])
 

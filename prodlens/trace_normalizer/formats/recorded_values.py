@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import finite_number, whole_number, words
 from prodlens.schemas import RECORDED, content_hash
-from prodlens.slugs import is_slug, slug_from_remote
+from prodlens.slugs import is_slug, one_spelling, slug_from_remote
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -70,15 +70,15 @@ def began(end: datetime, latency_ms: float) -> datetime:
 
 
 def repository(value: object) -> str | None:
-    """Return a repository as the source writes it; a git remote or URL is turned into ``owner/name``."""
+    """Return ``owner/name`` as ``slug`` does; any other text as it is."""
     text = words(value)
-    return text if text is None or is_slug(text) else slug_from_remote(text) or text
+    return text if text is None else slug(text) or text
 
 
 def slug(value: object) -> str | None:
-    """Return ``owner/name`` from a slug, git remote or URL; None for any other text."""
+    """Return ``owner/name``, in its one spelling, from a slug, git remote or URL; None for any other text."""
     text = words(value)
-    return None if text is None else text if is_slug(text) else slug_from_remote(text)
+    return None if text is None else one_spelling(text) if is_slug(text) else slug_from_remote(text)
 
 
 # What the services name a speed or tier by, and the word that the price list has for it.
