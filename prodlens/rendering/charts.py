@@ -80,6 +80,7 @@ def survival_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
             "interval": formatting.interval(point, formatting.percent) if point is not opening else "",
         }
         for point in (opening, *curve)
+        if point["share_unmerged"] is not None
     )
     description = "Step curve: the share of pull requests that is not merged yet, by days since opening."
     return Chart("survival", "How long pull requests wait for their merge", description, "share", rows)

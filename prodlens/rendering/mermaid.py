@@ -43,7 +43,8 @@ def _lags(chart: Chart) -> list[str]:
     if len(rows) < 2:  # noqa: PLR2004 - as above
         return []
     labels = [str(row["lag"]) for row in rows]
-    lines = [[row[name] for row in rows] for name in ("high", "r", "low") if rows[0][name] is not None]
+    # A line of Mermaid has no gaps: where a lag has no interval, its bounds stand at the correlation itself.
+    lines = [[row["r"] if row[name] is None else row[name] for row in rows] for name in ("high", "r", "low")]
     return [*_head(chart, labels, "correlation", (-1, 1)), *(f"    line {_numbers(values)}" for values in lines)]
 
 

@@ -89,7 +89,7 @@ def streams_section(report: Mapping[str, Any]) -> Section | None:
 
 
 def _trace_days(traces: Mapping[str, Any]) -> str:
-    if traces["first_day"] is None:
+    if traces["first_day"] is None or traces["last_day"] is None:
         return "no traces"
     return (
         f"{traces['first_day']} to {traces['last_day']}, calls on {formatting.count(traces['days_with_sessions'])} of "
