@@ -1,5 +1,15 @@
-"""What AI did: the signs of it on commits and pull requests."""
+"""What AI did: the signs of it on commits and pull requests, and which call belongs to which pull request."""
 
-from prodlens.evidence.attribution import HIGH, Evidence, commit_evidence, pull_request_evidence
+from prodlens.evidence.attribution import HIGH, Evidence, commit_evidence, pull_request_evidence, stored_evidence
+from prodlens.evidence.call_attribution import BranchClaim, BranchUse, branch_claims
 
-__all__ = ["HIGH", "Evidence", "commit_evidence", "pull_request_evidence"]
+__all__ = [
+    "HIGH",
+    "BranchClaim",
+    "BranchUse",
+    "Evidence",
+    "branch_claims",
+    "commit_evidence",
+    "pull_request_evidence",
+    "stored_evidence",
+]

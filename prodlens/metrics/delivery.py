@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from prodlens.metrics.timeline import Window
 
 # A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
-_CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
+CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
 # Reworked on the day of the first reopening; where that is not known, on the day of closing.
-_REWORKED_AT = f"CASE WHEN reopened THEN coalesce(reopened_at, {_CLOSED_AT}, updated_at, created_at) END"
+_REWORKED_AT = f"CASE WHEN reopened THEN coalesce(reopened_at, {CLOSED_AT}, updated_at, created_at) END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery
     covered = "(:repo IS NULL OR repo_slug = :repo OR repo_slug IS NULL)"
     named = {"repo": repo and one_spelling(repo)}
     pulls = conn.execute(
-        f"SELECT author, ifnull(author_type, '') = 'Bot', created_at, merged_at, {_CLOSED_AT}, {_REWORKED_AT} "
+        f"SELECT author, ifnull(author_type, '') = 'Bot', created_at, merged_at, {CLOSED_AT}, {_REWORKED_AT} "
         f"FROM pull_requests WHERE {covered} ORDER BY created_at, id",
         named,
     )

@@ -13,6 +13,7 @@ from prodlens.metrics.ledger import cost_by_model, ledger_section
 from prodlens.metrics.merge_time import merge_time_section
 from prodlens.metrics.periods import periods_section
 from prodlens.metrics.proportions import interval_sections
+from prodlens.metrics.pull_request_costs import pull_request_costs
 from prodlens.metrics.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.metrics.timeline import build_timeline
 from prodlens.metrics.usage import call_span, calls_to_know_of, read_usage, totals
@@ -129,6 +130,7 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     sync, ingestion = sync_state(store, request.repo), ingestion_state(store)
     daily = series.daily_series(request, timeline, usage, delivery, _readings(sync, ingestion))
     delivered = headline.delivery_figures(request, timeline, delivery)
+    cost_usd = totals(cells).cost_usd
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
@@ -137,13 +139,14 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
         **headline.usage_figures(request, usage, cells),
         **delivered,
         **interval_sections(request, timeline, cells, delivery),
-        "cost_metrics": headline.cost_metrics(totals(cells).cost_usd, delivered["pr_throughput"]["total_merged"]),
+        "cost_metrics": headline.cost_metrics(cost_usd, delivered["pr_throughput"]["total_merged"]),
         **associations.association_sections(request, daily),
         "periods": periods_section(request, timeline, usage, delivery, daily),
         "merge_time": merge_time_section(delivery, timeline.window),
         "effect_sizes": effect_size_section(timeline, usage, cells),
         "ledger": ledger_section(request, timeline.window, cells),
         "cost_by_model": cost_by_model(cells),
+        "pull_request_costs": pull_request_costs(store.conn, request, timeline.window, cost_usd),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),
     }

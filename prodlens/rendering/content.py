@@ -12,6 +12,7 @@ from prodlens.rendering.changes_section import changes_section
 from prodlens.rendering.cost_sections import cost_section, ledger_section
 from prodlens.rendering.document import Data, Document, Section, Table
 from prodlens.rendering.figures import headline_figures
+from prodlens.rendering.pull_request_section import pull_request_section
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
 from prodlens.timestamps import day_of
 
@@ -28,6 +29,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
     sections = (
         coverage_section(report),
         _figures_section(report),
+        pull_request_section(report),
         changes_section(report),
         _weekly_section(report),
         _merge_time_section(report),

@@ -1,0 +1,232 @@
+"""What pull requests cost: every call belongs to one of them or to none, and the parts add up to the whole.
+
+The balance covers the calls of the window. The cost of a pull request covers all of its calls up to the window's end,
+since work on one that is merged in the window can have begun before it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import fsum, isclose
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prodlens.evidence import BranchUse, branch_claims
+from prodlens.metrics.delivery import CLOSED_AT
+from prodlens.metrics.estimates import interval
+from prodlens.statistics.quantiles import sample_quantile
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Span
+
+HIGH, MEDIUM = "high", "medium"
+CONFIDENCES = (HIGH, MEDIUM)
+_CENT = 0.01
+_REVERT = re.compile(r'Revert "(?P<title>.*)"\s*')
+
+
+class _Part(NamedTuple):
+    """Calls of one model that belong to one pull request by one kind of evidence; ``number`` None: to none."""
+
+    number: int | None
+    by_number: bool
+    in_window: bool
+    model: str | None
+    calls: int
+    tokens: int
+    cost_usd: float
+    priced: int
+
+    @property
+    def confidence(self) -> str:
+        """How sure it is whose calls these are."""
+        return HIGH if self.by_number else MEDIUM
+
+
+@dataclass(frozen=True, slots=True)
+class _PullRequest:
+    title: str | None
+    state: str
+    merged_at: str | None
+    ended_at: str | None
+    use: BranchUse
+
+
+def pull_request_costs(
+    conn: sqlite3.Connection, request: ReportRequest, window: Span, total_cost_usd: float | None
+) -> dict[str, Any]:
+    """Return what pull requests cost, and what of the window's cost belongs to none.
+
+    Args:
+        conn: Connection to the store.
+        request: The repository, and whether calls that name none are covered.
+        window: The window of the report.
+        total_cost_usd: Cost of the window's calls, as the ledger has it.
+
+    Raises:
+        AssertionError: Attributed and unattributed cost do not add up to the total.
+    """
+    pulls = _pull_requests(conn, request.repo) if request.repo in request.covered else {}
+    parts = _parts(conn, request, window, pulls)
+    here = [part for part in parts if part.in_window]
+    attributed = [part for part in here if part.number is not None]
+    unattributed = [part for part in here if part.number is None]
+    _assert_balance(total_cost_usd, (attributed, unattributed))
+    rows = _rows(parts, pulls)
+    bounds = window.start.isoformat(), window.end.isoformat()
+    return {
+        "total": _line(here),
+        "attributed": _line(attributed),
+        "unattributed": _line(unattributed),
+        "by_confidence": {
+            confidence: _line(part for part in attributed if part.confidence == confidence)
+            for confidence in CONFIDENCES
+        },
+        "merged": _merged(rows, {number for number, pull in pulls.items() if _within(pull.merged_at, bounds)}),
+        "closed_unmerged": _sum_of(rows, (number for number, pull in pulls.items() if _is_unmerged(pull, bounds))),
+        "reverted": _sum_of(rows, _reverted(pulls)),
+        "pull_requests": rows,
+    }
+
+
+def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
+    query = (
+        f"SELECT number, title, state, merged_at, {CLOSED_AT} AS ended_at, head_ref, head_repo, base_ref, created_at "
+        "FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL ORDER BY number, id"
+    )
+    return {
+        row["number"]: _PullRequest(
+            row["title"],
+            "merged" if row["merged_at"] else row["state"],
+            row["merged_at"],
+            row["ended_at"],
+            BranchUse(
+                row["number"],
+                row["head_ref"] or "",
+                row["head_repo"],
+                row["base_ref"],
+                row["created_at"],
+                row["ended_at"],
+            ),
+        )
+        for row in map(dict, conn.execute(query, {"repo": repo}))
+    }
+
+
+def _parts(
+    conn: sqlite3.Connection, request: ReportRequest, window: Span, pulls: Mapping[int, _PullRequest]
+) -> list[_Part]:
+    """Return the calls up to the window's end by pull request, in one pass over the table, which no index shortens."""
+    default = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (request.repo,)).fetchone()
+    uses = (pull.use for pull in pulls.values() if pull.use.head)
+    claims = branch_claims(uses, request.repo, default[0] if default else None)
+    conn.execute("DROP TABLE IF EXISTS temp.branch_claim")
+    conn.execute("CREATE TEMP TABLE branch_claim (branch, after, until, number, PRIMARY KEY (branch, until))")
+    rows = ((claim.branch, claim.after, claim.until, claim.number) for claim in claims)
+    conn.executemany("INSERT INTO temp.branch_claim VALUES (?, ?, ?, ?)", rows)
+    own = request.repo in request.covered
+    query = f"""
+        SELECT {"ifnull(s.pull_request, c.number)" if own else "NULL"}, s.pull_request IS NOT NULL,
+            s.timestamp >= :start, s.model, count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd)
+        FROM sessions s NOT INDEXED LEFT JOIN temp.branch_claim c ON s.pull_request IS NULL AND c.branch = s.branch
+            AND s.timestamp > c.after AND s.timestamp <= c.until
+        WHERE s.timestamp < :end AND (:named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL)
+        GROUP BY 1, 2, 3, 4"""
+    values = {
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+        "repo": request.repo,
+        "named": own,
+        "unnamed": None in request.covered,
+    }
+    return [
+        _Part(number, bool(by_number), bool(inside), model, calls, int(tokens), cost, priced)
+        for number, by_number, inside, model, calls, tokens, cost, priced in map(tuple, conn.execute(query, values))
+    ]
+
+
+def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dict[str, Any]]:
+    """Return a row for each pull request that has calls, the dearest first."""
+    by_number: dict[int, list[_Part]] = {}
+    for part in parts:
+        if part.number is not None:
+            by_number.setdefault(part.number, []).append(part)
+    reverted = set(_reverted(pulls))
+    rows = [
+        {
+            "number": number,
+            "title": pulls[number].title if number in pulls else None,
+            "state": pulls[number].state if number in pulls else None,
+            "reverted": number in reverted,
+            "models": sorted({part.model for part in own if part.model is not None}),
+            "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
+            **_line(own),
+        }
+        for number, own in by_number.items()
+    ]
+    return sorted(rows, key=lambda row: (-(row["cost_usd"] or 0.0), -row["sessions"], row["number"]))
+
+
+def _line(parts: Iterable[_Part]) -> dict[str, Any]:
+    parts = list(parts)
+    calls, priced = sum(part.calls for part in parts), sum(part.priced for part in parts)
+    return {
+        "sessions": calls,
+        "total_tokens": sum(part.tokens for part in parts),
+        "cost_usd": fsum(part.cost_usd for part in parts) if priced else None,
+        "unpriced_sessions": calls - priced,
+    }
+
+
+def _merged(rows: Iterable[Mapping[str, Any]], merged: set[int]) -> dict[str, Any]:
+    """Return the distribution of cost over the pull requests merged in the window that have one."""
+    costs = [row["cost_usd"] for row in rows if row["cost_usd"] is not None and row["number"] in merged]
+    median, high = sample_quantile(costs, 0.5), sample_quantile(costs, 0.9)
+    return {
+        "pull_requests": len(merged),
+        "with_cost": len(costs),
+        "share_with_cost": len(costs) / len(merged) if merged else None,
+        "cost_usd": fsum(costs) if costs else None,
+        "median_usd": median.estimate,
+        "median_interval": interval(median.interval),
+        "percentile_90_usd": high.estimate,
+        "percentile_90_interval": interval(high.interval),
+    }
+
+
+def _sum_of(rows: Iterable[Mapping[str, Any]], numbers: Iterable[int]) -> dict[str, Any]:
+    wanted = set(numbers)
+    costs = [row["cost_usd"] for row in rows if row["number"] in wanted and row["cost_usd"] is not None]
+    return {"pull_requests": len(wanted), "with_cost": len(costs), "cost_usd": fsum(costs) if costs else None}
+
+
+def _reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
+    """Return the pull requests that a merged ``Revert "title"`` takes back: of several with that title, the last."""
+    by_title: dict[str, list[tuple[str, int]]] = {}
+    for number, pull in pulls.items():
+        if pull.merged_at is not None and pull.title is not None:
+            by_title.setdefault(pull.title, []).append((pull.merged_at, number))
+    found = []
+    for pull in pulls.values():
+        revert = _REVERT.fullmatch(pull.title or "") if pull.merged_at is not None else None
+        earlier = [at for at in by_title.get(revert["title"], ()) if at[0] <= pull.use.opened_at] if revert else []
+        found += [max(earlier)[1]] if earlier else []
+    return found
+
+
+def _within(moment: str | None, bounds: tuple[str, str]) -> bool:
+    return moment is not None and bounds[0] <= moment < bounds[1]
+
+
+def _is_unmerged(pull: _PullRequest, bounds: tuple[str, str]) -> bool:
+    return pull.merged_at is None and _within(pull.ended_at, bounds)
+
+
+def _assert_balance(total: float | None, parts: tuple[list[_Part], ...]) -> None:
+    added = fsum(part.cost_usd for some in parts for part in some)
+    if not isclose(total or 0.0, added, rel_tol=1e-9, abs_tol=_CENT / 2):
+        raise AssertionError(f"costs of pull requests do not balance: {added} is not the total of {total}")

@@ -1,0 +1,156 @@
+"""What pull requests cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prodlens.storage import ProdLensStore
+from tests.metrics.situations import call, pull, report_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def costs_of(calls: list[dict[str, Any]], pulls: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    """Report on calls and pull requests, and return what pull requests cost."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions(calls)
+        store.insert_pull_requests(pulls)
+        section: dict[str, Any] = report_on(store, **options)["pull_request_costs"]
+        return section
+
+
+def spent(when: str, cost: float | None, **changes: Any) -> dict[str, Any]:
+    """Return a call that cost something."""
+    return call(when, cost_usd=cost, model="m-1", total_tokens=100, **changes)
+
+
+def feature(
+    number: int, opened: str, merged: str | None = None, head: str = "feature", **changes: Any
+) -> dict[str, Any]:
+    """Return a pull request of the repository's own branch into main."""
+    return pull(number, opened, merged, title=f"Change {number}", head_ref=head, base_ref="main", **changes)
+
+
+def test_calls_go_to_the_number_that_they_name_and_else_to_their_branch() -> None:
+    """A number beats the branch; a branch has the calls up to the merge; the rest is unattributed."""
+    found = costs_of(
+        [
+            spent("5-02", 1.0, branch="feature"),
+            spent("5-02", 2.0, branch="feature", pull_request=8),
+            spent("5-04", 4.0, branch="feature"),
+            spent("5-02", 8.0, branch="main"),
+            spent("5-02", None, branch="feature"),
+        ],
+        [feature(7, "5-02", "5-03"), feature(8, "5-01", "5-05", "other")],
+    )
+    assert [(row["number"], row["cost_usd"], row["confidence"]) for row in found["pull_requests"]] == [
+        (8, 2.0, "high"),
+        (7, 1.0, "medium"),
+    ]
+    assert found["total"] == {"sessions": 5, "total_tokens": 500, "cost_usd": 15.0, "unpriced_sessions": 1}
+    assert found["attributed"] == {"sessions": 3, "total_tokens": 300, "cost_usd": 3.0, "unpriced_sessions": 1}
+    assert found["unattributed"] == {"sessions": 2, "total_tokens": 200, "cost_usd": 12.0, "unpriced_sessions": 0}
+    assert found["by_confidence"]["high"]["cost_usd"] == 2.0
+    assert found["by_confidence"]["medium"]["cost_usd"] == 1.0
+
+
+def test_a_pull_request_has_the_cost_of_all_its_calls() -> None:
+    """Work before the window is part of what a pull request cost, and no part of the window's total."""
+    found = costs_of([spent("4-20", 3.0, branch="feature"), spent("5-02", 1.0, branch="feature")], [feature(7, "4-19")])
+    assert found["pull_requests"][0]["cost_usd"] == 4.0
+    assert found["total"]["cost_usd"] == found["attributed"]["cost_usd"] == 1.0
+
+
+def test_the_distribution_is_over_pull_requests_merged_in_the_window_with_a_cost() -> None:
+    """Six of seven merged ones have a cost: the median, its interval and the 90th percentile are theirs."""
+    pulls = [feature(n, f"5-{n:02}", f"5-{n:02} 18:00", f"f-{n}") for n in range(1, 8)]
+    calls = [spent(f"5-{n:02}", float(n), branch=f"f-{n}") for n in range(1, 7)]
+    merged = costs_of([*calls, spent("4-02", 50.0, branch="early")], [*pulls, feature(99, "4-01", "4-03", "early")])[
+        "merged"
+    ]
+    assert merged == {
+        "pull_requests": 7,
+        "with_cost": 6,
+        "share_with_cost": pytest.approx(6 / 7),
+        "cost_usd": 21.0,
+        "median_usd": 3.5,
+        "median_interval": {"low": 1.0, "high": 6.0, "level": 0.95},
+        "percentile_90_usd": pytest.approx(5.5),
+        "percentile_90_interval": None,
+    }
+
+
+def test_unmerged_and_reverted_work_has_its_cost() -> None:
+    """Closed without a merge counts by its closing; reverted is what a later merged ``Revert "title"`` names."""
+    closed = feature(3, "5-02", None, "given-up") | {"state": "closed", "closed_at": "2026-05-04T00:00:00Z"}
+    pulls = [
+        closed,
+        feature(4, "5-02", "5-03", "bad"),
+        feature(5, "5-04", "5-05", "back") | {"title": 'Revert "Change 4"'},
+        feature(6, "5-04", None, "unsure") | {"title": 'Revert "Change 3"'},
+    ]
+    found = costs_of([spent("5-02", 2.0, branch="given-up"), spent("5-02", 5.0, branch="bad")], pulls)
+    assert found["closed_unmerged"] == {"pull_requests": 1, "with_cost": 1, "cost_usd": 2.0}
+    assert found["reverted"] == {"pull_requests": 1, "with_cost": 1, "cost_usd": 5.0}
+    assert [(row["number"], row["reverted"]) for row in found["pull_requests"]] == [(4, True), (3, False)]
+
+
+def test_a_number_that_was_never_synced_is_attributed_all_the_same() -> None:
+    """A call that names a pull request belongs to it, whether or not GitHub was asked about it."""
+    row = costs_of([spent("5-02", 1.5, pull_request=41)], [])["pull_requests"][0]
+    assert (row["number"], row["title"], row["state"], row["cost_usd"]) == (41, None, None, 1.5)
+
+
+def test_calls_that_name_no_repository_belong_to_none_where_they_are_shown_apart() -> None:
+    """Beside several repositories a bare number is nobody's."""
+    loose = [spent("5-02", 1.0, pull_request=7) | {"repo_slug": None}]
+    found = costs_of(loose, [feature(7, "5-01")], unnamed="only")
+    assert (found["pull_requests"], found["unattributed"]["cost_usd"]) == ([], 1.0)
+    assert costs_of(loose, [feature(7, "5-01")])["attributed"]["cost_usd"] == 1.0
+
+
+CALLS = st.lists(
+    st.tuples(
+        st.integers(1, 20),
+        st.floats(0.01, 50) | st.none(),
+        st.sampled_from(["a", "b", "main", None]),
+        st.none() | st.integers(1, 4),
+    ),
+    max_size=12,
+)
+PULLS = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 20), st.none() | st.integers(1, 20), st.sampled_from(["a", "b"])),
+    max_size=4,
+    unique_by=lambda one: one[0],
+)
+
+
+@given(CALLS, PULLS)
+def test_attributed_and_unattributed_add_up_to_the_total(
+    calls: list[tuple[int, float | None, str | None, int | None]], pulls: list[tuple[int, int, int | None, str]]
+) -> None:
+    """Whatever names, branches and times there are, every call is counted once and no cent is lost."""
+    found = costs_of(
+        [spent(f"5-{day:02}", cost, branch=branch, pull_request=number) for day, cost, branch, number in calls],
+        [feature(n, f"5-{opened:02}", f"5-{end:02}" if end else None, head) for n, opened, end, head in pulls],
+    )
+    for key in ("sessions", "total_tokens", "unpriced_sessions"):
+        assert found["total"][key] == found["attributed"][key] + found["unattributed"][key]
+        assert found["attributed"][key] == sum(line[key] for line in found["by_confidence"].values())
+    assert found["total"]["sessions"] == len(calls)
+    known = [row["cost_usd"] or 0.0 for row in found["pull_requests"]]
+    assert sum(known) == pytest.approx(found["attributed"]["cost_usd"] or 0.0)
+
+
+def test_a_store_on_disk_is_only_read(tmp_path: Path) -> None:
+    """The section leaves no table behind in the store."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions([spent("5-02", 1.0, branch="feature")])
+        report_on(store)
+        names = {row[0] for row in store.conn.execute("SELECT name FROM sqlite_master")}
+    assert "branch_claim" not in names
