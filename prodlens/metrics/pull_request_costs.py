@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from prodlens.metrics.request import ReportRequest
-    from prodlens.metrics.timeline import Span
+    from prodlens.metrics.timeline import Window
 
 HIGH, MEDIUM = "high", "medium"
 CONFIDENCES = (HIGH, MEDIUM)
@@ -57,7 +57,7 @@ class _PullRequest:
 
 
 def pull_request_costs(
-    conn: sqlite3.Connection, request: ReportRequest, window: Span, total_cost_usd: float | None
+    conn: sqlite3.Connection, request: ReportRequest, window: Window, total_cost_usd: float | None
 ) -> dict[str, Any]:
     """Return what pull requests cost, and what of the window's cost belongs to none.
 
@@ -118,7 +118,7 @@ def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullReques
 
 
 def _parts(
-    conn: sqlite3.Connection, request: ReportRequest, window: Span, pulls: Mapping[int, _PullRequest]
+    conn: sqlite3.Connection, request: ReportRequest, window: Window, pulls: Mapping[int, _PullRequest]
 ) -> list[_Part]:
     """Return the calls up to the window's end by pull request, in one pass over the table, which no index shortens."""
     default = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (request.repo,)).fetchone()
