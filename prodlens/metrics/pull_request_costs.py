@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import fsum, isclose
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prodlens.calls import model_name
 from prodlens.evidence import BranchUse, branch_claims
 from prodlens.metrics.delivery import CLOSED_AT
 from prodlens.metrics.estimates import interval
@@ -162,7 +163,7 @@ def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dic
             "title": pulls[number].title if number in pulls else None,
             "state": pulls[number].state if number in pulls else None,
             "reverted": number in reverted,
-            "models": sorted({part.model for part in own if part.model is not None}),
+            "models": sorted({model_name(part.model) for part in own if part.model is not None}),
             "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
             **_line(own),
         }

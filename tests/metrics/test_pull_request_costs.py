@@ -100,6 +100,13 @@ def test_unmerged_and_reverted_work_has_its_cost() -> None:
     assert [(row["number"], row["reverted"]) for row in found["pull_requests"]] == [(4, True), (3, False)]
 
 
+def test_a_model_has_one_name_in_a_row() -> None:
+    """Two names of one model are one in the row of a pull request, as everywhere in reports."""
+    names = ("claude-sonnet-4-5", "anthropic/claude-sonnet-4-5")
+    calls = [spent("5-02", 1.0, pull_request=3) | {"model": name} for name in names]
+    assert costs_of(calls, [])["pull_requests"][0]["models"] == ["claude-sonnet-4-5"]
+
+
 def test_a_number_that_was_never_synced_is_attributed_all_the_same() -> None:
     """A call that names a pull request belongs to it, whether or not GitHub was asked about it."""
     row = costs_of([spent("5-02", 1.5, pull_request=41)], [])["pull_requests"][0]
