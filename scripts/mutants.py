@@ -34,7 +34,7 @@ def pytest_runtest_setup():
         if name.startswith("prodlens"):
             for variable, value in list(vars(module).items()):
                 getattr(value, "cache_clear", int)()
-                if isinstance(value, dict) and variable.islower() and not variable.startswith("__"):
+                if isinstance(value, dict) and variable[0] == "_" != variable[1] and variable.islower():
                     value.clear()  # what is written in capitals is a constant
 
 
