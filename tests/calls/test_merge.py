@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prodlens.calls.merge import identity_bytes, merge
-from prodlens.schemas import CanonicalTrace
+import pytest
+
+from prodlens.calls.merge import are_two_calls, identity_bytes, merge, under_own_id
+from prodlens.schemas import CanonicalTrace, call_hash
 
 
 def part(*, second: int = 0, out: int = 10, **changes: Any) -> dict[str, Any]:
@@ -146,3 +148,47 @@ def test_a_computed_cost_tells_no_records_apart() -> None:
     assert identity_bytes(fields | {"cost_source": "computed"}) == (
         b'{"cost_is_final":null,"cost_source":null,"cost_usd":null,"model":"m"}'
     )
+
+
+def test_a_time_that_was_recorded_wins_over_an_estimated_one() -> None:
+    """An estimated time gives way to the recorded time of another record; of two estimates the winner's stands."""
+    names = ("timestamp", "event_date", "time_is_estimated")
+    winner, other = part(second=1, out=30, time_is_estimated=True), part(second=5, out=10)
+    assert [merge([winner, other])[name] for name in names] == ["2026-05-01T10:00:05+00:00", "2026-05-01", 0]
+    guess = part(second=5, out=10, time_is_estimated=True)
+    assert [merge([winner, guess])[name] for name in names] == ["2026-05-01T10:00:01+00:00", "2026-05-01", 1]
+
+
+AT = datetime(2026, 5, 1, 10, tzinfo=UTC)
+FIRST: dict[str, Any] = {"source": "litellm", "session_id": "one", "tokens_in": 100, "timestamp": AT}
+SECOND: dict[str, Any] = {**FIRST, "session_id": "two", "tokens_in": 200, "timestamp": AT + timedelta(seconds=61)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "two"),
+    [
+        ({}, True),
+        ({"source": "otlp"}, False),
+        ({"source": None}, False),
+        ({"partial": True}, False),
+        ({"session_id": "one"}, False),
+        ({"session_id": None}, False),
+        ({"tokens_in": 100}, False),
+        ({"tokens_in": 0}, False),
+        ({"timestamp": AT + timedelta(seconds=60)}, False),
+        ({"timestamp": AT - timedelta(seconds=61)}, True),
+    ],
+    ids=lambda value: ",".join(value) or "nothing" if isinstance(value, dict) else "",
+)
+def test_records_that_agree_on_nothing_are_two_calls(changes: dict[str, Any], two: bool) -> None:
+    """Two final records of one source are two calls where session, input and, by over a minute, time differ."""
+    one, other = part(**FIRST), part(**{**SECOND, **changes})
+    assert are_two_calls(one, other) is are_two_calls(other, one) is two
+    assert not are_two_calls(part(**{**FIRST, "source": None}), part(**{**SECOND, "source": None}))
+
+
+def test_a_call_under_an_id_of_its_own() -> None:
+    """The second call of a constant id is named by its session and input too, and keeps everything else."""
+    row = under_own_id(part(session_id="two", tokens_in=200, model="gpt-4o"))
+    assert (row["call_id"], row["model"]) == ("msg_1 two 200", "gpt-4o")
+    assert row["trace_hash"] == call_hash("msg_1 two 200")
