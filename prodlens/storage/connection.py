@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 _PAGE_CACHE_KIB = 64 * 1024
 _BUSY_TIMEOUT_SECONDS = 30
 _IN_MEMORY = ":memory:"
+_CANNOT_WRITE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 # SQLite opens these by itself, beside the database, and may put their content into it.
 SIDE_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the database at the path, which is created with its folders where it is missing.
+
+    A database in a folder that cannot be written is opened for reading.
 
     SQLite opens files by their path alone. So the file is looked at before and after it is opened, and nothing is read
     or written before the two are known to be one file.
@@ -33,19 +36,37 @@ def connect(path: Path) -> sqlite3.Connection:
         LinkError: The file or a folder on the way to it is a link.
         UnusableStoreError: The file is not a SQLite database.
     """
-    in_memory = str(path) == _IN_MEMORY
-    made = None if in_memory else _made(path)
+    made = None if str(path) == _IN_MEMORY else _made(path)
     with outside_errors(path):
-        address = _IN_MEMORY if in_memory else f"{Path(os.path.abspath(path)).as_uri()}?mode=rw"  # noqa: PTH100 - as it is
-        conn = sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
         try:
-            if made is not None:
-                _check_identity(path, made)
-            _set_up(conn)
-        except BaseException:
-            conn.close()
-            raise
+            return _opened(path, made, "mode=rw")
+        except sqlite3.OperationalError as error:
+            if made is None or (error.sqlite_errorcode & 0xFF) not in _CANNOT_WRITE:
+                raise
+        return _opened(path, made, _read_only(path))
+
+
+def _opened(path: Path, made: tuple[int, int] | None, options: str) -> sqlite3.Connection:
+    address = _IN_MEMORY if made is None else f"{Path(os.path.abspath(path)).as_uri()}?{options}"  # noqa: PTH100 - as it is
+    conn = sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+    try:
+        if made is not None:
+            _check_identity(path, made)
+        _set_up(conn)
+    except BaseException:
+        conn.close()
+        raise
     return conn
+
+
+def _read_only(path: Path) -> str:
+    """Return how to open a database whose folder cannot be written, so that SQLite makes no files of its own there.
+
+    Such a file counts as one that nobody changes. With changes of another program beside it, in the ``-wal`` file, it
+    would be read without them, so then SQLite has to find its own files there.
+    """
+    changes = Folder.of(path).entry(path.name + "-wal")
+    return "mode=ro" if changes is not None and changes.st_size else "mode=ro&immutable=1"
 
 
 def _made(path: Path) -> tuple[int, int]:
@@ -82,6 +103,7 @@ def _set_up(conn: sqlite3.Connection) -> None:
     conn.execute("PRAGMA synchronous = NORMAL")
     conn.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
     conn.execute("PRAGMA trusted_schema = OFF")
+    conn.execute("SELECT count(*) FROM sqlite_schema")  # the first look at the file, which tells whether it can be read
 
 
 @contextmanager

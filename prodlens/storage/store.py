@@ -29,6 +29,11 @@ APPLICATION_ID = 0x50724C6E  # "PrLn", so that file(1) and the cache check can t
 SCHEMA_VERSION = migrations()[-1][0]
 SIMULATED_MARK = "simulated"  # a checkpoint of this name marks a store that holds nothing real
 _BATCH_ROWS = 5_000
+# One statement, so that no other process can be half-way with the schema between its parts.
+_OWNER = (
+    "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) "
+    "FROM pragma_user_version, pragma_application_id"
+)
 _SESSION_METRICS = (
     "event_date",
     "developer_id",
@@ -252,18 +257,19 @@ class ProdLensStore:
     def _migrate(self) -> None:
         version = self._checked_version()
         for number, script in migrations():
-            if number > version:
-                # executescript would commit first: the script and its record belong in one transaction.
-                with self.transaction() as conn:
-                    for statement in _statements(script):
-                        conn.execute(statement)
-                    conn.execute(f"PRAGMA user_version = {number}")
-                    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            if number <= version:
+                continue
+            # executescript would commit first: the script and its record belong in one transaction.
+            with self.transaction() as conn:
+                if self._checked_version() >= number:  # another process was faster
+                    continue
+                for statement in _statements(script):
+                    conn.execute(statement)
+                conn.execute(f"PRAGMA user_version = {number}")
+                conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _checked_version(self) -> int:
-        version = int(self.conn.execute("PRAGMA user_version").fetchone()[0])
-        application = int(self.conn.execute("PRAGMA application_id").fetchone()[0])
-        tables = self.conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        version, application, tables = self.conn.execute(_OWNER).fetchone()
         if application != APPLICATION_ID and (tables or application):
             raise UnusableStoreError(f"{self.path} is a database of another program; choose another file with --db")
         if version > SCHEMA_VERSION:
@@ -271,7 +277,7 @@ class ProdLensStore:
                 f"{self.path} has schema version {version}, this ProdLens knows up to {SCHEMA_VERSION}; "
                 "upgrade ProdLens or choose another file with --db"
             )
-        return version
+        return int(version)
 
 
 def _statements(script: str) -> Iterator[str]:
