@@ -174,10 +174,10 @@ class ParquetExporter:
         return len(sessions) + len(github)
 
     def list_partitions(self) -> list[Path]:
-        """Return the files of all partitions, sorted."""
+        """Return every exported Parquet file, sorted: a partition for each repository and day, and the aggregates."""
         from prodlens.lake import Lake  # noqa: PLC0415 - as above
 
-        return Lake(self.parquet_dir).partitions()
+        return Lake(self.parquet_dir).exported()
 
 
 def _table(rows: list[dict[str, Any]], types: dict[str, str]) -> pa.Table:

@@ -67,7 +67,7 @@ def test_an_export_keeps_to_its_filters(
 
 
 def test_aggregates_have_a_file_each(store: ProdLensStore, tmp_path: Path) -> None:
-    """The aggregates stored before are exported to the two documented files, which are no partitions."""
+    """The aggregates stored before are exported to the two documented files, and listed with the partitions."""
     store.insert_commits([commit("a", "5-03")])
     DailyAggregator(store).write_aggregates()
     exporter = ParquetExporter(tmp_path)
@@ -76,7 +76,12 @@ def test_aggregates_have_a_file_each(store: ProdLensStore, tmp_path: Path) -> No
     assert [(row["event_date"], row["session_count"]) for row in sessions] == [("2026-05-01", 2), ("2026-05-02", 2)]
     github = pq.read_table(tmp_path / "_aggregates" / "daily_github.parquet").to_pylist()
     assert [(row["event_date"], row["commit_count"]) for row in github] == [("2026-05-03", 1)]
-    assert exporter.list_partitions() == []
+    exporter.export_sessions_by_date(store, repo_filter="acme/web")
+    assert names(exporter) == [
+        "_aggregates/daily_github.parquet",
+        "_aggregates/daily_sessions.parquet",
+        "acme-web/2026-05-01.parquet",
+    ]
     assert exporter.export_aggregates_by_date(store, since=date(2026, 5, 3)) == 1
 
 

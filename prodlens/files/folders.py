@@ -165,6 +165,14 @@ class Folder:
         with suppress(FileNotFoundError), self.entered(folders, create=False) as place:
             os.unlink(place.at(last), dir_fd=place.descriptor)
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a file another name in the same folder; a file that has it already is replaced."""
+        *folders, last = PurePath(name).parts
+        with self.entered(folders, create=False) as place:
+            place.refuse_link(last)
+            target = place.at(PurePath(new).name)
+            os.replace(place.at(last), target, src_dir_fd=place.descriptor, dst_dir_fd=place.descriptor)
+
     def entry(self, name: str) -> os.stat_result | None:
         """Return what the system says of a file, None where there is none."""
         *folders, last = PurePath(name).parts

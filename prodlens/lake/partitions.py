@@ -6,8 +6,8 @@ nothing of (they came from another store). Writing the same calls again leaves t
 
 from __future__ import annotations
 
+import logging
 import os
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -61,7 +61,9 @@ SCHEMA = pa.schema([(column, _arrow_type(column)) for column in SESSION_COLUMNS]
 # Of nearly as many values as rows: a dictionary of them costs time and space.
 _VARIED = frozenset({"trace_hash", "session_id", "timestamp", "latency_ms", "diff_ratio", "accepted_lines", "cost_usd"})
 _VARIED |= {"tokens_in", "tokens_out", "total_tokens"}
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+DAMAGED_SUFFIX = ".damaged"
+_LONGEST_REASON = 200
+_LOG = logging.getLogger(__name__)
 
 
 def warm_up() -> None:
@@ -80,13 +82,9 @@ class Lake:
         """Return the file of a partition; it may not be there."""
         return self.folder / folder / f"{day}.parquet"
 
-    def partitions(self) -> list[Path]:
-        """Return the files of all partitions, sorted; aggregates are none."""
-        return sorted(
-            path
-            for path in self.folder.glob("*/*.parquet")
-            if path.parent.name != AGGREGATES_FOLDER and _DAY.fullmatch(path.stem)
-        )
+    def exported(self) -> list[Path]:
+        """Return every Parquet file in the lake, partitions and aggregates, sorted."""
+        return sorted(self.folder.rglob("*.parquet"))
 
     def sync(self, conn: sqlite3.Connection, partitions: Iterable[tuple[str, str]]) -> int:
         """Bring partitions, as (folder, day), to what the store holds; returns the rows of the store in them.
@@ -208,7 +206,10 @@ def _table(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pa.Table:
 
 
 def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str) -> Iterator[pa.Table]:
-    """Yield those rows of the old file whose calls the store does not hold, on any day."""
+    """Yield those rows of the old file whose calls the store does not hold, on any day.
+
+    A file that cannot be read to its end is set aside under another name, once what could be read of it is yielded.
+    """
     try:
         stream = files.open(name)
     except FileNotFoundError:
@@ -221,8 +222,18 @@ def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str) -> Iterato
                 if len(known) < len(set(hashes)):
                     keep = pa.array([value not in known for value in hashes])
                     yield _as_schema(pa.Table.from_batches([batch]).filter(keep))
-    except (pa.ArrowException, KeyError) as error:
-        raise StorageError(f"{files.path / name} is no partition of ProdLens ({error}); move it away") from error
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's; Arrow's own have no number
+            raise
+        aside = f"{name}{DAMAGED_SUFFIX}"
+        files.rename(name, aside)
+        _LOG.warning(
+            "%s is damaged, or not a partition of ProdLens (%s); it is kept as %s, and the day is written again from "
+            "the database",
+            files.path / name,
+            " ".join(str(error).split())[:_LONGEST_REASON],
+            files.path / aside,
+        )
 
 
 def _known_hashes(conn: sqlite3.Connection, hashes: Sequence[str]) -> set[str]:

@@ -36,15 +36,15 @@ def test_many_days_are_written_by_two_processes(store: ProdLensStore, tmp_path: 
     """A long lake, written half by a side process, has every row once, in every column."""
     lake = Lake(tmp_path / "lake")
     assert lake.sync(store.conn, stored_partitions(store.conn)) == 3 * 84
-    assert len(lake.partitions()) == 3 * 84
-    table = pa.concat_tables([pq.ParquetFile(path).read() for path in lake.partitions()])
+    assert len(lake.exported()) == 3 * 84
+    table = pa.concat_tables([pq.ParquetFile(path).read() for path in lake.exported()])
     assert tuple(table.column_names) == SESSION_COLUMNS
     assert sorted(map(str, table["trace_hash"].to_pylist())) == sorted(
         row["trace_hash"] for row in store.fetch_sessions()
     )
-    times = {path: path.stat().st_mtime_ns for path in lake.partitions()}
+    times = {path: path.stat().st_mtime_ns for path in lake.exported()}
     lake.sync(store.conn, stored_partitions(store.conn))
-    assert {path: path.stat().st_mtime_ns for path in lake.partitions()} == times
+    assert {path: path.stat().st_mtime_ns for path in lake.exported()} == times
 
 
 def test_partitions_by_day_and_repository(store: ProdLensStore) -> None:
@@ -64,11 +64,11 @@ def test_a_partition_without_calls_is_removed(store: ProdLensStore, tmp_path: Pa
     lake.sync(store.conn, day)
     store.conn.execute("UPDATE sessions SET event_date = '2026-01-06' WHERE event_date = '2026-01-05'")
     assert lake.sync(store.conn, day) == 0
-    assert lake.partitions() == []
+    assert lake.exported() == []
 
 
 def test_files_of_an_older_version_gain_the_new_columns(store: ProdLensStore, tmp_path: Path) -> None:
-    """Rows of an old file without today's columns are kept with nulls there; a foreign file is said by name."""
+    """Rows of an old file without today's columns are kept with nulls there."""
     lake = Lake(tmp_path / "lake")
     path = lake.path("acme-web", "2026-01-05")
     path.parent.mkdir(parents=True)
@@ -78,17 +78,62 @@ def test_files_of_an_older_version_gain_the_new_columns(store: ProdLensStore, tm
     rows = pq.ParquetFile(path).read().to_pylist()
     assert {row["trace_hash"]: row["tokens_in"] for row in rows}["old"] == 7
     assert len(rows) == 2
-    path.write_bytes(b"no parquet")
-    with pytest.raises(StorageError, match="no partition"):
-        lake.sync(store.conn, [("acme-web", "2026-01-05")])
+
+
+def broken(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield ways in which a partition can be damaged."""
+    whole = path.read_bytes()
+    yield "empty", b""
+    yield "not Parquet", b"not Parquet at all"
+    yield "cut in the middle", whole[: len(whole) // 2]
+    yield "cut at the end", whole[:-1]
+    yield "another footer", whole[:-1000] + bytes(992) + whole[-8:]
+    yield "another length", whole[:-8] + b"\xff\xff\xff\x7f" + whole[-4:]
+    yield "zeros in the pages", whole[:4] + bytes(200) + whole[204:]
+    table = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": [1]}), table)
+    yield "another program's", table.getvalue().to_pybytes()
+
+
+def test_a_damaged_file_is_set_aside(store: ProdLensStore, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that cannot be read is named and kept under another name, and the day is written from the store."""
+    lake, day = Lake(tmp_path / "lake"), [("acme-web", "2026-01-05")]
+    lake.sync(store.conn, day)
+    path = lake.path(*day[0])
+    expected = path.read_bytes()
+    for what, content in list(broken(path)):
+        path.write_bytes(content)
+        caplog.clear()
+        assert lake.sync(store.conn, day) == 1, what
+        assert path.read_bytes() == expected, what
+        assert path.with_name("2026-01-05.parquet.damaged").read_bytes() == content, what
+        [said] = caplog.messages
+        assert said.startswith(f"{path} is damaged, or not a partition of ProdLens ("), what
+        assert lake.exported() == [path]
+
+
+def test_a_failing_disk_is_not_a_damaged_file(
+    store: ProdLensStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that the system cannot read is left where it is, and the error names what failed."""
+    lake, day = Lake(tmp_path / "lake"), [("acme-web", "2026-01-05")]
+    lake.sync(store.conn, day)
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("prodlens.lake.partitions.pq.ParquetFile", fail)
+    with pytest.raises(StorageError, match="Input/output error"):
+        lake.sync(store.conn, day)
+    assert lake.exported() == [lake.path(*day[0])]
 
 
 def test_other_tables_stand_beside(tmp_path: Path) -> None:
-    """Aggregates are written as they are and are no partitions; a folder that cannot be written is said."""
+    """Aggregates are written as they are; a folder that cannot be written is said."""
     lake = Lake(tmp_path / "lake")
     path = lake.write("_aggregates/2026-01-01.parquet", pa.table({"a": [1]}))
     assert pq.ParquetFile(path).read().to_pylist() == [{"a": 1}]
-    assert lake.partitions() == []
+    assert lake.exported() == [path]
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="file"):
         Lake(tmp_path / "file").write("x.parquet", pa.table({"a": [1]}))
