@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
     from prodlens.commands import Context
-    from prodlens.metrics import LedgerLine
+    from prodlens.metrics import LedgerLine, VendorUsage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +28,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print the ledger as a table on standard output."""
     from tabulate import tabulate
 
-    from prodlens.metrics import ledger
+    from prodlens.metrics import ledger, vendor_usage
     from prodlens.storage import ProdLensStore
 
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
     with ProdLensStore(args.db) as store:
+        first, last = args.since or date.min, date.max if args.until is None else args.until - timedelta(days=1)
+        reported = vendor_usage(store.conn, first, last, None if args.repo is None else (args.repo, None))
         found = ledger(
             store.conn,
             repo=args.repo,
@@ -45,7 +47,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
     headers = ("model", "source", "calls", "tokens", "cost USD", "recorded", "computed", "unpriced calls", "tokens")
     context.stdout.write(tabulate(rows, headers, disable_numparse=True, colalign=("left", "left", *("right",) * 7)))
     context.stdout.write("\n")
+    vendors = [_vendor_cells(tool, usage) for tool, usage in reported.items() if usage is not None]
+    if vendors:
+        names = ("reported by the vendor", "days", "worth USD", "billed USD", "calls add up to", "billed less calls")
+        table = tabulate(vendors, names, disable_numparse=True, colalign=("left", "left", *("right",) * 4))
+        context.stdout.write(f"\n{table}\n")
     return 0
+
+
+def _vendor_cells(tool: str, usage: VendorUsage) -> tuple[str, ...]:
+    amounts = (usage.gross_usd, usage.net_usd, usage.calls_cost_usd, usage.difference_usd)
+    days = f"{usage.first_day} to {usage.last_day}"
+    return (tool, days, *("unknown" if amount is None else f"{amount:,.2f}" for amount in amounts))
 
 
 def _cells(model: str, source: str, line: LedgerLine) -> tuple[str, ...]:

@@ -11,10 +11,21 @@ from prodlens.lazy_names import loader
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.gates import Gate, check_gates, parse_gates
 from prodlens.metrics.ledger import LedgerLine, ledger
+from prodlens.metrics.vendor_usage import VendorUsage, vendor_usage
 
 if TYPE_CHECKING:
     from prodlens.metrics.generator import ReportGenerator
 
-__all__ = ["Gate", "LedgerLine", "ReportGenerator", "check_gates", "ledger", "parse_gates", "read_delivery"]
+__all__ = [
+    "Gate",
+    "LedgerLine",
+    "ReportGenerator",
+    "VendorUsage",
+    "check_gates",
+    "ledger",
+    "parse_gates",
+    "read_delivery",
+    "vendor_usage",
+]
 
 __getattr__ = loader("prodlens.metrics", {"ReportGenerator": "prodlens.metrics.generator"})

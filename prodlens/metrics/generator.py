@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.github_etl import sync_state
@@ -17,6 +18,7 @@ from prodlens.metrics.pull_request_costs import pull_request_costs
 from prodlens.metrics.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.metrics.timeline import build_timeline
 from prodlens.metrics.usage import call_span, calls_to_know_of, read_usage, totals
+from prodlens.metrics.vendor_usage import last_reported_day, vendor_usage
 from prodlens.timestamps import as_utc, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.timeline import Timeline, Window
+    from prodlens.metrics.vendor_usage import VendorUsage
     from prodlens.storage import ProdLensStore
 
 SCHEMA_VERSION = 1
@@ -123,6 +126,7 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
     first_call, last_call = call_span(store.conn, request.covered)
     moments = [last_call, *delivery.pull_request_moments()]
     moments += [commit.timestamp for commit in delivery.commits]
+    moments.append(last_reported_day(store.conn, request.covered, request.report_time))
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None), first_call)
     usage = read_usage(store.conn, request.covered, timeline, request.diff_threshold)
     cells = usage.in_segments(timeline.segments(timeline.window))
@@ -144,12 +148,18 @@ def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
         "periods": periods_section(request, timeline, usage, delivery, daily),
         "merge_time": merge_time_section(delivery, timeline.window),
         "effect_sizes": effect_size_section(timeline, usage, cells),
-        "ledger": ledger_section(request, timeline.window, cells),
+        "ledger": ledger_section(request, timeline.window, cells, _reported(store, request, timeline.window)),
         "cost_by_model": cost_by_model(cells),
         "pull_request_costs": pull_request_costs(store.conn, request, timeline.window, cost_usd),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),
     }
+
+
+def _reported(store: ProdLensStore, request: ReportRequest, window: Window) -> dict[str, VendorUsage | None]:
+    """Return what vendors report of the days (UTC) that the window touches."""
+    last = max(window.start, window.end - timedelta(microseconds=1))
+    return vendor_usage(store.conn, window.start.date(), last.date(), request.covered)
 
 
 def _readings(sync: Mapping[str, Any], ingestion: Mapping[str, Any]) -> dict[str, series.Reading]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Window
     from prodlens.metrics.usage import Cell
+    from prodlens.metrics.vendor_usage import VendorUsage
 
 _CENT = 0.01
 _DAYS_A_MONTH = 365.25 / 12
@@ -146,13 +147,16 @@ _MEASURES = """
     CAST(total(total_tokens) FILTER (WHERE cost_source = 'own-price' AND cost_usd IS NOT NULL) AS INTEGER)"""
 
 
-def ledger_section(request: ReportRequest, window: Window, cells: Sequence[Cell]) -> dict[str, Any]:
+def ledger_section(
+    request: ReportRequest, window: Window, cells: Sequence[Cell], reported: Mapping[str, VendorUsage | None]
+) -> dict[str, Any]:
     """Return where the cost of the window comes from, and how much of it belongs to the repository.
 
     ``attributed`` is the cost of calls that name the repository, ``unattributed`` that of calls that name none.
     ``by_source`` tells recorded costs from those computed from list prices, or from the user's own, and from calls
     without a price.
     ``plan_cost_usd`` is the share of the subscriptions' monthly cost that falls on the window.
+    ``reported_by_vendor`` stands beside the calls and is in no sum with them.
 
     Raises:
         AssertionError: The parts do not add up to the whole.
@@ -169,6 +173,7 @@ def ledger_section(request: ReportRequest, window: Window, cells: Sequence[Cell]
         "unattributed_cost_usd": unnamed.cost_usd,
         "by_source": whole.by_cost_source(),
         "plan_cost_usd": None if monthly is None else monthly * window.days / _DAYS_A_MONTH,
+        "reported_by_vendor": {tool: None if usage is None else usage.as_json() for tool, usage in reported.items()},
     }
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.association_section import association_section, every_test_section
 from prodlens.rendering.changes_section import changes_section
-from prodlens.rendering.cost_sections import cost_section, ledger_section
+from prodlens.rendering.cost_sections import cost_section, ledger_section, vendor_section
 from prodlens.rendering.document import Data, Document, Section, Table
 from prodlens.rendering.figures import headline_figures
 from prodlens.rendering.pull_request_section import pull_request_section
@@ -36,6 +36,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
         association_section(report),
         cost_section(report),
         ledger_section(report),
+        vendor_section(report),
         quality_section(report),
         streams_section(report),
         _models_section(report),

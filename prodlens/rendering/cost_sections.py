@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NO_PRICE = "no known price"
+_TOOLS = {"copilot": "GitHub Copilot", "cursor": "Cursor", "claude-code": "Claude Code", "openrouter": "OpenRouter"}
 _SOURCES = {
     "recorded": "Recorded by the source",
     "computed": "Computed from list prices",
@@ -54,6 +55,36 @@ def ledger_section(report: Mapping[str, Any]) -> Section | None:
         after.append(f"Subscriptions cost {formatting.usd(ledger['plan_cost_usd'])} over this window.")
     table = Table(("Cost", "Calls", "Tokens", "US dollars"), tuple(rows), "lrrr")
     return Section("ledger", "Ledger", table=table, after=tuple(after))
+
+
+def vendor_section(report: Mapping[str, Any]) -> Section | None:
+    """Return what vendors report beside what the calls add up to; None where no vendor reports anything."""
+    reported = {tool: usage for tool, usage in report["ledger"]["reported_by_vendor"].items() if usage is not None}
+    if not reported:
+        return None
+    rows = tuple(
+        (
+            _TOOLS.get(tool, tool),
+            f"{usage['first_day']} to {usage['last_day']}",
+            *(
+                formatting.optional(usage[name], formatting.usd, "unknown")
+                for name in ("gross_usd", "net_usd", "calls_cost_usd", "difference_usd")
+            ),
+        )
+        for tool, usage in reported.items()
+    )
+    header = ("Tool", "Days", "Worth", "Billed", "Calls add up to", "Billed less calls")
+    sentences = (
+        "The vendors' own sums, a day at a time. They are in no other figure of this report.",
+        "Worth is by the vendor's price list; billed is what it charges beyond the plan.",
+        "The calls are those of the same tool on the same days.",
+    )
+    after = tuple(
+        f"{formatting.count(usage['unpriced_calls'])} calls of {_TOOLS.get(tool, tool)} have no known price."
+        for tool, usage in reported.items()
+        if usage["unpriced_calls"]
+    )
+    return Section("vendors", "Reported by the vendor", sentences, table=Table(header, rows, "llrrrr"), after=after)
 
 
 def cost_section(report: Mapping[str, Any]) -> Section | None:
