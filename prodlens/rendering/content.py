@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from prodlens.rendering import charts, formatting
+from prodlens.rendering.ai_share_section import ai_share_section
 from prodlens.rendering.association_section import association_section, every_test_section
 from prodlens.rendering.changes_section import changes_section
 from prodlens.rendering.cost_sections import cost_section, ledger_section, vendor_section
@@ -30,6 +31,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
         coverage_section(report),
         _figures_section(report),
         pull_request_section(report),
+        ai_share_section(report),
         changes_section(report),
         _weekly_section(report),
         _merge_time_section(report),

@@ -1,0 +1,117 @@
+"""How much of the work carries a sign of AI: a lower bound, since most tools sign nothing and squashes lose trailers.
+
+It needs no trace. Merge commits and accounts that are bots without being an assistant are left out of every count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from prodlens.evidence import HIGH, Evidence, commit_evidence, stored_evidence
+from prodlens.timestamps import day_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Timeline, Window
+
+_BOT_SUFFIX = "[bot]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A commit or a merged pull request, when it was made or merged, and the signs of AI on it."""
+
+    at: datetime
+    evidence: frozenset[Evidence]
+
+
+def ai_share(conn: sqlite3.Connection, request: ReportRequest, timeline: Timeline) -> dict[str, Any]:
+    """Return the share of commits and of merged pull requests with evidence of AI, by tool and by week.
+
+    ``commits`` and ``merged_pull_requests`` cover the window, ``weekly`` the whole weeks of the history.
+    """
+    commits, pulls = _commits(conn, request.repo), _merged(conn, request.repo)
+    return {
+        "commits": _shares(commits, timeline.window),
+        "merged_pull_requests": _shares(pulls, timeline.window),
+        "weekly": _weekly(request, timeline, commits, pulls),
+    }
+
+
+def _commits(conn: sqlite3.Connection, repo: str) -> list[_Work]:
+    rows = conn.execute(
+        "SELECT author, trailers, min(timestamp) AS at FROM commits WHERE ifnull(repo_slug, :repo) = :repo "
+        "AND ifnull(parents, 1) < 2 GROUP BY sha",
+        {"repo": repo},
+    )
+    found = ((row["author"], _Work(datetime.fromisoformat(row["at"]), commit_evidence(row))) for row in map(dict, rows))
+    return [work for author, work in found if work.evidence or not _is_bot(author)]
+
+
+def _merged(conn: sqlite3.Connection, repo: str) -> list[_Work]:
+    evidence = stored_evidence(conn, repo)
+    rows = conn.execute(
+        "SELECT number, author, author_type, merged_at FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo "
+        "AND merged_at IS NOT NULL AND number IS NOT NULL GROUP BY number",
+        {"repo": repo},
+    )
+    return [
+        _Work(datetime.fromisoformat(merged_at), evidence[number])
+        for number, author, author_type, merged_at in map(tuple, rows)
+        if evidence[number] or not (author_type == "Bot" or _is_bot(author))
+    ]
+
+
+def _is_bot(author: str | None) -> bool:
+    return (author or "").endswith(_BOT_SUFFIX)
+
+
+def _shares(works: Iterable[_Work], window: Window) -> dict[str, Any]:
+    inside = [work for work in works if window.holds(work.at)]
+    signed = [work for work in inside if work.evidence]
+    return {
+        "total": len(inside),
+        "with_evidence": len(signed),
+        "high_confidence": sum(any(sign.confidence == HIGH for sign in work.evidence) for work in signed),
+        "share": len(signed) / len(inside) if inside else None,
+        "by_tool": _by_tool(signed),
+    }
+
+
+def _by_tool(signed: Sequence[_Work]) -> list[dict[str, Any]]:
+    """Count each tool once for each piece of work; ``tool`` is None where no sign on it names one."""
+    counts: dict[str | None, int] = {}
+    for work in signed:
+        tools: set[str | None] = {sign.tool for sign in work.evidence if sign.tool}
+        for tool in tools or {None}:
+            counts[tool] = counts.get(tool, 0) + 1
+    rows = ({"tool": tool, "with_evidence": count} for tool, count in counts.items())
+    return sorted(rows, key=lambda row: (-int(row["with_evidence"] or 0), str(row["tool"] or "~")))
+
+
+def _weekly(
+    request: ReportRequest, timeline: Timeline, commits: Sequence[_Work], pulls: Sequence[_Work]
+) -> list[dict[str, Any]]:
+    """Return the whole weeks from Monday that have work in them, oldest first."""
+    monday = timeline.first_day + timedelta(days=-timeline.first_day.weekday() % 7)
+    rows: dict[date, dict[str, Any]] = {}
+    for name, works in (("commits", commits), ("merged_pull_requests", pulls)):
+        for work in works:
+            day = day_of(work.at, request.zone)
+            week = day - timedelta(days=day.weekday())
+            if monday <= week and week + timedelta(days=6) <= timeline.last_day:
+                row = rows.setdefault(week, _empty_week(week))
+                row[name] += 1
+                row[f"{name}_with_evidence"] += bool(work.evidence)
+    return [rows[week] for week in sorted(rows)]
+
+
+def _empty_week(week: date) -> dict[str, Any]:
+    names = ("commits", "merged_pull_requests")
+    return {"week": week.isoformat(), **{f"{name}{end}": 0 for name in names for end in ("", "_with_evidence")}}

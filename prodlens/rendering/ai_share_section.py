@@ -1,0 +1,64 @@
+"""How much of the work carries a sign of AI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.rendering import formatting
+from prodlens.rendering.document import Data, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOWER_BOUND = (
+    "These are lower bounds. Most tools leave no sign, and squash merges can lose one: work without a sign is not work "
+    "without AI."
+)
+
+
+def ai_share_section(report: Mapping[str, Any]) -> Section | None:
+    """Return the signs of AI on commits and merged pull requests; None where there are neither."""
+    shares = report["ai_share"]
+    sentences = tuple(
+        _sentence(shares[name], one, several)
+        for name, one, several in (
+            ("commits", "commit", "commits"),
+            ("merged_pull_requests", "merged pull request", "merged pull requests"),
+        )
+        if shares[name]["total"]
+    )
+    if not sentences:
+        return None
+    return Section(
+        "ai-share",
+        "Signs of AI work",
+        sentences,
+        table=_table(shares),
+        after=(_LOWER_BOUND,),
+    )
+
+
+def _sentence(share: Mapping[str, Any], one: str, several: str) -> str:
+    total = f"{formatting.count(share['total'])} {one if share['total'] == 1 else several}"
+    if not share["with_evidence"]:
+        return f"No sign of AI was found on {total}."
+    signed = formatting.count(share["with_evidence"])
+    return f"At least {signed} of {total} ({formatting.percent(share['share'])}) carry a sign of AI."
+
+
+def _table(shares: Mapping[str, Any]) -> Table | None:
+    """Return how often each tool signed, the most frequent first; None without a sign."""
+    commits, pulls = (
+        {row["tool"]: row["with_evidence"] for row in shares[name]["by_tool"]}
+        for name in ("commits", "merged_pull_requests")
+    )
+    tools = sorted({*commits, *pulls}, key=lambda tool: (-commits.get(tool, 0) - pulls.get(tool, 0), tool or "~"))
+    rows = tuple(
+        (
+            Data(tool) if tool else "not named",
+            formatting.count(commits.get(tool, 0)),
+            formatting.count(pulls.get(tool, 0)),
+        )
+        for tool in tools
+    )
+    return Table(("Tool", "Commits", "Merged pull requests"), rows, "lrr") if rows else None
