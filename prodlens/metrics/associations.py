@@ -25,7 +25,8 @@ from prodlens.statistics.multiplicity import adjust_family
 from prodlens.statistics.sample_sizes import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, sample_strength
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.series import DailySeries
@@ -47,6 +48,7 @@ class Tested:
     outcome: str
     found: LagTest
     leftover_cycle: bool
+    cycle_days: int | None = None
     q: float | None = None
     q_by: float | None = None
 
@@ -84,7 +86,11 @@ def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries
             "adjusted_by": {test.label: test.q_by for test in primary if test.q_by is not None},
             "family": _family(primary),
         },
-        "associations": {"family": _family(exploratory), "tests": [_row(test) for test in exploratory]},
+        "associations": {
+            "family": _family(exploratory),
+            "outcomes": [_outcome_row(request, daily, outcome, primary) for outcome in PRIMARY_OUTCOMES],
+            "tests": [_row(test) for test in exploratory],
+        },
         "placebo": [_placebo_row(test) for test in placebo],
     }
 
@@ -111,15 +117,20 @@ def _tests(
     found = lagged_association(prepared[usage.name], prepared[outcome.name], lags)
     reason = _too_few(usage, outcome)
     return [
-        Tested(usage.name, outcome.name, test if reason is None else _withheld(test, reason), found.leftover_cycle)
+        Tested(
+            usage.name,
+            outcome.name,
+            test if reason is None else _withheld(test, reason),
+            found.leftover_cycle,
+            found.cycle_days,
+        )
         for test in found.tests
     ]
 
 
 def _too_few(usage: DailySeries, outcome: DailySeries) -> str | None:
     """Say why two series are too short or too quiet to speak of association, None when they are not."""
-    days = (usage.first + timedelta(days=offset) for offset in range(len(usage)))
-    both = [day for day in days if 0 <= (day - outcome.first).days < len(outcome)]
+    both = [day for day in _days(usage) if 0 <= (day - outcome.first).days < len(outcome)]
     used, done = (sum(bool(series.at(day)) for day in both) for series in (usage, outcome))
     if sample_strength(len(both), used, done) != "none":
         return None
@@ -173,6 +184,40 @@ def _row(test: Tested) -> dict[str, Any]:
     }
 
 
+def _outcome_row(
+    request: ReportRequest, daily: Mapping[str, DailySeries], outcome: str, primary: Sequence[Tested]
+) -> dict[str, Any]:
+    """Return which days stand behind one outcome of the primary family, and what they could have shown."""
+    usage, done = daily[PRIMARY_USAGE], daily[outcome]
+    days = [day for day in _days(usage) if done.at(day) is not None]
+    tests = [test for test in primary if test.outcome == outcome]
+    # At the headline lag, where it could be tested; the lags differ little.
+    known = sorted(tests, key=lambda test: test.found.lag != request.lag_days)
+    df = next((test.found.df for test in known if test.found.df is not None), None)
+    return {
+        "outcome": outcome,
+        "first_day": days[0].isoformat() if days else None,
+        "last_day": days[-1].isoformat() if days else None,
+        "days": len(days),
+        "usage_days": sum(bool(usage.at(day)) for day in days),
+        "outcome_days": sum(bool(done.at(day)) for day in days),
+        **_limits(df, primary),
+        "shared_cycle_days": next((test.cycle_days for test in tests if test.cycle_days is not None), None),
+    }
+
+
+def _limits(df: float | None, primary: Sequence[Tested]) -> dict[str, float | None]:
+    """Return what these data could have shown: without it, finding nothing says nothing."""
+    if df is None:
+        return {"critical_r": None, "detectable_r": None}
+    tests = max(_family(primary)["computed"], 1)
+    return {"critical_r": critical_correlation(df), "detectable_r": detectable_correlation(df, tests)}
+
+
+def _days(series: DailySeries) -> Iterator[date]:
+    return (series.first + timedelta(days=offset) for offset in range(len(series)))
+
+
 def _placebo_row(test: Tested) -> dict[str, Any]:
     """Return a test in which the outcome comes first: no q-value, and no part in any family."""
     kept = ("label", "usage", "outcome", "lag_days", "method", "r", "count", "interval", "raw_r", "reason")
@@ -189,15 +234,7 @@ def _headline(
     for test in (*exploratory, *primary):
         if (test.usage, test.outcome, test.found.lag) == (usage.name, outcome.name, request.lag_days):
             chosen[test.found.method] = _documented(usage, outcome, test)
-    df = chosen[PRIMARY_METHOD]["df"]
-    computed = _family(primary)["computed"]
-    return {
-        **chosen,
-        "lag_days": request.lag_days,
-        # What these data could have shown: without it, finding nothing says nothing.
-        "critical_r": None if df is None else critical_correlation(df),
-        "detectable_r": None if df is None else detectable_correlation(df, max(computed, 1)),
-    }
+    return {**chosen, "lag_days": request.lag_days, **_limits(chosen[PRIMARY_METHOD]["df"], primary)}
 
 
 def _documented(usage: DailySeries, outcome: DailySeries, test: Tested) -> dict[str, Any]:
@@ -228,8 +265,7 @@ def _plain(
     usage: DailySeries, outcome: DailySeries, lag_days: int, method: Method
 ) -> tuple[float | None, float | None]:
     """Return r and p of the values as they are; None where not defined (below 2 pairs for r, 3 for p; no change)."""
-    days = (usage.first + timedelta(days=offset) for offset in range(len(usage.values)))
-    values = [(usage.at(day), outcome.at(day + timedelta(days=lag_days))) for day in days]
+    values = [(usage.at(day), outcome.at(day + timedelta(days=lag_days))) for day in _days(usage)]
     x = [use for use, done in values if use is not None and done is not None]
     y = [done for use, done in values if use is not None and done is not None]
     if len(set(x)) < 2 or len(set(y)) < 2:  # noqa: PLR2004 - one value is no variation

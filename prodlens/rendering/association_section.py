@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.document import Section, Table
-from prodlens.rendering.wording import CAVEAT, association_numbers, report_association_sentences
+from prodlens.rendering.wording import CAVEAT, association_numbers, counted, report_association_sentences
 from prodlens.statistics.sample_sizes import FEWEST_DAYS_FOR_Q
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ _HEADER = ("Lag in days", "Correlation", "95% interval", "q", "Without adjustmen
 
 
 def association_section(report: Mapping[str, Any]) -> Section:
-    """Return the headline association and its lag profile, placebo lags included."""
+    """Return the headline association and its lag profile, placebo lags included; its table is for the page alone."""
     forward = _headline_tests(report["associations"].get("tests", ()))
     placebo = _headline_tests(report["placebo"])
     chart = charts.lag_chart([*placebo, *forward], "Model calls and commits, by lag")
-    sentences = (CAVEAT, *_words(report))
+    sentences = (CAVEAT, _looks_back(report["metadata"]), *_words(report))
     if chart is None:
         return Section("association", _TITLE, sentences)
     adjusted = report["multiple_comparison_adjustment"]["adjusted"] if _shows_q(report) else {}
@@ -42,6 +42,7 @@ def association_section(report: Mapping[str, Any]) -> Section:
         sentences,
         charts=(chart,),
         table=Table(_HEADER, rows, "rrrrrr"),
+        long_table=True,
     )
 
 
@@ -52,12 +53,18 @@ def _shows_q(report: Mapping[str, Any]) -> bool:
 
 def _words(report: Mapping[str, Any]) -> list[str]:
     """Return what may be said about use and each outcome of the primary family, a paragraph each, commits first."""
-    names = {**SERIES_NAMES, "sessions": "assistant use"}
     said: dict[str, list[str]] = {}
     for outcome in _OUTCOMES:
-        paragraph = " ".join(report_association_sentences(report, outcome, names))
+        paragraph = " ".join(report_association_sentences(report, outcome, SERIES_NAMES))
         said.setdefault(paragraph, []).append(SERIES_NAMES[outcome])
     return [f"{_capitalised(', '.join(outcomes))}: {paragraph}" for paragraph, outcomes in said.items()]
+
+
+def _looks_back(metadata: Mapping[str, Any]) -> str:
+    return (
+        f"Looks at all stored history of the last {counted(metadata['history_days'], 'day')} of the report, not at its "
+        "window alone."
+    )
 
 
 def _capitalised(text: str) -> str:
@@ -84,10 +91,9 @@ def every_test_section(report: Mapping[str, Any]) -> Section | None:
         for test in tests
     )
     header = ("Use", "Outcome", "Method", "Lag", "Correlation", "95% interval", "q", "Pairs of days")
-    sentence = (
-        f"Exploratory: {formatting.count(len(tests))} tests, adjusted together; the headline has a family of its own."
-    )
-    return Section("tests", "Every test", (sentence,), table=Table(header, rows, "lllrrrrr"), folded=True)
+    sentence = f"Exploratory: {counted(len(tests), 'test')}, adjusted together; the headline has a family of its own."
+    table = Table(header, rows, "lllrrrrr")
+    return Section("tests", "Every test", (sentence,), table=table, folded=True, long_table=True)
 
 
 def _headline_tests(tests: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

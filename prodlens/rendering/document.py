@@ -62,7 +62,11 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the report; a ``folded`` one is closed until somebody opens it."""
+    """A part of the report.
+
+    A ``folded`` one is closed until somebody opens it. A ``long_table`` is for the page and the CSV: Markdown leaves it
+    out, and says where it is.
+    """
 
     key: str
     title: str
@@ -72,6 +76,7 @@ class Section:
     table: Table | None = None
     after: tuple[str, ...] = ()
     folded: bool = False
+    long_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ CAVEAT = (
     "Busy days raise both use and output; releases, holidays and staffing are not controlled."
 )
 
+OVERSTATED = (
+    "Exploratory: an association found in so few days is on average stronger than the true one; at 28 days, two to "
+    "three times where the true one is moderate."
+)
+
 FEWEST_TO_COMPARE_SHARES = 10
 LARGEST_FALSE_DISCOVERY_RATE = 0.05
 WIDEST_HALF_WIDTH = 0.3
@@ -62,18 +67,21 @@ class AssociationNumbers:
     """What the sentences on one usage series and one outcome are chosen by.
 
     Attributes:
-        usage: Name of the usage series as it reads in a sentence: "sessions".
+        usage: Name of the usage series as it reads after "many": "model calls".
         outcome: Name of the outcome: "commits".
         days: Days on which both were observed.
         usage_days: Those with usage above zero.
         outcome_days: Those with an outcome above zero.
         tests: Size of the family that q accounts for.
-        finding: The strongest lag (smallest p), or the headline lag; None when nothing could be computed.
-        critical_r: The |r| that one test needs at these days.
+        chosen: The lag that the report is asked for; None when it could not be computed.
+        strongest: The lag with the smallest p; None when nothing could be computed.
+        first_day: First of the days, as an ISO date; None without any.
+        last_day: Last of them.
+        critical_r: The |r| that one test of this outcome needs at these days.
         detectable_r: The |r| usually found (80 %) after correction for the tests.
-        strongest_forward_r: Largest |r| over the lags at which usage comes first.
+        same_day_q: q-value of the same day, which a common cause of both would make small.
         strongest_placebo_r: Largest |r| over the lags at which the outcome comes first; None without.
-        leftover_cycle: Whether both series still share a cycle.
+        cycle_days: Length of the cycle that both series share; None without one.
         reason: Why there is no finding.
     """
 
@@ -83,13 +91,22 @@ class AssociationNumbers:
     usage_days: int
     outcome_days: int
     tests: int
-    finding: LagFinding | None
+    chosen: LagFinding | None
+    strongest: LagFinding | None
+    first_day: str | None = None
+    last_day: str | None = None
     critical_r: float | None = None
     detectable_r: float | None = None
-    strongest_forward_r: float | None = None
+    same_day_q: float | None = None
     strongest_placebo_r: float | None = None
-    leftover_cycle: bool = False
+    cycle_days: int | None = None
     reason: str | None = None
+
+    @property
+    def period(self) -> str:
+        """How many days, and which: "84 days from 2026-04-06 to 2026-06-28"."""
+        days = counted(self.days, "day")
+        return f"{days} from {self.first_day} to {self.last_day}" if self.first_day and self.last_day else days
 
 
 def association_sentences(numbers: AssociationNumbers) -> list[str]:
@@ -97,13 +114,13 @@ def association_sentences(numbers: AssociationNumbers) -> list[str]:
     level = sample_strength(numbers.days, numbers.usage_days, numbers.outcome_days)
     if level == "none":
         return [
-            f"Not enough data: {numbers.days} days ({numbers.usage_days} with use, {numbers.outcome_days} with "
-            f"{numbers.outcome}). At least {FEWEST_DAYS} days needed"
+            f"Not enough data: {numbers.period} ({numbers.usage_days:,} with {numbers.usage}, {numbers.outcome_days:,} "
+            f"with {numbers.outcome}). At least {FEWEST_DAYS} days are needed"
             + (f", {FEWEST_ACTIVE_DAYS} of them with each." if numbers.days >= FEWEST_DAYS else ".")
         ]
-    if numbers.finding is None:
+    if numbers.strongest is None:
         return [f"No association could be computed: {numbers.reason or 'the series hold too little'}."]
-    return list(_statements(numbers, numbers.finding, level))
+    return list(_statements(numbers, numbers.strongest, level))
 
 
 def report_association_sentences(
@@ -123,113 +140,137 @@ def association_numbers(
     report: Mapping[str, Any], outcome: str = "commits", names: Mapping[str, str] | None = None
 ) -> AssociationNumbers:
     """Read from a report what the sentences on sessions and one outcome of the primary family are chosen by."""
-    usage, daily, adjustment = "sessions", report["daily"], report["multiple_comparison_adjustment"]
-    observed = [
-        (used, done)
-        for used, done in zip(daily.get(usage, ()), daily.get(outcome, ()), strict=True)
-        if used is not None and done is not None
-    ]
+    adjustment, readable = report["multiple_comparison_adjustment"], names or {}
     tests, placebo = (
-        [row for row in rows if (row["usage"], row["outcome"], row["method"]) == (usage, outcome, "spearman")]
+        [row for row in rows if (row["usage"], row["outcome"], row["method"]) == ("sessions", outcome, "spearman")]
         for rows in (report["associations"]["tests"], report["placebo"])
     )
-    adjusted, stricter = adjustment["adjusted"], adjustment.get("adjusted_by", {})
-    computed = [row for row in tests if row["r"] is not None and row["label"] in adjusted]
+    computed = [row for row in tests if row["r"] is not None and row["label"] in adjustment["adjusted"]]
+    by_lag = {row["lag_days"]: _finding(row, adjustment) for row in computed}
     best = min(computed, key=lambda row: row["p_value"], default=None)
-    headline = report["ai_outcome_association"]
-    readable = names or {}
+    about = next((row for row in report["associations"]["outcomes"] if row["outcome"] == outcome), None) or {}
+    same_day = by_lag.get(0)
+    days: dict[str, Any] = {name: about.get(name, 0) for name in ("days", "usage_days", "outcome_days")}
+    days |= {name: about.get(name) for name in ("first_day", "last_day", "critical_r", "detectable_r")}
     return AssociationNumbers(
-        usage=readable.get(usage, usage),
+        usage=readable.get("sessions", "sessions"),
         outcome=readable.get(outcome, outcome.replace("_", " ")),
-        days=len(observed),
-        usage_days=sum(used > 0 for used, _ in observed),
-        outcome_days=sum(done > 0 for _, done in observed),
-        tests=len(adjusted),
-        finding=None if best is None else _finding(best, adjusted[best["label"]], stricter.get(best["label"])),
-        critical_r=headline.get("critical_r"),
-        detectable_r=headline.get("detectable_r"),
-        strongest_forward_r=_strongest(computed),
-        strongest_placebo_r=_strongest(placebo),
-        leftover_cycle=any(row["leftover_cycle"] for row in tests),
+        tests=len(adjustment["adjusted"]),
+        chosen=by_lag.get(report["ai_outcome_association"]["lag_days"]),
+        strongest=None if best is None else by_lag[best["lag_days"]],
+        same_day_q=None if same_day is None else same_day.q,
+        strongest_placebo_r=max((abs(row["r"]) for row in placebo if row["r"] is not None), default=None),
+        cycle_days=about.get("shared_cycle_days"),
         reason=next((row["reason"] for row in tests if row["reason"]), None),
+        **days,
     )
 
 
-def _finding(row: Mapping[str, Any], q: float | None, q_by: float | None) -> LagFinding:
+def _finding(row: Mapping[str, Any], adjustment: Mapping[str, Any]) -> LagFinding:
     bounds = row["interval"] or {"low": None, "high": None}
     return LagFinding(
         lag=row["lag_days"],
         r=row["r"],
         low=bounds["low"],
         high=bounds["high"],
-        q=q,
-        q_by=q_by,
+        q=adjustment["adjusted"].get(row["label"]),
+        q_by=adjustment.get("adjusted_by", {}).get(row["label"]),
         raw_r=row["raw_r"],
     )
 
 
-def _strongest(rows: list[Mapping[str, Any]]) -> float | None:
-    return max((abs(row["r"]) for row in rows if row["r"] is not None), default=None)
+def _is_found(finding: LagFinding | None) -> bool:
+    return finding is not None and finding.q is not None and finding.q <= LARGEST_FALSE_DISCOVERY_RATE
 
 
-def _statements(numbers: AssociationNumbers, finding: LagFinding, level: SampleStrength) -> Iterator[str]:
-    found = level != "descriptive" and finding.q is not None and finding.q <= LARGEST_FALSE_DISCOVERY_RATE
+def _statements(numbers: AssociationNumbers, strongest: LagFinding, level: SampleStrength) -> Iterator[str]:
+    """Yield the finding at the chosen lag first, then the strongest one, then every reservation that applies."""
+    chosen = numbers.chosen
+    found = level != "descriptive" and (_is_found(strongest) or _is_found(chosen))
+    told = chosen if chosen is not None and (not found or _is_found(chosen)) else strongest
     if level == "descriptive":
         yield _descriptive(numbers)
-    elif found:
-        yield _found(numbers, finding)
-        if finding.q_by is not None and finding.q_by > LARGEST_FALSE_DISCOVERY_RATE:
-            yield "Does not hold under the stricter adjustment."
-    else:
+        yield from _at_the_chosen_lag(chosen, level)
+    elif not found:
         yield _not_found(numbers)
+        yield from _at_the_chosen_lag(chosen, level)
+        yield _not_no_effect(numbers)
+    elif _is_found(chosen):
+        yield _found(numbers, told)
+    else:
+        yield from _at_the_chosen_lag(chosen, level)
+        yield _found(numbers, strongest)
+    yield from _reservations(numbers, told, level, found=found)
+    if chosen is not None and _explained_away(chosen):
+        yield (
+            f"The raw correlation {_with_lag(chosen.lag)} ({_signed(chosen.raw_r or 0.0)}) is mostly weekday pattern "
+            "and trend."
+        )
+
+
+def _reservations(
+    numbers: AssociationNumbers, finding: LagFinding, level: SampleStrength, *, found: bool
+) -> Iterator[str]:
+    if found and finding.q_by is not None and finding.q_by > LARGEST_FALSE_DISCOVERY_RATE:
+        yield "Does not hold under the stricter adjustment."
     if level == "exploratory":
-        yield "Exploratory: a moderate association would usually be missed."
+        yield OVERSTATED if found else "Exploratory: a moderate association would usually be missed."
     if finding.low is not None and finding.high is not None and finding.high - finding.low > 2 * WIDEST_HALF_WIDTH:
-        yield f"Imprecise: compatible with anything from {_signed(finding.low)} to {_signed(finding.high)}."
-    if numbers.leftover_cycle:
-        yield "Both series still share a cycle (such as sprints); treat as tentative."
-    if found and _as_strong_backwards(numbers, finding):
+        yield f"Imprecise: compatible with anything from {_range(finding.low, finding.high)}."
+    if numbers.cycle_days is not None:
+        yield f"Both series repeat about every {numbers.cycle_days} days, as sprints do: treat as tentative."
+    if not found:
+        return
+    if numbers.same_day_q is not None and numbers.same_day_q <= LARGEST_FALSE_DISCOVERY_RATE:
+        yield "A common cause is likely: busy days raise both, and same-day figures cannot tell use from work."
+    elif numbers.strongest_placebo_r is not None and numbers.strongest_placebo_r >= abs(finding.r):
         yield "As strong in the reverse direction: a common cause or reverse direction is likely."
-    if _explained_away(finding):
-        yield f"The raw correlation ({_signed(finding.raw_r or 0.0)}) is mostly weekday pattern and trend."
 
 
 def _descriptive(numbers: AssociationNumbers) -> str:
     if numbers.critical_r is None:
-        return f"Descriptive only: {numbers.days} days are too few to tell a correlation from chance."
+        return f"Descriptive only: {numbers.period} are too few to tell a correlation from chance."
     return (
-        f"Descriptive only: with {numbers.days} days only a correlation beyond about ±{numbers.critical_r:.2f} could "
+        f"Descriptive only: with {numbers.period}, only a correlation beyond about ±{numbers.critical_r:.2f} could "
         "be told from chance."
     )
 
 
+def _at_the_chosen_lag(chosen: LagFinding | None, level: SampleStrength) -> Iterator[str]:
+    if chosen is not None:
+        q = None if level == "descriptive" else chosen.q
+        yield f"{_sentence_start(_with_lag(chosen.lag))}: {_estimate(chosen, q)}."
+
+
 def _found(numbers: AssociationNumbers, finding: LagFinding) -> str:
-    direction = "high" if finding.r > 0 else "low"
-    if finding.lag == 0:
-        when = "to be days of"
-    else:
-        when = f"to be followed {finding.lag} {'day' if finding.lag == 1 else 'days'} later by"
-    interval = "" if finding.low is None or finding.high is None else f", 95 % CI {_range(finding.low, finding.high)}"
+    amount = "many" if finding.r > 0 else "few"
+    when = "to be days of" if finding.lag == 0 else f"to be followed {counted(finding.lag, 'day')} later by"
     return (
-        f"Days with unusually high {numbers.usage} tended {when} unusually {direction} {numbers.outcome} "
-        f"(r = {_signed(finding.r)}{interval}, {_q(finding.q or 0.0)}, {_tests(numbers.tests)}, "
-        f"{numbers.days} days). Association only."
+        f"Days with unusually many {numbers.usage} tended {when} unusually {amount} {numbers.outcome} "
+        f"({_estimate(finding, finding.q)}, {counted(numbers.tests, 'test')}, {numbers.period}). Association only."
     )
 
 
 def _not_found(numbers: AssociationNumbers) -> str:
-    said = f"No association distinguishable from chance at any lag tested ({_tests(numbers.tests)}). "
-    if numbers.detectable_r is None:
-        return said + "This is not evidence of no effect."
-    return said + (
-        f"This is not evidence of no effect: with {numbers.days} days, |r| below {numbers.detectable_r:.2f} would "
-        "usually be missed."
+    return (
+        f"No association distinguishable from chance at any lag tested ({counted(numbers.tests, 'test')}, "
+        f"{numbers.period})."
     )
 
 
-def _as_strong_backwards(numbers: AssociationNumbers, finding: LagFinding) -> bool:
-    forward = abs(finding.r) if numbers.strongest_forward_r is None else abs(numbers.strongest_forward_r)
-    return numbers.strongest_placebo_r is not None and abs(numbers.strongest_placebo_r) >= forward
+def _not_no_effect(numbers: AssociationNumbers) -> str:
+    if numbers.detectable_r is None:
+        return "This is not evidence of no effect."
+    return f"This is not evidence of no effect: |r| below {numbers.detectable_r:.2f} would usually be missed."
+
+
+def _with_lag(lag: int) -> str:
+    return "on the same day" if lag == 0 else f"at the lag of {counted(lag, 'day')}"
+
+
+def _estimate(finding: LagFinding, q: float | None) -> str:
+    interval = "" if finding.low is None or finding.high is None else f", 95% CI {_range(finding.low, finding.high)}"
+    return f"r = {_signed(finding.r)}{interval}" + ("" if q is None else f", {_q(q)}")
 
 
 def _explained_away(finding: LagFinding) -> bool:
@@ -303,6 +344,11 @@ def ratio_sentence(ratio: float | None, low: float | None, high: float | None) -
     return f"A typical pull request took {ratio:.2g} times as long as before{interval}."
 
 
+def counted(number: float, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: "1 day", "1,200 days"."""
+    return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"
+
+
 def hours(value: float) -> str:
     """Return a duration in hours as a reader says it: minutes below an hour, days from two on."""
     if value < 1:
@@ -334,10 +380,6 @@ def _signed(value: float) -> str:
 
 def _range(low: float, high: float) -> str:
     return f"{_signed(low)} to {_signed(high)}"
-
-
-def _tests(number: int) -> str:
-    return f"{number} {'test' if number == 1 else 'tests'}"
 
 
 def _amount(value: float) -> str:

@@ -37,7 +37,7 @@ FEWEST_PAIRS = 8
 FEWEST_PAIRS_WITH_GAPS = 12
 FEWEST_DF = 4.0
 LARGEST_LAG = 7
-_LARGEST_CYCLE = 14
+_SHORTEST_CYCLE, _LARGEST_CYCLE = 5, 14
 
 TOO_FEW_PAIRS = "fewer than {fewest} pairs of days"
 TOO_FEW_DF = "fewer than 4 degrees of freedom are left"
@@ -81,13 +81,15 @@ class Association:
         tests: By lag, then method.
         leftover: The guard's g: twice the sum of products of the series' autocorrelations; None where not defined.
         leftover_threshold: g above this lowers the degrees of freedom.
-        leftover_cycle: Whether it did: both series still share a cycle, such as sprints.
+        leftover_cycle: Whether it did.
+        cycle_days: Length of the cycle that both series share, where there is one; None where it is other memory.
     """
 
     tests: tuple[LagTest, ...]
     leftover: float | None = None
     leftover_threshold: float | None = None
     leftover_cycle: bool = False
+    cycle_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ def lagged_association(
     inflation = 1 + leftover if cycle else 1.0
     df = [(gapless_df(usage.calendar, outcome.calendar, lag) + 1) / inflation - 1 for lag in lags]
     done = _tests(tests, pairing, dict(zip(lags, df, strict=True)), FEWEST_PAIRS)
-    return Association(tuple(done), leftover, threshold, cycle)
+    cycle_days = shared_cycle_days(usage.whitened, outcome.whitened) if cycle else None
+    return Association(tuple(done), leftover, threshold, cycle, cycle_days)
 
 
 def critical_correlation(df: float, alpha: float = 0.05) -> float:
@@ -283,6 +286,21 @@ def _leftover(x: FloatArray, y: FloatArray, days: int) -> tuple[float, float]:
         return 0.0, math.inf
     shared = 2 * float(autocorrelations(x, lags) @ autocorrelations(y, lags))
     return shared, 4 * math.sqrt(lags) / (days - 1)
+
+
+def shared_cycle_days(x: FloatArray, y: FloatArray) -> int | None:
+    """Return the length of the cycle that two prewhitened series share, 5 to 14 days; None without one.
+
+    A cycle of j days makes a series go with itself j days later. Both have to, each beyond 1.96 / sqrt(n); the length
+    at which the weaker of the two is strongest is returned. Below 5 days such agreement is memory and not a cycle.
+    """
+    days = min(len(x), len(y))
+    lags = min(_LARGEST_CYCLE, days // 3)
+    if lags < _SHORTEST_CYCLE:
+        return None
+    both = np.minimum(autocorrelations(x, lags), autocorrelations(y, lags))[_SHORTEST_CYCLE - 1 :]
+    strongest = int(both.argmax())
+    return strongest + _SHORTEST_CYCLE if both[strongest] > normal_quantile() / math.sqrt(days) else None
 
 
 @lru_cache(maxsize=1024)

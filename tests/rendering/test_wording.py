@@ -15,24 +15,33 @@ from prodlens.statistics.sample_sizes import sample_strength
 
 FINDING = LagFinding(lag=2, r=0.41, low=0.2, high=0.58, q=0.004, q_by=0.02, raw_r=0.5)
 NUMBERS = AssociationNumbers(
-    usage="sessions",
+    usage="model calls",
     outcome="commits",
     days=90,
     usage_days=60,
     outcome_days=58,
     tests=24,
-    finding=FINDING,
+    chosen=FINDING,
+    strongest=FINDING,
+    first_day="2026-03-01",
+    last_day="2026-05-29",
     critical_r=0.22,
     detectable_r=0.42,
-    strongest_forward_r=0.41,
+    same_day_q=0.6,
     strongest_placebo_r=0.1,
+)
+PERIOD = "90 days from 2026-03-01 to 2026-05-29"
+FOUND = (
+    "Days with unusually many model calls tended to be followed 2 days later by unusually many commits "
+    f"(r = +0.41, 95% CI +0.20 to +0.58, q = 0.004, 24 tests, {PERIOD}). Association only."
 )
 
 
 def said(**changes: Any) -> list[str]:
-    """Return the sentences on the numbers above, changed; changes of the finding by their names too."""
+    """Return the sentences on the numbers above, changed; changes of the finding, which is the chosen lag's, too."""
     of_finding = {name: changes.pop(name) for name in list(changes) if name in {f.name for f in fields(LagFinding)}}
-    return association_sentences(replace(NUMBERS, finding=replace(FINDING, **of_finding), **changes))
+    finding = replace(FINDING, **of_finding)
+    return association_sentences(replace(NUMBERS, **{"chosen": finding, "strongest": finding, **changes}))
 
 
 def test_caveat_denies_a_cause() -> None:
@@ -62,33 +71,34 @@ def test_evidence_by_days(days: int, use: int, done: int, expected: str) -> None
 
 def test_too_few_days() -> None:
     """Below two weeks the only sentence says what there is and what is needed."""
-    assert said(days=9, usage_days=6, outcome_days=3) == [
-        "Not enough data: 9 days (6 with use, 3 with commits). At least 14 days needed."
+    assert said(days=9, usage_days=6, outcome_days=3, first_day=None) == [
+        "Not enough data: 9 days (6 with model calls, 3 with commits). At least 14 days are needed."
     ]
     assert said(usage_days=4) == [
-        "Not enough data: 90 days (4 with use, 58 with commits). At least 14 days needed, 5 of them with each."
+        (
+            f"Not enough data: {PERIOD} (4 with model calls, 58 with commits). At least 14 days are needed, 5 of them "
+            "with each."
+        )
     ]
+    assert said(days=1, usage_days=1, outcome_days=1, first_day=None)[0].startswith("Not enough data: 1 day (1 with")
 
 
 def test_two_weeks_describe_only() -> None:
     """From two to four weeks no q decides anything, however small."""
-    sentences = said(days=20, critical_r=0.46)
-    assert sentences == [
-        "Descriptive only: with 20 days only a correlation beyond about ±0.46 could be told from chance."
+    assert said(days=20, critical_r=0.46, first_day=None) == [
+        "Descriptive only: with 20 days, only a correlation beyond about ±0.46 could be told from chance.",
+        "At the lag of 2 days: r = +0.41, 95% CI +0.20 to +0.58.",
     ]
     assert "too few" in said(days=20, critical_r=None)[0]
 
 
 def test_found() -> None:
-    """A q of at most 0.05 is told with lag, direction, r, interval, q, tests and days."""
+    """A q of at most 0.05 is told with lag, direction, r, interval, q, tests and the days that it covers."""
     assert said() == [
-        (
-            "Days with unusually high sessions tended to be followed 2 days later by unusually high commits "
-            "(r = +0.41, 95 % CI +0.20 to +0.58, q = 0.004, 24 tests, 90 days). Association only."
-        )
+        FOUND,
     ]
-    assert "followed 1 day later by unusually low commits (r = -0.30" in said(lag=1, r=-0.3)[0]
-    assert "tended to be days of unusually high commits" in said(lag=0)[0]
+    assert "followed 1 day later by unusually few commits (r = -0.30" in said(lag=1, r=-0.3)[0]
+    assert "tended to be days of unusually many commits" in said(lag=0)[0]
     assert "q = < 0.001" not in said(q=0.0001)[0]
     assert "q < 0.001" in said(q=0.0001)[0]
 
@@ -96,28 +106,52 @@ def test_found() -> None:
 def test_not_found_says_what_could_have_been() -> None:
     """Nothing found is never told as no effect."""
     assert said(q=0.06) == [
-        (
-            "No association distinguishable from chance at any lag tested (24 tests). This is not evidence of no "
-            "effect: with 90 days, |r| below 0.42 would usually be missed."
-        )
+        f"No association distinguishable from chance at any lag tested (24 tests, {PERIOD}).",
+        "At the lag of 2 days: r = +0.41, 95% CI +0.20 to +0.58, q = 0.060.",
+        "This is not evidence of no effect: |r| below 0.42 would usually be missed.",
     ]
-    assert said(q=None, detectable_r=None, tests=1) == [
-        "No association distinguishable from chance at any lag tested (1 test). This is not evidence of no effect."
+    assert said(q=None, detectable_r=None, tests=1, chosen=None) == [
+        f"No association distinguishable from chance at any lag tested (1 test, {PERIOD}).",
+        "This is not evidence of no effect.",
     ]
+
+
+def test_the_chosen_lag_is_told_first() -> None:
+    """The lag that the report is asked for has its own figures, also where another lag is the one that is found."""
+    chosen = replace(FINDING, lag=5, r=0.1, low=-0.1, high=0.3, q=0.7, raw_r=0.1)
+    assert said(chosen=chosen) == [
+        "At the lag of 5 days: r = +0.10, 95% CI -0.10 to +0.30, q = 0.700.",
+        FOUND,
+    ]
+    assert said(chosen=replace(chosen, q=0.04, lag=1))[0].startswith(
+        "Days with unusually many model calls tended to be followed 1 day later by unusually many commits (r = +0.10"
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"days": 40}, "Exploratory: a moderate association would usually be missed."),
+        ({"days": 40, "q": 0.3}, "Exploratory: a moderate association would usually be missed."),
+        ({"days": 40}, wording.OVERSTATED),
         ({"q_by": 0.06}, "Does not hold under the stricter adjustment."),
         ({"low": -0.1, "high": 0.6}, "Imprecise: compatible with anything from -0.10 to +0.60."),
-        ({"leftover_cycle": True}, "Both series still share a cycle (such as sprints); treat as tentative."),
+        ({"cycle_days": 14}, "Both series repeat about every 14 days, as sprints do: treat as tentative."),
         (
-            {"strongest_placebo_r": -0.41},
+            {"same_day_q": 0.04},
+            "A common cause is likely: busy days raise both, and same-day figures cannot tell use from work.",
+        ),
+        (
+            {"strongest_placebo_r": 0.41},
             "As strong in the reverse direction: a common cause or reverse direction is likely.",
         ),
-        ({"q": 0.5, "r": 0.05, "raw_r": 0.6}, "The raw correlation (+0.60) is mostly weekday pattern and trend."),
+        (
+            {"q": 0.5, "r": 0.05, "raw_r": 0.6},
+            "The raw correlation at the lag of 2 days (+0.60) is mostly weekday pattern and trend.",
+        ),
+        (
+            {"chosen": replace(FINDING, lag=0, r=0.05, raw_r=-0.6)},
+            "The raw correlation on the same day (-0.60) is mostly weekday pattern and trend.",
+        ),
     ],
 )
 def test_reservations(changes: dict[str, Any], sentence: str) -> None:
@@ -126,55 +160,51 @@ def test_reservations(changes: dict[str, Any], sentence: str) -> None:
     assert sentence not in said()
 
 
-def test_reverse_direction_without_a_profile() -> None:
-    """Without the strongest forward lag, the finding itself is what the placebo is held against."""
-    assert len(said(strongest_forward_r=None, strongest_placebo_r=0.41)) == 2
-    assert len(said(strongest_forward_r=None, strongest_placebo_r=0.40)) == 1
+def test_a_finding_on_the_same_day_names_the_common_cause() -> None:
+    """No association of the same day is told without the common cause that would look the same."""
+    assert said(lag=0, same_day_q=0.004)[1].startswith("A common cause is likely")
 
 
 def test_nothing_computed() -> None:
     """Without any result the reason is told."""
-    numbers = replace(NUMBERS, finding=None, reason="the series does not vary")
+    numbers = replace(NUMBERS, chosen=None, strongest=None, reason="the series does not vary")
     assert association_sentences(numbers) == ["No association could be computed: the series does not vary."]
-    assert association_sentences(replace(NUMBERS, finding=None))[0].endswith("the series hold too little.")
+    assert association_sentences(replace(numbers, reason=None))[0].endswith("the series hold too little.")
 
 
-def _report(q: float) -> dict[str, Any]:
+def _report(q: float, lag_days: int = 1) -> dict[str, Any]:
     row = {"usage": "sessions", "method": "spearman", "interval": {"low": 0.1, "high": 0.5}, "raw_r": 0.4}
     row |= {"outcome": "commits", "r": 0.3, "p_value": 0.01, "leftover_cycle": False, "reason": None}
     tests = [row | {"label": "first", "lag_days": 0, "p_value": 0.4}, row | {"label": "second", "lag_days": 1}]
+    days = {"first_day": "2026-05-02", "last_day": "2026-06-30", "days": 60, "usage_days": 60, "outcome_days": 59}
+    limits = {"critical_r": 0.2, "detectable_r": 0.4, "shared_cycle_days": None}
     return {
-        "daily": {"days": ["d"] * 61, "sessions": [None] + [3.0] * 60, "commits": [2.0] * 60 + [0.0]},
-        "associations": {"tests": [*tests, row | {"label": "third", "lag_days": 2, "outcome": "merged_pull_requests"}]},
+        "associations": {
+            "tests": [*tests, row | {"label": "third", "lag_days": 2, "outcome": "merged_pull_requests"}],
+            "outcomes": [{"outcome": "commits", **days, **limits}],
+        },
         "placebo": [row | {"label": "p", "lag_days": -1, "r": 0.1}],
         "multiple_comparison_adjustment": {"adjusted": {"first": 0.4, "second": q}, "adjusted_by": {"second": 0.01}},
-        "ai_outcome_association": {"critical_r": 0.2, "detectable_r": 0.4},
+        "ai_outcome_association": {"lag_days": lag_days},
     }
 
 
 def test_numbers_of_a_report() -> None:
-    """From a report come the days observed on both sides, the strongest lag of the primary family and its q."""
-    numbers = wording.association_numbers(_report(0.02))
+    """From a report come the days of both sides, the chosen and the strongest lag and what could have been found."""
+    numbers = wording.association_numbers(_report(0.02, lag_days=0))
     assert (numbers.days, numbers.usage_days, numbers.outcome_days, numbers.tests) == (60, 60, 59, 2)
-    assert numbers.finding == LagFinding(lag=1, r=0.3, low=0.1, high=0.5, q=0.02, q_by=0.01, raw_r=0.4)
-    assert (numbers.strongest_forward_r, numbers.strongest_placebo_r) == (0.3, 0.1)
+    assert numbers.strongest == LagFinding(lag=1, r=0.3, low=0.1, high=0.5, q=0.02, q_by=0.01, raw_r=0.4)
+    assert numbers.chosen == LagFinding(lag=0, r=0.3, low=0.1, high=0.5, q=0.4, q_by=None, raw_r=0.4)
+    assert (numbers.same_day_q, numbers.strongest_placebo_r, numbers.detectable_r) == (0.4, 0.1, 0.4)
     sentences = wording.report_association_sentences(_report(0.02), names={"sessions": "model calls"})
-    assert sentences[0].startswith("Days with unusually high model calls tended to be followed 1 day later")
+    assert sentences[0].startswith("Days with unusually many model calls tended to be followed 1 day later")
 
 
 def test_report_without_anything() -> None:
     """A report without days says that there are none."""
-    empty = _report(0.5) | {"daily": {"days": [], "sessions": [], "commits": []}, "placebo": []}
-    empty["associations"] = {"tests": []}
+    empty = _report(0.5) | {"placebo": [], "associations": {"tests": [], "outcomes": []}}
     assert wording.report_association_sentences(empty)[0].startswith("Not enough data: 0 days")
-    assert wording.association_numbers(empty).finding is None
-
-
-def test_shares_are_never_without_their_n() -> None:
-    """A share is told as k of n with its interval, and below ten as too few to compare."""
-    assert wording.share_sentence(45, 60, 0.63, 0.84) == "45 of 60 (75%, 95 % CI 63% to 84%)"
-    assert wording.share_sentence(0, 9, None, None) == "0 of 9 (0%); too few to compare"
-    assert wording.share_sentence(0, 0, None, None) == "none counted"
+    assert wording.association_numbers(empty).strongest is None
 
 
 def test_targets() -> None:
@@ -293,12 +323,13 @@ _NUMBERS = some.builds(
     usage_days=some.integers(0, 200),
     outcome_days=some.integers(0, 200),
     tests=some.integers(0, 200),
-    finding=some.none() | _FINDINGS,
+    chosen=some.none() | _FINDINGS,
+    strongest=some.none() | _FINDINGS,
     critical_r=some.none() | some.floats(0, 1),
     detectable_r=some.none() | some.floats(0, 1),
-    strongest_forward_r=_MAYBE,
+    same_day_q=some.none() | some.floats(0, 1),
     strongest_placebo_r=_MAYBE,
-    leftover_cycle=some.booleans(),
+    cycle_days=some.none() | some.integers(5, 14),
     reason=some.none(),
 )
 
