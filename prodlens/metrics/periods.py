@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.metrics import proportions
 from prodlens.metrics.estimates import comparison, interval
 from prodlens.metrics.merge_time import follow_up
-from prodlens.metrics.series import SHORTEST_MERGE_HOURS, SUMMABLE, known_sum, whole_weeks
+from prodlens.metrics.series import AMOUNTS, SHORTEST_MERGE_HOURS, SUMMABLE, known_sum, whole_weeks
 from prodlens.statistics.effect_sizes import hodges_lehmann_ratio
 from prodlens.statistics.multiplicity import adjust_family
 from prodlens.statistics.periods import compare_weeks, week_over_week
@@ -36,7 +36,7 @@ def periods_section(
     first = day_of(timeline.window.start, request.zone)
     days = max((timeline.last_day - first).days + 1, 0)
     later, earlier = (first, days), (first - timedelta(days=days), days)
-    figures = [_figure(daily[name], later, earlier) for name in SUMMABLE]
+    figures = [compare_totals(daily[name], later, earlier) for name in SUMMABLE]
     weeks = [_last_week(daily[name]) for name in SUMMABLE]
     merge_time = _merge_time(timeline, delivery)
     _adjust([*(figure["change"] for figure in figures), *weeks, merge_time])
@@ -55,15 +55,31 @@ def _dates(period: tuple[date, int]) -> dict[str, Any]:
     return {"first_day": first.isoformat(), "days": days}
 
 
-def _figure(series: DailySeries, later: tuple[date, int], earlier: tuple[date, int]) -> dict[str, Any]:
-    """Compare the whole weeks of two periods; totals are over the days of each that were observed."""
-    weeks = [[total for _, total in whole_weeks(series, *period)] for period in (later, earlier)]
+def compare_totals(series: DailySeries, later: tuple[date, int], earlier: tuple[date, int]) -> dict[str, Any]:
+    """Compare what two periods, each (first day, days), had a day, by how much stretches of seven days vary.
+
+    Totals are over the observed days of each period.
+    """
+    weeks = [_sevens(series, *period) for period in (later, earlier)]
+    this, previous = _total(series, later), _total(series, earlier)
+    means = (this["total"] / this["days"], previous["total"] / previous["days"]) if _both(this, previous) else None
+    found = compare_weeks(*weeks, means=means)
     return {
         "name": series.name,
-        "this": _total(series, later),
-        "previous": _total(series, earlier),
-        "change": {**_change(compare_weeks(*weeks)), "weeks": len(weeks[0]), "weeks_before": len(weeks[1])},
+        "this": this,
+        "previous": previous,
+        "change": {**_change(found), "weeks": len(weeks[0]), "weeks_before": len(weeks[1])},
     }
+
+
+def _sevens(series: DailySeries, first: date, days: int) -> list[float]:
+    """Return the totals of the stretches of seven days that end with the period, each observed throughout."""
+    starts = (first + timedelta(days=days - 7 * (number + 1)) for number in range(days // 7))
+    return [total for total in map(series.total, starts) if total is not None]
+
+
+def _both(this: Mapping[str, Any], previous: Mapping[str, Any]) -> bool:
+    return bool(this["total"] and previous["total"])
 
 
 def _total(series: DailySeries, period: tuple[date, int]) -> dict[str, Any]:
@@ -76,7 +92,7 @@ def _total(series: DailySeries, period: tuple[date, int]) -> dict[str, Any]:
 def _last_week(series: DailySeries) -> dict[str, Any]:
     """Compare the last whole week with the one before, by the size of the changes between earlier weeks."""
     weeks = whole_weeks(series, series.first, len(series.values))
-    found = week_over_week([total for _, total in weeks])
+    found = week_over_week([total for _, total in weeks], counts=series.name not in AMOUNTS)
     return {
         "name": series.name,
         "week": weeks[-1][0].isoformat() if weeks else None,

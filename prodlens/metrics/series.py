@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Series whose days add up to weeks; the others are typical values of a day.
 SUMMABLE = ("sessions", "tokens", "cost_usd", "commits", "merged_pull_requests", "reworked_pull_requests")
+# Those of them that have no natural unit.
+AMOUNTS = frozenset({"tokens", "cost_usd"})
 _DAYS_A_WEEK = 7
 # A merge within a minute of opening is taken as one of a minute, so that it has a logarithm.
 SHORTEST_MERGE_HOURS = 1 / 60

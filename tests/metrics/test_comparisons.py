@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,8 @@ import pytest
 from scipy import stats
 
 from prodlens.metrics import ReportGenerator
+from prodlens.metrics.periods import compare_totals
+from prodlens.metrics.series import DailySeries
 from tests.metrics.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def test_too_few_merges_have_no_median(store: ProdLensStore) -> None:
 
 
 def test_a_period_is_compared_with_as_many_days_before_it(store: ProdLensStore) -> None:
-    """Totals are over the observed days of each period, and the change over their whole weeks."""
+    """Totals are over the observed days of each period, and the change needs three weeks of each."""
     # Mondays: 4, 11, 18 and 25 May; the traces begin in the middle of the period before.
     calls = {f"5-{day:02}": 2 for day in range(11, 32)} | {f"4-{day}": 1 for day in range(27, 31)}
     store.insert_sessions([call(day) for day, count in calls.items() for _ in range(count)])
@@ -80,6 +82,19 @@ def test_a_period_is_compared_with_as_many_days_before_it(store: ProdLensStore) 
     assert (sessions["change"]["weeks"], sessions["change"]["weeks_before"]) == (3, 2)
     assert sessions["change"]["reason"] == "fewer than 3 complete weeks in a period"
     assert commits["previous"] == {"total": 0, "days": 21}
+
+
+@pytest.mark.parametrize("days", [21, 28, 30, 45])
+def test_a_change_has_the_direction_of_its_totals(days: int) -> None:
+    """Whatever the days of the window, the ratio is that of the totals shown, and of cents as of dollars."""
+    rng, first = np.random.default_rng(days), date(2026, 3, 4)
+    for _ in range(50):
+        values = rng.negative_binomial(1, 0.1, 2 * days).astype(float)
+        later, earlier = (first + timedelta(days=days), days), (first, days)
+        found = compare_totals(DailySeries("commits", first, tuple(values)), later, earlier)
+        ratio = found["change"]["ratio"]
+        assert ratio == pytest.approx(found["this"]["total"] / found["previous"]["total"])
+        assert found["change"]["weeks"] == days // 7
 
 
 def test_changes_are_adjusted_as_a_family_of_their_own(store: ProdLensStore) -> None:
@@ -155,10 +170,10 @@ def test_growth_needs_two_days(store: ProdLensStore) -> None:
     assert found["pearson"]["count"] == 0
 
 
-def test_a_period_whose_weeks_are_all_the_same_can_be_compared(store: ProdLensStore) -> None:
-    """Weeks without any commit before, some after: the change has a ratio and an interval, and nothing is warned of."""
+def test_a_period_with_nothing_in_it_has_no_ratio(store: ProdLensStore) -> None:
+    """Weeks without any commit before, some after: both totals are told, and why there is no ratio."""
     store.insert_commits([commit("first", "3-01")])
     store.insert_commits([commit(f"{day}", f"5-{day:02}") for day in (4, 5, 12, 20, 21, 22, 31)])
     found = report_on(store, "5-04 00:00")["periods"]["figures"][3]
     assert (found["name"], found["previous"]["total"]) == ("commits", 0)
-    assert found["change"]["interval"]["low"] > 1
+    assert (found["change"]["ratio"], found["change"]["reason"]) == (None, "nothing was counted in a period")
