@@ -37,7 +37,9 @@ FEWEST_PAIRS = 8
 FEWEST_PAIRS_WITH_GAPS = 12
 FEWEST_DF = 4.0
 LARGEST_LAG = 7
-_SHORTEST_CYCLE, _LARGEST_CYCLE = 5, 14
+_LARGEST_CYCLE = 14
+_CYCLES = np.arange(5, _LARGEST_CYCLE + 1)
+_CLEAR_CYCLE = 4.5
 
 TOO_FEW_PAIRS = "fewer than {fewest} pairs of days"
 TOO_FEW_DF = "fewer than 4 degrees of freedom are left"
@@ -291,16 +293,20 @@ def _leftover(x: FloatArray, y: FloatArray, days: int) -> tuple[float, float]:
 def shared_cycle_days(x: FloatArray, y: FloatArray) -> int | None:
     """Return the length of the cycle that two prewhitened series share, 5 to 14 days; None without one.
 
-    A cycle of j days makes a series go with itself j days later. Both have to, each beyond 1.96 / sqrt(n); the length
-    at which the weaker of the two is strongest is returned. Below 5 days such agreement is memory and not a cycle.
+    At a length of d days, |sum x_t exp(-2 pi i t / d)|^2 / sum x_t^2 is about exponential with mean 1 in noise. Both
+    series have to be above 4.5 at one length; the one at which the weaker is strongest is returned.
+    ``docs/statistics.md`` has how often that happens with and without a cycle.
     """
-    days = min(len(x), len(y))
-    lags = min(_LARGEST_CYCLE, days // 3)
-    if lags < _SHORTEST_CYCLE:
-        return None
-    both = np.minimum(autocorrelations(x, lags), autocorrelations(y, lags))[_SHORTEST_CYCLE - 1 :]
-    strongest = int(both.argmax())
-    return strongest + _SHORTEST_CYCLE if both[strongest] > normal_quantile() / math.sqrt(days) else None
+    weaker = np.minimum(_periodogram(x), _periodogram(y))
+    strongest = int(weaker.argmax())
+    return int(_CYCLES[strongest]) if weaker[strongest] > _CLEAR_CYCLE else None
+
+
+def _periodogram(values: FloatArray) -> FloatArray:
+    waves = np.exp(-2j * np.pi * np.arange(len(values)) / _CYCLES[:, None])
+    # Without BLAS, as in `_product`.
+    power: FloatArray = np.abs(np.einsum("ij,j->i", waves, values)) ** 2 / float(values @ values)
+    return power
 
 
 @lru_cache(maxsize=1024)

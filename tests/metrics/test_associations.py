@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy import stats
 
-from tests.metrics.situations import REPO, report_on
+from tests.metrics.situations import REPO, pull, report_on
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
@@ -104,6 +104,25 @@ def test_a_lag_beyond_the_usual_ones_is_part_of_the_family(store: ProdLensStore)
     report = report_on(store, lag_days=12)
     assert report["multiple_comparison_adjustment"]["family"]["lags"] == [*range(8), 12]
     assert report["ai_outcome_association"]["spearman"]["q"] is not None
+
+
+def test_each_outcome_has_its_own_limits(store: ProdLensStore) -> None:
+    """What could have been found is told for each outcome, over the days that it shares with the calls."""
+    fill(store, *random_days(7, 60))
+    store.insert_pull_requests(
+        [
+            {**pull(day, f"6-{day:02}", f"6-{day:02} 13:00"), "author": "ann"}
+            for day in range(1, 29)
+            for _ in range(day % 3)
+        ]
+    )
+    commits, merged, reworked = report_on(store)["associations"]["outcomes"]
+    assert (commits["outcome"], commits["days"], commits["first_day"]) == ("commits", 60, "2026-05-04")
+    assert (merged["outcome"], merged["days"], merged["first_day"]) == ("merged_pull_requests", 28, "2026-06-01")
+    assert commits["critical_r"] < 0.32
+    assert merged["critical_r"] > 0.35
+    assert commits["detectable_r"] < merged["detectable_r"]
+    assert (reworked["outcome_days"], reworked["critical_r"]) == (0, None)
 
 
 def test_the_placebo_has_the_outcome_first_and_no_q(store: ProdLensStore) -> None:

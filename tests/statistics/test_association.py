@@ -12,6 +12,7 @@ from prodlens.statistics.association import (
     detectable_correlation,
     effective_df,
     lagged_association,
+    shared_cycle_days,
 )
 from prodlens.statistics.daily_series import Calendar, prepare_series
 from tests.statistics.results import like
@@ -54,3 +55,14 @@ def test_a_cycle_is_looked_for_from_three_days_on() -> None:
     span = Calendar(MONDAY, 5)
     found = lagged_association(prepare_series([1, 5, 2, 8, 3], span), prepare_series([4, 1, 6, 2, 9], span), [0])
     assert (found.leftover, found.leftover_threshold) == like(0.31823839075516225, 1.0)
+
+
+@pytest.mark.parametrize("length", [7, 10, 14])
+def test_a_shared_cycle_is_named_by_its_length(length: int) -> None:
+    """Two series with a wave of one length share that cycle; noise, or a wave of only one of them, is not a cycle."""
+    rng = np.random.default_rng(length)
+    x, y, noise = rng.standard_normal((3, 112))
+    wave = np.sin(2 * np.pi * np.arange(112) / length)
+    assert shared_cycle_days(x + wave, y + np.roll(wave, 2)) == length
+    assert shared_cycle_days(x + wave, noise) is None
+    assert shared_cycle_days(x, y) is None
