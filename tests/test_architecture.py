@@ -39,12 +39,13 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 # The same inside the action: its folders, and the modules beside them.
-ACTION_BASE = {"environment", "event", "inputs", "notices", "ownership", "anonymize"}
+ACTION_BASE = {"environment", "event", "identity", "inputs", "notices", "ownership", "anonymize"}
 SETTINGS = ACTION_BASE | {"artifacts", "settings"}
 RUN_PARTS = SETTINGS | {"github_access", "job"}
 ALLOWED_IN_ACTION: dict[str, set[str]] = {
     **{name: set() for name in ("inputs", "event", "anonymize", "environment", "ownership")},
     "notices": {"environment"},
+    "identity": {"event"},
     "artifacts": ACTION_BASE,
     "settings": ACTION_BASE | {"artifacts"},
     "workspace": {"environment", "settings"},

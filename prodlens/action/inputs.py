@@ -80,6 +80,11 @@ INPUTS = (
     ),
     Input("people", "", "TOML file that joins the identities in the traces to GitHub logins"),
     Input("comment", "auto", "the pull request comment: auto, changes (only when the figures changed), always or off"),
+    Input(
+        "comment-key",
+        "",
+        "tells this report's comment and artifact from those of other steps; workflow file and job always do",
+    ),
     Input("comment-issue", "", "number of an issue that gets the report on runs without a pull request"),
     Input("summary", "true", "write the job summary"),
     Input("fail-if", "", "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05", many=True),

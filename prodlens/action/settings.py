@@ -54,6 +54,7 @@ class Settings:
         plan_cost_usd_per_month: What subscriptions cost.
         people: File that joins trace identities to logins.
         comment: When to write the pull request comment.
+        comment_key: What tells this report from others of the same workflow file and job.
         comment_issue: Issue that gets the report on runs without a pull request.
         summary: Whether to write the job summary.
         fail_if: Gates on the report.
@@ -84,6 +85,7 @@ class Settings:
     plan_cost_usd_per_month: float | None
     people: Path | None
     comment: str
+    comment_key: str
     comment_issue: int | None
     summary: bool
     fail_if: tuple[Gate, ...]
@@ -250,6 +252,7 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "plan-cost-usd-per-month": _optional(_number(0, 1e9)),
     "people": _optional(Path),
     "comment": _one_of(COMMENT_MODES),
+    "comment-key": str,
     "comment-issue": _optional(_whole(1, 2**31 - 1)),
     "summary": _flag,
     "fail-if": lambda text: parse_gates(text.splitlines()),

@@ -115,6 +115,7 @@ class Runner:
             "GITHUB_REF": ref,
             "GITHUB_RUN_ID": str(self.number),
             "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_JOB": "prodlens",
             "GITHUB_WORKFLOW_REF": f"{SLUG}/{WORKFLOW}@{ref}",
             "GITHUB_API_URL": self.server.url,
             "GITHUB_GRAPHQL_URL": self.server.graphql_url,

@@ -500,3 +500,43 @@ def test_a_server_without_digests(runner: Runner) -> None:
     assert done.returncode == 0, done.log
     assert runner.outputs["cache-restored"] == "true"
     assert done.log.count("this server gives no digests of artifacts") == 1
+
+
+def test_two_jobs_of_one_run_lose_no_cache(runner: Runner) -> None:
+    """A cache that another job of the run saved meanwhile is kept; this job says so, and its report is published."""
+    first_run(runner)
+    repository = runner.server.world.repositories[SLUG]
+    repository.add_pulls([pull(15)])
+    repository.commits.insert(0, commit(22, 21))
+    run = runner.trusted_run(id=runner.number + 2)  # the run to come
+    runner.number -= 1
+
+    def save_meanwhile() -> None:
+        runner.host.put(CACHE, _FIRST[0], run)
+
+    runner.server.faults.paths[f"/repos/{SLUG}/commits"] = Fault(then=save_meanwhile)
+    done = runner.run("schedule", SCHEDULE)
+    assert done.returncode == 1, done.log
+    assert "another job of this run saved artifact 'prodlens-cache' meanwhile" in done.said("error")[0]
+    assert len(runner.saved()) == 2
+    assert runner.saved()[1].content == _FIRST[0]
+    assert "ProdLens report" in runner.summary
+
+
+def test_reports_of_one_run_keep_their_links(runner: Runner) -> None:
+    """Several steps and jobs of one run upload reports of different names, so that no link dies."""
+    for job in ("one", "one", "two"):
+        runner.environ["GITHUB_JOB"] = job
+        assert runner.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge").returncode == 0
+        runner.number -= 2  # the same run again
+    names = [artifact.name for _, artifact in sorted(runner.host.artifacts.items())]
+    assert names == [REPORT, f"{REPORT}-prodlens-one", f"{REPORT}-prodlens-two"]
+
+
+def test_reports_of_two_jobs_have_comments_of_their_own(runner: Runner) -> None:
+    """Two jobs, or two steps with keys of their own, write one comment each; the same job finds its own again."""
+    for job, key in (("one", ""), ("two", ""), ("one", "costs"), ("one", "")):
+        runner.environ["GITHUB_JOB"] = job
+        done = runner.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge", comment_key=key)
+        assert done.returncode == 0, done.log
+    assert len(runner.comments) == 3

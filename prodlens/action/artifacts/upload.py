@@ -28,7 +28,7 @@ from prodlens.json_values import whole_number
 from prodlens.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -48,8 +48,8 @@ class ArtifactServiceError(OutsideError):
     """The artifact service or its blob host failed or refused; what was to be uploaded is still on disk."""
 
 
-class _NameTakenError(ArtifactServiceError):
-    """The run has an artifact of this name: an earlier attempt or another job made it."""
+class NameTakenError(ArtifactServiceError):
+    """The run has an artifact of this name: an earlier attempt, another job or another step made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,19 +119,29 @@ class ArtifactService:
         )
 
     def upload(
-        self, name: str, path: Path, *, now: datetime, retention_days: int | None, mime_type: str = ZIP
+        self,
+        name: str,
+        path: Path,
+        *,
+        now: datetime,
+        retention_days: int | None,
+        replaces: Callable[[Collection[int]], bool] = lambda _: True,
+        mime_type: str = ZIP,
     ) -> Uploaded:
-        """Upload a file as an artifact of this run; one of the same name in this run gives way to it.
+        """Upload a file as an artifact of this run.
 
         Args:
             name: Name of the artifact.
             path: The file; it is read block by block.
             now: The present moment.
             retention_days: Days that the artifact is kept, at most what the repository allows; None: as it says.
+            replaces: Given the ids of the artifacts of this name that the run has, whether they give way to this one.
+                There are no ids when one was begun and never finished.
             mime_type: What the file is.
 
         Raises:
-            ConfigurationError: The name is none that an artifact can have.
+            ConfigurationError: An artifact cannot have this name.
+            NameTakenError: The run has an artifact of this name, and it does not give way.
             ArtifactServiceError: The service failed or refused.
             OSError: The file cannot be read.
         """
@@ -142,7 +152,9 @@ class ArtifactService:
             asked["expires_at"] = (now + timedelta(days=days)).isoformat().replace("+00:00", "Z")
         try:
             created = self._call("CreateArtifact", asked)
-        except _NameTakenError:
+        except NameTakenError:
+            if not replaces([_number(artifact.get("database_id")) for artifact in self.list(name)]):
+                raise
             self.delete(name)
             created = self._call("CreateArtifact", asked)
         url = str(created.get("signed_upload_url", ""))
@@ -279,7 +291,7 @@ def _json_object(response: requests.Response) -> dict[str, Any] | None:
 def _accepted(method: str, status: int, answer: dict[str, Any]) -> dict[str, Any]:
     said = str(answer.get("msg", ""))[:300]
     if status == 409:  # noqa: PLR2004 - Conflict
-        raise _NameTakenError(f"the artifact service refused {method} (409: {said})")
+        raise NameTakenError(f"the artifact service refused {method} (409: {said})")
     if "insufficient usage" in said.lower():
         raise ArtifactServiceError(
             "the account's storage for artifacts is full; delete old artifacts or lower cache-retention-days "

@@ -1,7 +1,7 @@
-"""The cache of a run: the database restored from the newest artifact that can be trusted, and saved as a new one.
+"""Restoring the database from the newest artifact that can be trusted, and deciding when a new one is saved.
 
-"None is there" and "none could be read" are different: the second ends the run, since a run that began anew would save
-an empty cache over a good one.
+"There is no cache yet" and "the cache could not be read" are different. The second ends the run: a run that began anew
+would save an empty cache over a good one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from prodlens.action.artifacts.listing import (
@@ -42,9 +42,21 @@ _REASONS_SAID = 10
 _CHUNK_BYTES = 1024**2
 
 
+class Restored(NamedTuple):
+    """The outcome of restoring.
+
+    Attributes:
+        artifact: The artifact that was restored; None when there is none that can be trusted.
+        listed: Ids of all artifacts of the cache's name that were there, usable or not.
+    """
+
+    artifact: Artifact | None
+    listed: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheLocation:
-    """Where caches are kept and what is trusted of what lies there.
+    """Where to look for a cache artifact, and which ones to trust.
 
     Attributes:
         client: Asks GitHub for the list, the runs and the addresses.
@@ -52,7 +64,7 @@ class CacheLocation:
         slug: The repository whose artifacts these are.
         name: What the artifacts are called.
         context: Where a cache must have been made.
-        hides_people: Whether no cache may be used that has people of the traces by their names in it.
+        hides_people: Whether a cache that holds the real names of people may not be used.
     """
 
     client: GithubClient
@@ -63,16 +75,13 @@ class CacheLocation:
     hides_people: bool
 
 
-def restore(location: CacheLocation, database: Path, warn: Callable[[str], None]) -> Artifact | None:
-    """Put the newest trusted cache where the database belongs; what was there before is removed in any case.
+def restore(location: CacheLocation, database: Path, warn: Callable[[str], None]) -> Restored:
+    """Put the newest trusted cache in the database's place; whatever was there before is removed in any case.
 
     Args:
         location: Where to look.
         database: File of the database.
         warn: Told of each artifact that is passed over, and why.
-
-    Returns:
-        The artifact that was restored, None when there is none that can be trusted.
 
     Raises:
         GithubError: GitHub or the host of the bytes failed, which says nothing about what is there.
@@ -89,8 +98,8 @@ def restore(location: CacheLocation, database: Path, warn: Callable[[str], None]
 def why_not_saved(mode: Mode, restored: Artifact | None, now: datetime, *, changed: bool) -> str:
     """Return why the cache is not saved after a run; empty when it is.
 
-    An unchanged cache is saved anew only when the one that was restored has lived more than half its days, so that a
-    quiet repository does not lose it.
+    An unchanged cache is saved again only after half its retention period has passed, so that a quiet repository does
+    not lose it.
     """
     if not mode.may_save_cache:
         return mode.why_not_saved
@@ -100,20 +109,20 @@ def why_not_saved(mode: Mode, restored: Artifact | None, now: datetime, *, chang
     if not changed and (ends is None or now - made < (ends - made) / 2):
         return f"nothing has changed since it was saved ({made:%Y-%m-%d %H:%M} UTC)"
     if mode.once_a_day and made.date() == now.date():
-        return "a push saves it at most once a day, and today it is saved"
+        return "pushes save it at most once a day, and it was already saved today"
     return ""
 
 
 def make_context(
     client: GithubClient, slug: str, environ: Mapping[str, str], described: object, workflows: tuple[str, ...]
 ) -> TrustContext:
-    """Return where a cache must have been made; what neither runner nor event says is asked of GitHub.
+    """Return where a cache must have been made. GitHub is asked for what neither runner nor event says.
 
     Args:
         client: Asks GitHub.
         slug: The repository of the workflow.
         environ: The runner's environment.
-        described: The repository as the event describes it, whatever it is.
+        described: The repository as the event describes it; any JSON value.
         workflows: Paths of the workflow files that are trusted.
 
     Raises:
@@ -141,10 +150,11 @@ def _gives_digests(server_url: str) -> bool:
     return host is None or host == "github.com" or host.endswith(".ghe.com")
 
 
-def _newest(location: CacheLocation, scratch: Path, database: Path, warn: Callable[[str], None]) -> Artifact | None:
+def _newest(location: CacheLocation, scratch: Path, database: Path, warn: Callable[[str], None]) -> Restored:
     passed_over = 0
     found = None
-    for artifact in artifacts_named(location.client, location.slug, location.name):
+    listed = artifacts_named(location.client, location.slug, location.name)
+    for artifact in listed:
         try:
             _fetch(location, artifact, scratch, database)
         except UnusableArtifactError as error:
@@ -156,11 +166,11 @@ def _newest(location: CacheLocation, scratch: Path, database: Path, warn: Callab
             break
     if passed_over > _REASONS_SAID:
         warn(f"{passed_over - _REASONS_SAID} more artifacts called {location.name!r} were passed over as caches")
-    return found
+    return Restored(found, frozenset(artifact.id for artifact in listed))
 
 
 def _clear(database: Path) -> None:
-    """Remove what lies in the database's place: a checkout can bring a file there, or a journal to be played in."""
+    """Remove what lies in the database's place: a checkout can bring a file there, or a journal that SQLite replays."""
     folder = Folder(database.parent)
     try:
         folder.make()
@@ -195,7 +205,7 @@ def _fetch(location: CacheLocation, artifact: Artifact, scratch: Path, database:
 
 
 def _off_branch(location: CacheLocation, run: Mapping[str, Any]) -> str | None:
-    """Return why a run was not of the default branch, whatever its ref was called; schedules start nowhere else."""
+    """Return why a run was not on the default branch, whatever its ref was called. Schedules run nowhere else."""
     branch = location.context.default_branch
     if run.get("event") == "schedule" or is_on_branch(location.client, location.slug, branch, str(run.get("head_sha"))):
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlens.action import notices
-from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError, new_session
+from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError, NameTakenError, new_session
 from prodlens.action.cache import restore
 from prodlens.action.cache.snapshot import content_digest, stored_digest, write_archive, write_copy
 from prodlens.action.cache.trust import MEMBER
@@ -21,7 +21,6 @@ from prodlens.slugs import is_slug
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from prodlens.action.artifacts.listing import Artifact
     from prodlens.action.environment import RunEnvironment
     from prodlens.action.event import Event
     from prodlens.action.settings import Settings
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
 
 COPY_FOLDER = "saved"
+_APART = "give each its own cache-artifact, or let one wait for the other"
 _NO_DIGEST = (
     "Cache: this server gives no digests of artifacts, so the cache is trusted by its run, workflow and branch, "
     "and by the checks of the file itself."
@@ -46,18 +46,21 @@ NOT_SAVED = Saved()
 
 
 class RunCache:
-    """The cache of a run. ``restored`` is the artifact that the run began with, None without a usable one."""
+    """The cache of a run. ``restored`` is the artifact that the run began with, None without a usable one.
+
+    An artifact that another job or step of the run saved meanwhile is left alone: what it gathered would be lost.
+    """
 
     def __init__(
         self,
         settings: Settings,
         environment: RunEnvironment,
         event: Event,
-        restored: Artifact | None,
+        restored: restore.Restored,
         *,
         hides_people: bool,
     ) -> None:
-        self.restored = restored
+        self.restored, self._listed = restored
         self._settings, self._environment, self._mode = settings, environment, event.mode
         self._hides_people = hides_people
         self._baseline = ""
@@ -85,7 +88,7 @@ class RunCache:
             changed = write_copy(store.conn, copy, before=before, now=environment.now, named=named) != self._baseline
             reason = restore.why_not_saved(mode, self.restored, environment.now, changed=changed)
         if not reason and not self._settings.dry_run:
-            return _upload_copy(copy, self._settings, environment)
+            return _upload_copy(copy, self._settings, environment, self._listed)
         Folder(copy.parent).unlink(copy.name)
         said = f"Cache: not saved: {reason}." if reason else f"Dry run: the cache would be saved as artifact {name!r}."
         notices.note(environment, said)
@@ -132,29 +135,41 @@ def restore_cache(
         raise ConfigurationError(f"cache-artifact: {error}; or give an empty cache-artifact for no cache") from error
     finally:
         client.close()
-    said = f"restored from {restored}" if restored else "none is there yet that can be used; this run begins anew"
+    artifact = restored.artifact
+    said = f"restored from {artifact}" if artifact else "there is no usable one yet; this run begins anew"
     notices.note(environment, f"Cache: {said}.")
-    if restored and restored.digest is None:
+    if artifact and artifact.digest is None:
         notices.note(environment, _NO_DIGEST)
     return RunCache(settings, environment, event, restored, hides_people=hides_people)
 
 
-def _upload_copy(copy: Path, settings: Settings, environment: RunEnvironment) -> Saved:
+def _upload_copy(copy: Path, settings: Settings, environment: RunEnvironment, listed: frozenset[int]) -> Saved:
     service = ArtifactService.from_environment(environment.environ, mask=partial(notices.mask, environment))
     name = settings.cache_artifact
     if service is None:
-        notices.note(
-            environment, f"Cache: no artifact service here; upload {copy} as artifact {name!r} in a later step."
-        )
+        said = f"Cache: no artifact service here; upload {copy} as artifact {name!r} in a later step."
+        notices.note(environment, said)
         return Saved(file=str(copy))
     try:
         with tempfile.TemporaryDirectory() as scratch:
             archive = Path(scratch, "cache.zip")
             write_archive(copy, archive)
-            uploaded = service.upload(name, archive, now=environment.now, retention_days=settings.cache_retention_days)
+            uploaded = service.upload(
+                name,
+                archive,
+                now=environment.now,
+                retention_days=settings.cache_retention_days,
+                replaces=listed.issuperset,
+            )
+    except NameTakenError:
+        return _failed(copy, environment, f"another job of this run saved artifact {name!r} meanwhile; {_APART}")
     except (ArtifactServiceError, StorageError, OSError) as error:
-        notices.error(environment, f"the cache was not saved: {error}; the copy is in {copy}")
-        return Saved(file=str(copy), failed=True)
+        return _failed(copy, environment, str(error))
     Folder(copy.parent).unlink(copy.name)
     notices.note(environment, f"Cache: saved as artifact {name!r} ({uploaded.id}, {uploaded.size_bytes:,} bytes).")
     return Saved()
+
+
+def _failed(copy: Path, environment: RunEnvironment, reason: str) -> Saved:
+    notices.error(environment, f"the cache was not saved: {reason}; the copy is in {copy}")
+    return Saved(file=str(copy), failed=True)

@@ -12,7 +12,14 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from prodlens.action.artifacts.ingested import keep_pages, known_artifacts, next_page, remember_artifact
+from prodlens.action.artifacts.ingested import (
+    UNREACHABLE,
+    keep_pages,
+    known_artifacts,
+    next_page,
+    remember_artifact,
+    unreachable_artifacts,
+)
 from prodlens.action.artifacts.listing import REPORT_ARTIFACT, UnusableArtifactError, artifact_pages, download
 from prodlens.errors import StorageError
 from prodlens.github import BudgetSpentError, RateLimitedError, ServerFailedError
@@ -71,7 +78,7 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
         owner: Repository of the calls that name none.
         now: The present moment.
         scratch: Folder for one download at a time.
-        cache_name: What the caches are called, which every pattern passes by, as it does the reports.
+        cache_name: Name of the cache artifact; patterns never match it, nor report artifacts.
 
     Returns:
         Sentences for the reader: what was passed over and why, and what is left to the next run.
@@ -83,7 +90,7 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
     gathering = _Gathering(store, ingestor, client, session, slug, repository_id, owner, now, scratch)
     lists = _lists(patterns)
     try:
-        found, next_pages = _listed(store.conn, client, slug, lists, frozenset({REPORT_ARTIFACT, cache_name}))
+        found, next_pages = _listed(store.conn, client, slug, lists, cache_name)
         for artifact in gathering.chosen(found):
             gathering.take(artifact)
         gathering.raise_failure()
@@ -112,7 +119,7 @@ def _lists(patterns: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _listed(
-    conn: sqlite3.Connection, client: GithubClient, slug: str, lists: dict[str, list[str]], own: frozenset[str]
+    conn: sqlite3.Connection, client: GithubClient, slug: str, lists: dict[str, list[str]], cache_name: str
 ) -> tuple[dict[int, Artifact], dict[str, int]]:
     """Return the artifacts asked for, by id, and the page that each list goes on with in the next run."""
     found: dict[int, Artifact] = {}
@@ -124,13 +131,15 @@ def _listed(
             artifact.id: artifact
             for page in pages
             for artifact in page.artifacts
-            if (artifact.name == name if name else _fits(artifact.name, patterns) and artifact.name not in own)
+            if (artifact.name == name if name else _is_meant(artifact.name, patterns, cache_name))
         }
     return found, next_pages
 
 
-def _fits(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+def _is_meant(name: str, patterns: Iterable[str], cache_name: str) -> bool:
+    """Return whether a pattern means the name. None means the name of a cache or a report."""
+    own = name in {cache_name, REPORT_ARTIFACT} or name.startswith(f"{REPORT_ARTIFACT}-")
+    return not own and any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _pages(client: GithubClient, slug: str, name: str, start: int) -> Iterator[Page]:
@@ -157,7 +166,7 @@ def _distrust(artifact: Artifact, repository_id: int | None) -> str | None:
 
 @dataclass(slots=True)
 class _Gathering:
-    """One run's way through the artifacts of a repository, and what there is to say of it."""
+    """Ingests one repository's artifacts and collects notes for the user."""
 
     store: ProdLensStore
     ingestor: TraceIngestor
@@ -211,9 +220,18 @@ class _Gathering:
                 with self.store.transaction() as conn:
                     self._remember(conn, artifact, shown_name(str(error)))
         except ServerFailedError as error:
-            if self.failure is not None:
-                raise
-            self.failure = error  # one artifact whose bytes are lost must not keep the others out
+            self._cannot_fetch(artifact, error)
+
+    def _cannot_fetch(self, artifact: Artifact, error: ServerFailedError) -> None:
+        """Let one artifact whose bytes are lost neither keep the others out nor fail one run after the other."""
+        if artifact.id in unreachable_artifacts(self.store.conn):
+            self._pass_over(f"{error}.")
+            return
+        with self.store.transaction() as conn:
+            self._remember(conn, artifact, UNREACHABLE)
+        if self.failure is not None:
+            raise error
+        self.failure = error
 
     def raise_failure(self) -> None:
         """Raise the failure of a download, unless others went well, so that it is that artifact's alone.

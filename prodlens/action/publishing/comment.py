@@ -1,7 +1,7 @@
 """One comment on a pull request or issue: found by marker and author over all pages, updated in place.
 
-Anybody can write a comment that holds the marker, so the author decides. The marker's own fingerprint tells whether
-the figures have changed since.
+Anybody can write a comment that holds the marker, so the author decides. The marker also says whose report it is, so
+that other workflows and jobs keep comments of their own, and whether the figures have changed since.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from prodlens.github import GithubClient
 
 WORKFLOW_LOGIN = "github-actions[bot]"
-_MARKER = re.compile(r"<!-- prodlens:report figures=([0-9a-f]{12}) -->")
+_MARKER = re.compile(r"<!-- prodlens:report figures=(?P<figures>[0-9a-f]{12}) key=(?P<key>[0-9a-f]{12}) -->")
 _FINGERPRINT_DIGITS = 12
+NO_KEY = "0" * 12
 _FOLD = "<details>\n<summary>{title}</summary>\n\n"
 _END_OF_FOLD = "\n</details>\n"
 VIEWER_QUERY = "query { viewer { login } }"
@@ -37,7 +38,7 @@ class Posted:
     url: str
 
 
-def assemble(head: str, figures: Sequence[str], tail: str, fingerprint: str) -> str:
+def assemble(head: str, figures: Sequence[str], tail: str, fingerprint: str, key: str = NO_KEY) -> str:
     """Return the body of a comment: marker, what matters first, the figures folded, links; at most the allowed bytes.
 
     Args:
@@ -45,8 +46,9 @@ def assemble(head: str, figures: Sequence[str], tail: str, fingerprint: str) -> 
         figures: The blocks of the report, as Markdown; the last ones are left out, with a notice, when all do not fit.
         tail: What stands below the fold.
         fingerprint: What ``figures_fingerprint`` returned.
+        key: 12 hex digits that tell this report's comment from others on the same pull request.
     """
-    begin = f"<!-- prodlens:report figures={fingerprint} -->\n{head.strip()}\n\n"
+    begin = f"<!-- prodlens:report figures={fingerprint} key={key} -->\n{head.strip()}\n\n"
     end = f"\n{tail.strip()}\n" if tail.strip() else ""
     if figures:
         begin, end = begin + _FOLD.format(title="The repository's figures"), _END_OF_FOLD + end
@@ -68,7 +70,7 @@ def post_comment(client: GithubClient, repository: str, number: int, body: str, 
     Raises:
         GithubError: GitHub could not be asked or refused; nothing was written.
     """
-    own = _own_comment(client, repository, number)
+    own = _own_comment(client, repository, number, _key(body))
     if own is not None:
         if not _differs(str(own.get("body") or ""), body, setting):
             return Posted("unchanged", str(own.get("html_url") or ""))
@@ -84,13 +86,18 @@ def post_comment(client: GithubClient, repository: str, number: int, body: str, 
 def _differs(old: str, new: str, setting: str) -> bool:
     if setting == COMMENT_CHANGES:
         before, after = _MARKER.match(old), _MARKER.match(new)
-        return before is None or after is None or before[1] != after[1]
+        return before is None or after is None or before["figures"] != after["figures"]
     return setting == COMMENT_ALWAYS or old.replace("\r\n", "\n").strip() != new.strip()
 
 
-def _own_comment(client: GithubClient, repository: str, number: int) -> Mapping[str, Any] | None:
-    """Return the oldest comment that begins with the marker and is ours."""
-    marked = [c for c in _comments(client, repository, number) if _MARKER.match(str(c.get("body") or ""))]
+def _key(body: str) -> str | None:
+    marker = _MARKER.match(body)
+    return marker["key"] if marker else None
+
+
+def _own_comment(client: GithubClient, repository: str, number: int, key: str | None) -> Mapping[str, Any] | None:
+    """Return the oldest comment of ours that begins with the marker of this key."""
+    marked = [c for c in _comments(client, repository, number) if key and _key(str(c.get("body") or "")) == key]
     if not marked:
         return None
     login = _own_login(client)
@@ -106,7 +113,7 @@ def _comments(client: GithubClient, repository: str, number: int) -> Iterator[Ma
 
 
 def _own_login(client: GithubClient) -> str:
-    """Return who the token belongs to; the workflow's own token, which may not ask everywhere, is the Actions bot's."""
+    """Return whose token it is. A workflow's own token cannot ask everywhere; it belongs to the Actions bot."""
     try:
         viewer = client.graphql(VIEWER_QUERY, {}).get("viewer")
     except GithubError:
@@ -116,7 +123,7 @@ def _own_login(client: GithubClient) -> str:
 
 
 def _is_by(user: object, login: str) -> bool:
-    """Tell whether the account is the login; GraphQL and REST write ``[bot]`` differently, and only for bots."""
+    """Return whether an account has the login. GraphQL and REST write ``[bot]`` differently, and only for bots."""
     if not isinstance(user, dict):
         return False
     if user.get("type") == "Bot":

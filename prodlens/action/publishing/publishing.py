@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices
 from prodlens.action.github_access import github_client
+from prodlens.action.identity import report_identity
 from prodlens.action.inputs import COMMENT_OFF
 from prodlens.action.publishing.comment import assemble, figures_fingerprint, post_comment
 from prodlens.action.publishing.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
@@ -61,8 +62,7 @@ def compose_comment(job: Job, reports: Sequence[Mapping[str, Any]], *, tail: str
     if settings.comment_issue is None:
         return None
     head = "### ProdLens\n\n" + "\n".join(_period(report) for report in reports)
-    body = assemble(head, markdown_blocks(reports, kind="comment"), tail, _fingerprint(reports))
-    return Announcement(repository, settings.comment_issue, head, body)
+    return _announcement(job, reports, (repository, settings.comment_issue), head, tail, _fingerprint(reports))
 
 
 def publish_comment(announcement: Announcement, job: Job) -> str:
@@ -108,8 +108,15 @@ def _on_pull_request(job: Job, reports: Sequence[Mapping[str, Any]], repository:
     own = next((report for report in reports if report["metadata"]["repo"] == repository), None)
     head = describe(facts, own["pr_merge_time_hours"] if own else (), environment.now)
     size = (facts.additions, facts.deletions, facts.commits, sorted(facts.evidence), facts.usage.calls)
-    body = assemble(head, markdown_blocks(reports, kind="comment"), tail, _fingerprint(reports, size))
-    return Announcement(repository, number, head, body)
+    return _announcement(job, reports, (repository, number), head, tail, _fingerprint(reports, size))
+
+
+def _announcement(
+    job: Job, reports: Sequence[Mapping[str, Any]], place: tuple[str, int], head: str, tail: str, fingerprint: str
+) -> Announcement:
+    key = report_identity(job.environment.environ, job.settings.comment_key).digest(*place)
+    blocks = markdown_blocks(reports, kind="comment")
+    return Announcement(*place, head, assemble(head, blocks, tail, fingerprint, key))
 
 
 def _facts(job: Job, client: GithubClient, repository: str, number: int) -> PullRequestFacts:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.action import notices
 from prodlens.action.artifacts.listing import REPORT_ARTIFACT
-from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError
+from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError, NameTakenError
+from prodlens.action.identity import report_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prodlens.action.artifacts.upload import Uploaded
     from prodlens.action.job import Job
 
 _REPORT_FILES = ("report-html", "report-json", "report-csv")
+_MOST_OF_ONE_JOB = 9  # reports of one run with one identity; a further one takes the place of the last
 
 
 def upload_report(files: Mapping[str, str], job: Job) -> str:
@@ -38,13 +42,29 @@ def upload_report(files: Mapping[str, str], job: Job) -> str:
         with tempfile.TemporaryDirectory() as scratch:
             archive = Path(scratch, "report.zip")
             _pack(files, archive)
-            uploaded = service.upload(REPORT_ARTIFACT, archive, now=environment.now, retention_days=None)
+            uploaded = _upload(service, archive, job)
     except (ArtifactServiceError, OSError) as error:
         notices.warning(environment, f"the report was not uploaded ({error}); it is in {settings.output_dir}")
         return ""
     environ = environment.environ
     run = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}/actions/runs"
     return f"{run}/{environ.get('GITHUB_RUN_ID', '')}/artifacts/{uploaded.id}"
+
+
+def _upload(service: ArtifactService, archive: Path, job: Job) -> Uploaded:
+    """Upload under the first name that no other step, job or attempt of this run has taken; their links stay alive."""
+    *names, last = _names(report_identity(job.environment.environ, job.settings.comment_key).name)
+    now = job.environment.now
+    for name in names:
+        with suppress(NameTakenError):
+            return service.upload(name, archive, now=now, retention_days=None, replaces=lambda _: False)
+    return service.upload(last, archive, now=now, retention_days=None)
+
+
+def _names(identity: str) -> list[str]:
+    """Return the names that a report may have, in the order in which they are tried."""
+    own = f"{REPORT_ARTIFACT}-{identity}" if identity else REPORT_ARTIFACT
+    return [REPORT_ARTIFACT, own, *(f"{own}-{number}" for number in range(2, _MOST_OF_ONE_JOB + 1))]
 
 
 def _pack(files: Mapping[str, str], archive: Path) -> None:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from prodlens.action.artifacts import listing
 from prodlens.action.artifacts.ingested import forget_expired
+from prodlens.action.cache.snapshot import content_digest
 from prodlens.action.gathering import trace_artifacts
 from prodlens.action.gathering.trace_artifacts import ingest_trace_artifacts
 from prodlens.errors import StorageError
@@ -304,6 +305,20 @@ def test_a_long_list_is_read_over_several_runs(served: Served, reader: Reader, p
     reader.run(pattern)
     assert pages_asked(served) == [1, 2, 3]
     assert reader.downloads() == 32
+
+
+@pytest.mark.usefixtures("short_pages")
+def test_a_list_that_was_read_to_its_end_is_not_news(served: Served, reader: Reader) -> None:
+    """The first walk over a long list is worth a new cache in every run, later walks are not."""
+    for _ in range(31):
+        put(served, b"nothing to read", "other")
+    digests = []
+    for _ in range(6):
+        reader.run("trace-*")
+        digests.append(content_digest(reader.store.conn))
+    assert pages_asked(served) == [1, 2, 3, 1, 4, 5, 1, 6, 7, 1, 2, 3, 1, 4, 5, 1, 6, 7]
+    assert len(set(digests[:3])) == 3
+    assert set(digests[2:]) == {digests[2]}
 
 
 @pytest.mark.usefixtures("short_pages")
@@ -605,16 +620,30 @@ def test_a_service_that_is_down_is_an_error(served: Served, reader: Reader) -> N
 
 
 def test_one_lost_blob_keeps_no_other_out(served: Served, reader: Reader) -> None:
-    """An artifact whose bytes cannot be had, while others can, is passed over this time; alone it is an error."""
+    """An artifact whose bytes cannot be had, while others can, is passed over this time."""
     put(served, traces(1))
     put(served, traces(2))
     served.host.blob_faults.extend([503] * REQUESTS_TILL_FAILURE)
     (note,) = reader.run()
     assert "could not be fetched (503" in note
     assert reader.sessions() == [2]
-    served.host.blob_faults.extend([503] * REQUESTS_TILL_FAILURE)
-    with pytest.raises(ServerFailedError):
+    assert reader.run() == []
+    assert reader.sessions() == [1, 2]
+
+
+@pytest.mark.parametrize(("status", "requests"), [(404, 3), (403, 3), (503, REQUESTS_TILL_FAILURE)])
+def test_a_lost_artifact_fails_one_run_alone(served: Served, reader: Reader, status: int, requests: int) -> None:
+    """An artifact whose bytes are lost is an error once; every later run says so and goes on with the others."""
+    put(served, traces(1))
+    served.host.blob_faults.extend([status] * requests)
+    with pytest.raises(ServerFailedError, match="could not be fetched"):
         reader.run()
+    put(served, traces(2))
+    for _ in range(2):
+        served.host.blob_faults.extend([status] * requests)
+        (note,) = reader.run()
+        assert f"could not be fetched ({status}" in note
+        assert reader.sessions() == [2]
     assert reader.run() == []
     assert reader.sessions() == [1, 2]
 

@@ -36,9 +36,9 @@ def post(server: GithubServer, text: str, setting: str = "auto") -> Posted:
     return post_comment(client, SLUG, 7, text, setting=setting)
 
 
-def body(text: str, fingerprint: str = FINGERPRINT) -> str:
+def body(text: str, fingerprint: str = FINGERPRINT, key: str = "a" * 12) -> str:
     """Return a comment's body."""
-    return assemble(text, [], "", fingerprint)
+    return assemble(text, [], "", fingerprint, key)
 
 
 def test_created_once_then_updated_in_place(server: GithubServer) -> None:
@@ -48,6 +48,14 @@ def test_created_once_then_updated_in_place(server: GithubServer) -> None:
     [row] = server.world.comments.rows
     assert first.url == second.url == row["html_url"]
     assert row["body"] == body("two")
+
+
+def test_reports_of_different_identity_have_comments_of_their_own(server: GithubServer) -> None:
+    """Each report finds its own comment by the key in the marker, and leaves the others' alone."""
+    one, other = (body("one", key="1" * 12), body("other", key="2" * 12))
+    assert [post(server, text).done for text in (one, other)] == ["created", "created"]
+    assert post(server, body("other again", key="2" * 12)).done == "updated"
+    assert [row["body"] for row in server.world.comments.rows] == [one, body("other again", key="2" * 12)]
 
 
 def test_found_on_a_late_page(server: GithubServer) -> None:
