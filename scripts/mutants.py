@@ -8,12 +8,14 @@ since. Exits with 1 when a mutant survives that is not explained, or an explanat
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,14 @@ def pytest_collection_modifyitems(items):
 '''
 
 
+# What ``mutmut show`` prints, of many mutants at once.
+DIFFS = """
+import json, sys
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+print(json.dumps({key: get_diff_for_mutant(key) for key in sys.argv[1:]}))
+"""
+
+
 @dataclass(frozen=True)
 class Survivor:
     """A change that no test noticed: the function, and what was changed in it."""
@@ -51,23 +61,36 @@ class Survivor:
     change: str
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """Why survivors may live: a shell pattern of their functions, a pattern of their changes, and the reason."""
+
+    function: str
+    change: str
+    reason: str
+
+    def covers(self, survivor: Survivor) -> bool:
+        """Tell whether the survivor is of this kind."""
+        return fnmatchcase(survivor.function, self.function) and re.search(self.change, survivor.change) is not None
+
+
 def main(names: list[str]) -> int:
     """Run the named groups (all by default), print the table and the unexplained survivors."""
     settings = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text("utf-8"))
-    explained = {Survivor(each["function"], each["change"].strip()) for each in settings.get("explained", [])}
+    explanations = [Explanation(**each) for each in settings["explained"]]
     found: set[Survivor] = set()
     for name in names or list(settings["groups"]):
-        group = settings["groups"][name]
-        folder = prepare(name, group, settings["skip_lines"])
+        folder = prepare(name, settings["groups"][name], settings["skip_lines"])
         subprocess.run([MUTMUT, "run", "--max-children", "1"], cwd=folder, check=True)  # noqa: S603 - our own arguments
         found |= report(folder)
-    modules = tuple(survivor.function.rpartition(".")[0] for survivor in found)
-    for survivor in sorted(found - explained, key=lambda each: each.function):
+    left = {each for each in found if not any(explanation.covers(each) for explanation in explanations)}
+    for survivor in sorted(left, key=lambda each: each.function):
         print(f"\nsurvived: {survivor.function}\n{survivor.change}")
-    stale = [each for each in explained - found if each.function.rpartition(".")[0] in modules or not names]
-    for each in stale:
-        print(f"\nexplained, and did not survive: {each.function}\n{each.change}")
-    return int(bool(found - explained or stale))
+    stale = [] if names else [one for one in explanations if not any(one.covers(each) for each in found)]
+    for explanation in stale:
+        print(f"\nexplains nothing: {explanation.function}: {explanation.change}")
+    print(f"\n{len(found)} survived, {len(found) - len(left)} of them explained")
+    return int(bool(left or stale))
 
 
 def prepare(name: str, group: dict[str, Any], skip_lines: list[str]) -> Path:
@@ -107,7 +130,7 @@ def forget_survivors(path: Path) -> None:
 
 def report(folder: Path) -> set[Survivor]:
     """Print a line for each module, and return the survivors."""
-    survivors = set()
+    unnoticed: list[str] = []
     print(f"{'module':48}{'mutants':>8}{'killed':>8}{'survived':>9}{'untested':>9}{'timeout':>8}")
     for path in sorted((folder / "mutants").rglob("*.py.meta")):
         codes: dict[str, int | None] = json.loads(path.read_text("utf-8"))["exit_code_by_key"]
@@ -117,8 +140,8 @@ def report(folder: Path) -> set[Survivor]:
         module = path.relative_to(folder / "mutants").as_posix().removesuffix(".py.meta")
         line = f"{module:48}{len(codes):8}{counts['killed']:8}"
         print(f"{line}{counts['survived']:9}{counts['untested']:9}{counts['timeout']:8}", flush=True)
-        survivors |= {survivor(folder, key) for key, code in codes.items() if kind_of(code) in {"survived", "untested"}}
-    return survivors
+        unnoticed += [key for key, code in codes.items() if kind_of(code) in {"survived", "untested"}]
+    return survivors_of(folder, unnoticed) if unnoticed else set()
 
 
 def kind_of(code: int | None) -> str:
@@ -128,12 +151,16 @@ def kind_of(code: int | None) -> str:
     return "timeout" if code in TIMEOUTS else "killed" if code in KILLED | TYPES else "survived"
 
 
-def survivor(folder: Path, key: str) -> Survivor:
-    """Read what a mutant changes, by its lines alone: numbers of mutants move with every edit."""
-    shown = subprocess.run([MUTMUT, "show", key], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603 - as above
-    lines = [line for line in shown.stdout.splitlines() if line[:1] in {"+", "-"} and line[:3] not in {"+++", "---"}]
-    function = key.rpartition("__mutmut_")[0]
-    return Survivor(function, "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines))
+def survivors_of(folder: Path, keys: list[str]) -> set[Survivor]:
+    """Read what mutants change, by the lines alone: numbers of mutants move with every edit."""
+    command = [sys.executable, "-c", DIFFS, *keys]
+    shown = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603 - as above
+    found = set()
+    for key, diff in json.loads(shown.stdout.splitlines()[-1]).items():
+        lines = [line for line in diff.splitlines() if line[:1] in {"+", "-"} and line[:3] not in {"+++", "---"}]
+        change = "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
+        found.add(Survivor(key.rpartition("__mutmut_")[0], change))
+    return found
 
 
 if __name__ == "__main__":

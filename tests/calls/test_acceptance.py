@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.calls.acceptance import UNKNOWN, Acceptance, fold
-from prodlens.schemas import Decision
+from prodlens.schemas import INFERRED, Decision
 
 decisions = st.lists(
     st.builds(
@@ -56,6 +56,19 @@ def test_lines_add_up_and_ratios_average() -> None:
     )
     assert folded.accepted_lines == 10
     assert folded.diff_ratio == pytest.approx(0.75)
+
+
+def test_one_accepted_use_accepts_the_call() -> None:
+    """A person who accepts one of two uses, while configuration approves the other, has taken the answer."""
+    assert fold([Decision("a", "accept"), Decision("b", "automatic")]).decision == "accept"
+    assert fold([Decision("b", "automatic"), Decision("a", "accept")]).decision == "accept"
+
+
+def test_what_was_written_down_wins_over_what_was_inferred() -> None:
+    """An inferred acceptance gives way to a recorded automatic one, and stands where it is all that is known."""
+    inferred = Decision("a", "accept", INFERRED)
+    assert fold([inferred, Decision("a", "automatic", "hook")]).decision == "automatic"
+    assert fold([inferred]).decision == "accept"
 
 
 @given(decisions, st.randoms())

@@ -178,7 +178,12 @@ def test_every_field_of_a_graphql_node() -> None:
     node: dict[str, Any] = {
         "author": {"login": "alice"},
         "timelineItems": {"nodes": [{"createdAt": "2026-05-02T08:00:00Z"}, None]},
-        "reviews": {"nodes": [{"author": {"login": "bob"}, "submittedAt": "2026-05-02T09:00:00Z"}]},
+        "reviews": {
+            "nodes": [
+                {"author": {"login": "alice"}, "submittedAt": "2026-05-02T08:30:00Z"},
+                {"author": {"login": "bob"}, "submittedAt": "2026-05-02T09:00:00Z"},
+            ]
+        },
         "additions": 30,
         "deletions": 3,
         "changedFiles": 2,
