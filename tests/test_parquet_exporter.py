@@ -119,3 +119,13 @@ def test_exported_aggregates_have_these_columns_and_types(store: ProdLensStore, 
         "reopened_pr_count": "int64",
         "avg_merge_hours": "double",
     }
+
+
+def test_both_aggregates_begin_with_the_day_asked_for(store: ProdLensStore, tmp_path: Path) -> None:
+    """Since 2 May there is one of two days of calls, and one of two days of commits."""
+    store.insert_commits([commit("a", "5-01"), commit("b", "5-03")])
+    DailyAggregator(store).write_aggregates()
+    assert ParquetExporter(tmp_path).export_aggregates_by_date(store, since=date(2026, 5, 2)) == 2
+    for name, day in (("daily_sessions", "2026-05-02"), ("daily_github", "2026-05-03")):
+        rows = pq.read_table(tmp_path / "_aggregates" / f"{name}.parquet").to_pylist()
+        assert [row["event_date"] for row in rows] == [day]
