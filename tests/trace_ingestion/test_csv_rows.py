@@ -7,6 +7,8 @@ import io
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prodlens.trace_ingestion import read_entries
 from tests.trace_project import call, lines
@@ -60,3 +62,11 @@ def test_lines_after_an_unknown_header_are_read_as_ever(first: str) -> None:
     """A first line that no source knows as its header spoils no record after it."""
     found = entries(first.encode() + b"\n" + lines(call()))
     assert [value["id"] for _, value, reason in found if reason is None] == ["msg_1"]
+
+
+@given(st.binary(max_size=200) | st.text(alphabet='",\n\r\t;x\0\ufeff', max_size=200).map(str.encode))
+def test_any_bytes_after_a_header(data: bytes) -> None:
+    """Whatever follows a header, every entry is a record or has a reason, and nothing raises."""
+    for entry in read_entries(io.BytesIO(HEADER.encode() + b"\n" + data)):
+        assert isinstance(entry.value, dict) != (entry.reason is not None)
+        assert b"\n" not in entry.raw

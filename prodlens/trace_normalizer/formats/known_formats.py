@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from prodlens.trace_normalizer.formats.interface import Format
 
-# The most particular come first.
+# What people have most comes first, since every record of a later format is tried by all before it. Langfuse's records
+# would pass for lines of a transcript, and everything that is read as nothing comes last.
 FORMATS: tuple[Format, ...] = (
     LITELLM,
     LITELLM_SPEND,
@@ -41,23 +42,23 @@ FORMATS: tuple[Format, ...] = (
     OTLP_LOGS,
     OTLP_METRICS,
     SPAN_ROWS,
-    OTEL_JS,
     LANGFUSE,
+    CLAUDE_TRANSCRIPT,
+    CLAUDE_EXECUTION,
+    CODEX_ROLLOUT,
+    REFERENCE,
+    OTEL_JS,
     GH_AW,
     GEMINI_CHAT,
     OPENCODE,
     AMP,
-    CLAUDE_TRANSCRIPT,
-    CLAUDE_EXECUTION,
-    CODEX_ROLLOUT,
-    CODEX_EXEC,
     CLINE,
+    CODEX_EXEC,
     COPILOT_BILLING,
     COPILOT_METRICS,
     CURSOR_USAGE,
     CLAUDE_ANALYTICS,
     OPENROUTER_ACTIVITY,
-    REFERENCE,
     PROCESS_LOG,
     EMPTY,
 )

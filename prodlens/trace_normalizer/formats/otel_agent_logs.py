@@ -253,11 +253,15 @@ def _inference(entry: otlp.Entry) -> list[Item]:
 
 
 def _explain(record: Mapping[str, Any]) -> dict[str, str]:
-    for entry in otlp.entries(record, "Logs", "logRecords"):
-        if {"input_tokens", "input_token_count"} & entry.attributes.keys():
-            converters = {"repo_slug": CONVERTERS["repo_slug"], "cost_usd": finite_number, "tokens_in": count}
-            return explained(_parts(entry), PLACES, converters)
-    return {}
+    return next((found for entry in otlp.entries(record, "Logs", "logRecords") if (found := explain_entry(entry))), {})
+
+
+def explain_entry(entry: otlp.Entry) -> dict[str, str]:
+    """Return for each field of a log record that has token counts the place where it is found."""
+    if not {"input_tokens", "input_token_count"} & entry.attributes.keys():
+        return {}
+    converters = {"repo_slug": CONVERTERS["repo_slug"], "cost_usd": finite_number, "tokens_in": count}
+    return explained(_parts(entry), PLACES, converters)
 
 
 OTLP_LOGS = Format(

@@ -12,7 +12,7 @@ from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import otlp
 from prodlens.trace_normalizer.formats.gemini import is_of_gemini
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
-from prodlens.trace_normalizer.formats.otel_agent_logs import LogReader
+from prodlens.trace_normalizer.formats.otel_agent_logs import LogReader, explain_entry
 from prodlens.trace_normalizer.formats.otel_span import Span, error_type_of
 from prodlens.trace_normalizer.formats.otel_span_shapes import explain_span, read_span
 from prodlens.trace_normalizer.formats.otel_span_tree import SpanReader
@@ -128,8 +128,10 @@ class SdkReader:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of a span the place where it is found."""
-    return {} if _is_metric(record) or _is_log(record) else explain_span(span_of(record))
+    """Return for each field of a span or log record the place where it is found."""
+    if _is_metric(record):
+        return {}
+    return explain_entry(_entry_of(record)) if _is_log(record) else explain_span(span_of(record))
 
 
 OTEL_JS = Format(

@@ -10,6 +10,7 @@ import pytest
 
 from prodlens import normalize_records
 from prodlens.schemas import Decision
+from prodlens.trace_normalizer.formats import recognise
 from prodlens.trace_normalizer.formats.gemini import applied
 from tests.trace_files import read_items, records, traces
 from tests.trace_project import TraceProject
@@ -104,3 +105,12 @@ def test_a_decision_without_its_answer_is_kept() -> None:
         ("reject", None),
         ("automatic", None),
     ]
+
+
+def test_the_places_of_a_log_record() -> None:
+    """The formats command says where the fields of a log record were found, whichever way it is written."""
+    answers = [each for each in records(TELEMETRY) if "input_token_count" in each.get("attributes", {})]
+    source = recognise(answers[0])
+    assert source is not None
+    found = source.explain(answers[0])
+    assert (found["tokens_in"], found["developer_id"]) == ("attributes.input_token_count", "attributes.user.email")
