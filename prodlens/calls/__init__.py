@@ -2,7 +2,7 @@
 
 from prodlens.calls.acceptance import fold
 from prodlens.calls.merge import Row, are_two_calls, identity_bytes, merge, under_own_id
-from prodlens.calls.own_prices import PricesError, read_prices
+from prodlens.calls.own_prices import read_prices
 from prodlens.calls.pricing import (
     MAKERS_PRICE,
     WITHOUT_MODIFIER,
@@ -19,7 +19,6 @@ __all__ = [
     "WITHOUT_MODIFIER",
     "PriceCard",
     "Prices",
-    "PricesError",
     "Row",
     "are_two_calls",
     "fold",

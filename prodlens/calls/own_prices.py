@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.calls.rates import PriceCard, Rates
-from prodlens.errors import UserError
+from prodlens.errors import ConfigurationError
 from prodlens.json_values import finite_number, mapping, words
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ _RATE_NAMES = ("input", "output", "cache_read", "cache_write", "cache_write_1h",
 _KEYS = frozenset({"model", "from", "discount_percent", *_RATE_NAMES})
 _MOST_BYTES = 64 * 1024**2
 _WHOLE = 100  # percent
-
-
-class PricesError(UserError, ValueError):
-    """A file of prices cannot be read or says something that is not a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +103,30 @@ def read_prices(path: Path | str) -> OwnPrices:
     """Read a file of prices: LiteLLM's model map where its name ends in ``.json``, else TOML.
 
     Raises:
-        PricesError: The file is not there, or is not what it should be.
+        ConfigurationError: The file is not there, or is not what it should be.
     """
     path = Path(path)
     try:
         with path.open("rb") as stream:
             data = stream.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise PricesError(f"prices: {path}: {error.strerror}; name a readable TOML or JSON file") from error
+        raise ConfigurationError(f"prices: cannot read {path}: {error.strerror}; name a TOML or JSON file") from error
     if len(data) > _MOST_BYTES:
-        raise PricesError(f"prices: {path}: larger than {_MOST_BYTES // 1024**2} MiB; that is not a file of prices")
+        raise ConfigurationError(
+            f"prices: {path} is larger than {_MOST_BYTES // 1024**2} MiB, which no file of prices is"
+        )
     try:
         if path.suffix.lower() == ".json":
             return _from_model_map(orjson.loads(data), path)
         return OwnPrices(tuple(_rule(given, path) for given in _tables(tomllib.loads(data.decode()), path)))
     except (tomllib.TOMLDecodeError, orjson.JSONDecodeError, UnicodeDecodeError) as error:
-        raise PricesError(f"prices: {path}: {error}") from error
+        raise ConfigurationError(f"prices: {path} cannot be parsed: {error}") from error
 
 
 def _tables(document: Mapping[str, Any], path: Path) -> list[Any]:
     tables = document.get("price")
     if set(document) != {"price"} or not isinstance(tables, list):
-        raise PricesError(f'prices: {path}: write each price as a table "[[price]]" with a model')
+        raise ConfigurationError(f'prices: {path}: write each price as a table "[[price]]" with a model')
     return tables
 
 
@@ -136,26 +134,26 @@ def _rule(given: object, path: Path) -> OwnPrice:
     table = mapping(given)
     model = words(table.get("model"))
     if model is None:
-        raise PricesError(f"prices: {path}: a price without a model")
+        raise ConfigurationError(f"prices: {path}: a price without a model")
     where = f"prices: {path}: {model}"
     if unknown := sorted(table.keys() - _KEYS):
-        raise PricesError(f"{where}: unknown key {unknown[0]}; known are {', '.join(sorted(_KEYS))}")
+        raise ConfigurationError(f"{where}: unknown key {unknown[0]}; known are {', '.join(sorted(_KEYS))}")
     since = table.get("from", date.min)
     if isinstance(since, datetime) or not isinstance(since, date):
-        raise PricesError(f"{where}: from must be a day, such as 2026-07-01 without quotes")
+        raise ConfigurationError(f"{where}: from must be a day, such as 2026-07-01 without quotes")
     numbers = {name: _amount(table[name], f"{where}: {name}") for name in table.keys() - {"model", "from"}}
     discount = numbers.pop("discount_percent", None)
     if discount is not None and not numbers and discount <= _WHOLE:
         return OwnPrice(model.lower(), since, share=1 - discount / _WHOLE)
     if discount is not None or not {"input", "output"} <= numbers.keys():
-        raise PricesError(f"{where}: give input and output, or discount_percent of at most 100 alone")
+        raise ConfigurationError(f"{where}: give input and output, or discount_percent of at most 100 alone")
     return OwnPrice(model.lower(), since, rates=_rates(numbers))
 
 
 def _amount(value: object, where: str) -> float:
     amount = finite_number(value) if isinstance(value, int | float) else None
     if amount is None or amount < 0:
-        raise PricesError(f"{where} must be a number of at least 0")
+        raise ConfigurationError(f"{where} must be a number of at least 0")
     return amount
 
 
@@ -190,7 +188,7 @@ _TIER = re.compile(r"input_cost_per_token_above_(?P<thousands>\d{1,6})k_tokens")
 
 def _from_model_map(document: object, path: Path) -> OwnPrices:
     if not isinstance(document, dict):
-        raise PricesError(f"prices: {path}: not LiteLLM's model map, which is an object by model")
+        raise ConfigurationError(f"prices: {path}: not LiteLLM's model map, which is an object by model")
     cards: dict[tuple[str, str], PriceCard] = {}
     for name, given in document.items():
         for modifier, suffix in _SUFFIX_OF_MODIFIER.items():
@@ -198,7 +196,7 @@ def _from_model_map(document: object, path: Path) -> OwnPrices:
             if card is not None:
                 cards[name.lower(), modifier] = card
     if not cards:
-        raise PricesError(f"prices: {path}: no model in it has input_cost_per_token and output_cost_per_token")
+        raise ConfigurationError(f"prices: {path}: no model in it has input_cost_per_token and output_cost_per_token")
     return OwnPrices(cards=cards)
 
 

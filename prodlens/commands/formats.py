@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Sessions begin with lines that are no calls, so more than the first record of a format is looked at.
 _EXPLAINED = 100
+_KINDS_SHOWN = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +37,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _described(source: Source) -> list[str]:
-    from prodlens.trace_ingestion import (
-        ArchiveError,
-        read_entries,
-    )
-    from prodlens.trace_normalizer import recognise
+    from prodlens.trace_ingestion import ArchiveError, general_reason, read_entries
+    from prodlens.trace_normalizer import looks_like, recognise
 
     counts: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
     found: dict[str, dict[str, str]] = {}
     try:
         with source.open() as stream:
@@ -50,13 +49,18 @@ def _described(source: Source) -> list[str]:
                 for record in _records(entry.value):
                     known = recognise(record)
                     counts[known.name if known else "unknown"] += 1
-                    if known and counts[known.name] <= _EXPLAINED:
+                    if known is None:
+                        unknown[looks_like(record)] += 1
+                    elif counts[known.name] <= _EXPLAINED:
                         found[known.name] = known.explain(record) | found.get(known.name, {})
                 if entry.reason is not None:
-                    counts[entry.reason] += 1
+                    counts[general_reason(entry.reason)] += 1
     except ArchiveError as error:
         return [str(error)]
     lines = [f"{source.name}: " + (", ".join(f"{count} {name}" for name, count in counts.most_common()) or "empty")]
+    lines += [f"  {count} unknown: {text}" for text, count in unknown.most_common(_KINDS_SHOWN)]
+    if (more := len(unknown) - _KINDS_SHOWN) > 0:
+        lines.append(f"  and {more} more kinds of unknown records")
     for name, fields in found.items():
         lines += [f"  {name} {field}: {where}" for field, where in fields.items()]
     return lines

@@ -54,6 +54,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)
     for each in done:
         context.note(summary(each))
+        for line in reasons(each):
+            context.note(line)
     if len(done) > 1:
         context.note(summary(total(done)))
     if any(each.dead for each in done):
@@ -75,6 +77,7 @@ def total(done: list[Ingestion]) -> Ingestion:
         together.skipped += Counter(each.skipped)
         together.latency_withheld += each.latency_withheld
         together.usage_days += each.usage_days
+        together.reasons += Counter(each.reasons)
     return together
 
 
@@ -91,3 +94,13 @@ def summary(done: Ingestion) -> str:
     if done.latency_withheld:
         parts.append(f"{done.latency_withheld} latencies withheld, since the source records them wrongly")
     return f"{done.source}: {', '.join(parts)}"
+
+
+_REASONS_SHOWN = 3
+
+
+def reasons(done: Ingestion) -> list[str]:
+    """Return why entries of a source are dead letters: one line for each of the most frequent reasons."""
+    lines = [f"  {count:,} times: {reason}" for reason, count in done.reasons.most_common(_REASONS_SHOWN)]
+    more = sum(done.reasons.values()) - sum(count for _, count in done.reasons.most_common(_REASONS_SHOWN))
+    return [*lines, f"  {more:,} for other reasons"] if more else lines

@@ -3,7 +3,7 @@
 from prodlens.trace_ingestion.dead_letters import DeadLetterBox
 from prodlens.trace_ingestion.ingestor import TraceIngestor
 from prodlens.trace_ingestion.json_stream import read_entries
-from prodlens.trace_ingestion.outcomes import Ingestion, ingestion_state
+from prodlens.trace_ingestion.outcomes import Ingestion, general_reason, ingestion_state
 from prodlens.trace_ingestion.people import read_people
 from prodlens.trace_ingestion.sources import (
     DAMAGE,
@@ -26,6 +26,7 @@ __all__ = [
     "TraceIngestor",
     "file_sources",
     "find_sources",
+    "general_reason",
     "ingestion_state",
     "is_of_the_disk",
     "read_entries",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from operator import itemgetter
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from prodlens.trace_ingestion.batches import Batch
 
 CHECKPOINT = "trace_ingestion"
+_PLACE_IN_LINE = re.compile(r"^element \d+ of \d+: |(?<=; )element \d+ of \d+: | at (?:character|byte) \d+")
+_MOST_REASONS, _OTHER_REASONS = 100, "other reasons"
 _time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))
 
 
@@ -36,6 +39,7 @@ class Ingestion:
         latency_withheld: Calls whose source is known to record the latency wrongly.
         newest: Time of the newest call (ISO 8601, UTC), empty without one.
         usage_days: Days that a vendor reports as sums, stored or put in place of an earlier report.
+        reasons: Why entries are among the dead letters, without the place inside a line; the most are kept apart.
     """
 
     source: str
@@ -46,6 +50,7 @@ class Ingestion:
     latency_withheld: int = 0
     newest: str = ""
     usage_days: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
@@ -53,6 +58,10 @@ class Ingestion:
         self.stored += len(batch.rows) + len(batch.plain)
         self.skipped += batch.skipped
         self.dead += len(batch.letters)
+        for letter in batch.letters:
+            reason = general_reason(letter.reason)
+            known = reason in self.reasons or len(self.reasons) < _MOST_REASONS
+            self.reasons[reason if known else _OTHER_REASONS] += 1
         self.latency_withheld += batch.latency_withheld
         self.usage_days += len(batch.usage_days)
         self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
@@ -65,7 +74,13 @@ class Ingestion:
     def from_json(cls, data: bytes | str) -> Ingestion:
         """Return what ``to_json`` wrote."""
         given = orjson.loads(data)
-        return cls(**{**given, "skipped": Counter(given["skipped"])})
+        counters = {name: Counter(given.get(name) or {}) for name in ("skipped", "reasons")}
+        return cls(**{**given, **counters})
+
+
+def general_reason(reason: str) -> str:
+    """Return a reason without the place inside its line, so that equal failures can be counted."""
+    return _PLACE_IN_LINE.sub("", reason)
 
 
 def record_ingestion(store: ProdLensStore, done: Ingestion, now: datetime | None) -> None:

@@ -10,6 +10,7 @@ from prodlens.trace_normalizer.formats import (
     Untimed,
     Unusable,
     Withheld,
+    looks_like,
     recognise,
 )
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of
@@ -26,6 +27,7 @@ __all__ = [
     "Untimed",
     "Unusable",
     "Withheld",
+    "looks_like",
     "normalize_records",
     "person_of",
     "recognise",

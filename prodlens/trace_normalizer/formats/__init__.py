@@ -3,6 +3,7 @@
 from prodlens.trace_normalizer.formats.interface import Format, Item, Reader, Skipped, Untimed, Unusable, Withheld
 from prodlens.trace_normalizer.formats.known_formats import FORMATS, recognise
 from prodlens.trace_normalizer.formats.reference import REFERENCE
+from prodlens.trace_normalizer.formats.unsupported import looks_like
 
 __all__ = [
     "FORMATS",
@@ -14,5 +15,6 @@ __all__ = [
     "Untimed",
     "Unusable",
     "Withheld",
+    "looks_like",
     "recognise",
 ]

@@ -22,6 +22,7 @@ from prodlens.trace_normalizer.formats.recorded_values import (
     repository,
 )
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
+from prodlens.trace_normalizer.formats.unsupported import known_kind, looks_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +87,8 @@ def read(record: Mapping[str, Any]) -> list[Item]:
     """Read one record; it is unusable only without a readable timestamp or without a usage object."""
     parts, has_usage = _parts(record)
     at = first(parts, PLACES["timestamp"], parse_timestamp)
-    if at is None:
-        given = record.get("timestamp", record.get("start_time"))
-        return [Unusable("no timestamp" if given is None else f"unreadable timestamp ({type(given).__name__})")]
-    if not has_usage:
-        return [Unusable("no usage object")]
+    if at is None or not has_usage:
+        return [Unusable(_reason(record, has_usage=has_usage, has_time=at is not None))]
     tokens = _tokens(parts)
     accepted = first(parts, PLACES["accepted_flag"], truth)
     call_id = first(parts, PLACES["call_id"], words)
@@ -114,6 +112,18 @@ def read(record: Mapping[str, Any]) -> list[Item]:
             **cost_fields(first(parts, PLACES["cost_usd"], finite_number), tokens),
         )
     ]
+
+
+def _reason(record: Mapping[str, Any], *, has_usage: bool, has_time: bool) -> str:
+    """Return why a record cannot be used: what kind it is, or what a record of this format lacks."""
+    given = record.get("timestamp", record.get("start_time"))
+    if (kind := known_kind(record)) is not None:
+        return kind
+    if not has_usage and not has_time:
+        return looks_like(record)
+    if has_time:
+        return "no usage object"
+    return "no timestamp" if given is None else f"unreadable timestamp ({type(given).__name__})"
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
