@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.calls.rates import PriceCard, Rates
+from prodlens.calls.rates import WITHOUT_MODIFIER, PriceCard, Rates
 from prodlens.errors import ConfigurationError
 from prodlens.json_values import finite_number, mapping, words
 
@@ -92,10 +92,11 @@ class OwnPrices:
         best = max(fitting, default=None, key=lambda found: found[:2])
         if best is not None:
             return best[2]
-        for kind in (modifier or "", "") if self.cards else ():
-            for name in lowered:
-                if (name, kind) in self.cards:
-                    return self.cards[name, kind]
+        for name in lowered if self.cards else ():
+            if (name, modifier or "") in self.cards:
+                return self.cards[name, modifier or ""]
+            if (name, "") in self.cards:
+                return replace(self.cards[name, ""], caveat=WITHOUT_MODIFIER)
         return None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.calls.own_prices import OwnPrice, OwnPrices
 from prodlens.calls.price_list import find_model, listed_card, model_name, price_changes_in_a_day
-from prodlens.calls.rates import PriceCard, Rates, call_cost
+from prodlens.calls.rates import MAKERS_PRICE, WITHOUT_MODIFIER, PriceCard, Rates, call_cost
 from prodlens.schemas import COMPUTED, OURS, OWN_PRICE
 from prodlens.timestamps import parse_timestamp
 
@@ -32,10 +32,6 @@ __all__ = [
     "price_changes_in_a_day",
     "priced",
 ]
-
-# The caveats of a computed cost, as the store keeps them.
-WITHOUT_MODIFIER = "without modifier"  # a speed, a tier or searches are known to cost more or less, and not how much
-MAKERS_PRICE = "maker's price"  # the price of the model's maker, since that of whoever served it is not published
 
 
 @dataclass(frozen=True, slots=True)

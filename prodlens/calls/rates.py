@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# The caveats of a computed cost, as the store keeps them.
+WITHOUT_MODIFIER = "without modifier"  # a speed, a tier or searches are known to cost more or less, and not how much
+MAKERS_PRICE = "maker's price"  # the price of the model's maker, since that of whoever served it is not published
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prodlens.calls.own_prices import OwnPrices, PricesError, read_prices
+from prodlens.calls.own_prices import OwnPrices, read_prices
 from prodlens.calls.pricing import WITHOUT_MODIFIER, Prices
+from prodlens.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +123,10 @@ def test_a_model_map_has_tiers_and_modifiers(tmp_path: Path) -> None:
     )
     assert card is not None
     assert card.own
-    assert rates(prices.card("team-coder", None, MAY, "flex"))[0] == 1
+    flex = prices.card("team-coder", None, MAY, "flex")
+    assert rates(flex)[0] == 1
+    assert flex is not None
+    assert flex.caveat == WITHOUT_MODIFIER
     assert prices.card("free", None, MAY) is None
     small = {name: cost for name, cost in entry.items() if "above" not in name}
     assert rates(model_map(tmp_path, {"m": small}).card("m", None, MAY, "priority"))[:2] == (3, 9)
@@ -156,28 +160,28 @@ def test_without_prices_of_ones_own_the_list_stands() -> None:
             '[[price]]\nmodel = "m"\ndiscount_percent = 5\ninput = 1\noutput = 1',
             "m: give input and output, or discount_percent",
         ),
-        ("[[price]", "prices.toml: "),
+        ("[[price]", "prices.toml cannot be parsed: "),
     ],
 )
 def test_a_file_that_is_not_one_of_prices(tmp_path: Path, text: str, said: str) -> None:
     """Each mistake names the file, the model where there is one, and what to write instead."""
     path = tmp_path / "prices.toml"
     path.write_text(text, "utf-8")
-    with pytest.raises(PricesError, match=said):
+    with pytest.raises(ConfigurationError, match=said):
         read_prices(path)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file, other bytes, a map without prices and one that is not a map are said to be so."""
-    with pytest.raises(PricesError, match="No such file or directory; name a readable TOML or JSON file"):
+    with pytest.raises(ConfigurationError, match="No such file or directory; name a TOML or JSON file"):
         read_prices(tmp_path / "missing.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(PricesError, match=r"bytes\.toml: 'utf-8' codec"):
+    with pytest.raises(ConfigurationError, match=r"bytes\.toml cannot be parsed: 'utf-8' codec"):
         read_prices(tmp_path / "bytes.toml")
-    with pytest.raises(PricesError, match="no model in it has input_cost_per_token and output_cost_per_token"):
+    with pytest.raises(ConfigurationError, match="no model in it has input_cost_per_token and output_cost_per_token"):
         model_map(tmp_path, {"m": {"input_cost_per_token": 1e-6}, "n": 7})
     (tmp_path / "list.json").write_text("[]")
-    with pytest.raises(PricesError, match="not LiteLLM's model map, which is an object by model"):
+    with pytest.raises(ConfigurationError, match="not LiteLLM's model map, which is an object by model"):
         read_prices(tmp_path / "list.json")
 
 
@@ -188,5 +192,5 @@ def test_a_file_may_be_64_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("prodlens.calls.own_prices._MOST_BYTES", path.stat().st_size)
     assert read_prices(path)
     monkeypatch.setattr("prodlens.calls.own_prices._MOST_BYTES", path.stat().st_size - 1)
-    with pytest.raises(PricesError, match="larger than"):
+    with pytest.raises(ConfigurationError, match="larger than"):
         read_prices(path)

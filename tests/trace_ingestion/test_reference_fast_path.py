@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlens.storage.row_conversion import SESSION_COLUMNS
+from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.trace_ingestion.batches import SourceReading
 from prodlens.trace_ingestion.json_stream import Entry
 from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS, PlainRows
@@ -97,11 +97,7 @@ def test_short_and_long_way_agree(records: list[dict[str, Any]]) -> None:
     for record in records:
         row = plain.row(record)
         if row is not None:
-            values = (
-                dict.fromkeys(SESSION_COLUMNS)
-                | {"partial": 0, "cost_is_final": 0}
-                | dict(zip(PLAIN_COLUMNS, row, strict=True))
-            )
+            values = SESSION_DEFAULTS | dict(zip(PLAIN_COLUMNS, row, strict=True))
             assert [tuple(values.values())] == [tuple(row) for row in long_way(record)]
 
 
