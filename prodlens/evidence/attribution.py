@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
 
-HIGH, LOW = "high", "low"
+HIGH, MEDIUM, LOW = "high", "medium", "low"
+CONFIDENCES = (HIGH, MEDIUM, LOW)
 _LONGEST_NAME = 200
+_TRAILER_SIZES = (2, 3)  # key and value, and where a squash left it
 _ADDRESS = re.compile(r"(?P<name>.*?)\s*<(?P<email>[^<>\s]+)>\s*")
+_AGENT = re.compile(r"(?P<agent>[A-Za-z][A-Za-z0-9_. -]{0,60}):[A-Za-z0-9][A-Za-z0-9_./-]*(?:\s|$)")
 _NOREPLY = re.compile(r"(\d{1,12})\+[^@]+@users\.noreply\.github\.com", re.IGNORECASE)
 
 
@@ -34,7 +37,8 @@ class Evidence(NamedTuple):
     Attributes:
         tool: Name of the tool; empty where the sign names none.
         kind: ``trailer``, ``author``, ``branch``, ``label``, ``description`` or ``trace``.
-        confidence: ``high``, or ``low`` where a person could have left the same sign.
+        confidence: ``high``; ``medium`` where the sign stands in the middle of a message or names no known tool;
+            ``low`` where a person could have left the same sign.
     """
 
     tool: str
@@ -87,17 +91,18 @@ def signatures() -> Signatures:
 def commit_evidence(commit: Mapping[str, object]) -> frozenset[Evidence]:
     """Return the evidence on a commit: a stored row, or a mapping with any of these keys.
 
-    ``author`` (login or name), ``author_id`` (numeric account), ``author_email``, ``trailers`` (pairs, or the JSON
-    list of pairs that the store holds). An e-mail address is looked up and never returned.
+    ``author`` (login or name), ``author_id`` (numeric account), ``author_email``, ``trailers`` (as ``trailers_in`` has
+    them, or the JSON list that the store holds). An e-mail address is looked up and never returned.
     """
     found = set(_person_evidence(_text(commit.get("author")), _text(commit.get("author_email")), "author"))
     if tool := signatures().ids.get(_integer(commit.get("author_id"))):
         found.add(Evidence(tool, "author", HIGH))
-    for key, value in _pairs(commit.get("trailers")):
+    for key, value, inside in _trailers(commit.get("trailers")):
         if key.lower() in signatures().trailer_keys:
-            address = _ADDRESS.fullmatch(value)
-            name, email = (address["name"], address["email"]) if address else (value, "")
-            found.update(_person_evidence(name, email, "trailer"))
+            signs = _trailer_evidence(value)
+            found.update(
+                sign._replace(confidence=MEDIUM) if inside and sign.confidence == HIGH else sign for sign in signs
+            )
     return frozenset(found)
 
 
@@ -127,9 +132,8 @@ def pull_request_evidence(
 
 
 def confidence_of(evidence: Iterable[Evidence]) -> str | None:
-    """Return ``high`` when one sign is high, ``low`` when all are low, None without any."""
-    levels = {item.confidence for item in evidence}
-    return HIGH if HIGH in levels else LOW if levels else None
+    """Return the highest confidence among the signs, None without any."""
+    return min((item.confidence for item in evidence), key=CONFIDENCES.index, default=None)
 
 
 def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, frozenset[Evidence]]:
@@ -173,6 +177,27 @@ def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[tuple[
     return calls
 
 
+def _trailer_evidence(value: str) -> Iterator[Evidence]:
+    """Yield what the value of an authorship trailer says: a person, a tool, or ``AGENT:MODEL [TOOL]``.
+
+    The last form is the Linux kernel's (Documentation/process/coding-assistants.rst).
+    """
+    if agent := _AGENT.match(value):
+        tool = _agent_tool(agent["agent"])
+        yield Evidence(tool, "trailer", HIGH if tool else MEDIUM)
+        return
+    address = _ADDRESS.fullmatch(value)
+    name, email = (address["name"], address["email"]) if address else (value, "")
+    yield from _person_evidence(name, email, "trailer")
+
+
+def _agent_tool(agent: str) -> str:
+    """Return the tool that an agent's name stands for, empty where it is not known."""
+    known = signatures()
+    by_pattern = (tool for pattern, tool in known.names if pattern.fullmatch(agent))
+    return known.first_names.get(agent.lower()) or next(by_pattern, "")
+
+
 def _person_evidence(name: str, email: str, kind: str) -> Iterator[Evidence]:
     """Yield what a name, a login or an address says; the address of the tool itself settles it."""
     known = signatures()
@@ -192,10 +217,11 @@ def _person_evidence(name: str, email: str, kind: str) -> Iterator[Evidence]:
         yield Evidence(tool, kind, LOW)
 
 
-def _pairs(value: object) -> Iterator[tuple[str, str]]:
+def _trailers(value: object) -> Iterator[tuple[str, str, bool]]:
+    """Yield key, value and whether the trailer stood in the middle of the message."""
     for item in _json(value):
-        if isinstance(item, list | tuple) and len(item) == 2:  # noqa: PLR2004 - key and value
-            yield _text(item[0]), _text(item[1])
+        if isinstance(item, list | tuple) and len(item) in _TRAILER_SIZES:
+            yield _text(item[0]), _text(item[1]), bool(item[2:])
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -59,7 +59,7 @@ def test_commits_carry_committer_date_author_and_trailers(clone: Path, tmp_path:
     assert (history.repo_slug, history.branch, history.shallow) == ("octo/hello", "trunk", False)
     assert [(c["author"], c["author_is_login"], c["trailers"]) for c in history.commits] == [
         ("bob-b", True, []),
-        ("Alice Liddell", False, [["Co-authored-by", "Claude"]]),
+        ("Alice Liddell", False, [["Co-authored-by", "Claude <noreply@anthropic.com>"]]),
         ("Alice Liddell", False, []),
     ]
     assert {c["timestamp"] for c in history.commits} == {datetime(2026, 5, 1, 8, tzinfo=UTC)}

@@ -63,6 +63,34 @@ def test_a_first_name_alone_is_low() -> None:
     assert commit_evidence({"trailers": [["Co-authored-by", "Claude"]]}) == {Evidence("Claude Code", "trailer", "low")}
 
 
+@pytest.mark.parametrize(
+    ("value", "tool", "confidence"),
+    [
+        ("Claude:claude-opus-4-5 coccinelle sparse", "Claude Code", "high"),
+        ("Codex:gpt-5.2", "Codex", "high"),
+        ("GitHub Copilot:gpt-5", "GitHub Copilot", "high"),
+        ("Unheard-of:model-7", "", "medium"),
+    ],
+)
+def test_the_kernel_form_names_agent_and_model(value: str, tool: str, confidence: str) -> None:
+    """``Assisted-by: AGENT:MODEL [TOOL]`` is a tool's sign whatever the agent; a known agent is named."""
+    assert commit_evidence({"trailers": [["Assisted-by", value]]}) == {Evidence(tool, "trailer", confidence)}
+
+
+@pytest.mark.parametrize("value", ["Jane Doe", "Jane Doe: thanks", "see https://example.org/a:b", "a: b"])
+def test_a_person_who_assisted_stays_a_person(value: str) -> None:
+    """Without an agent and a model an ``Assisted-by`` names whoever it names."""
+    assert commit_evidence({"trailers": [["Assisted-by", value]]}) == frozenset()
+
+
+def test_a_trailer_that_a_squash_buried_is_medium() -> None:
+    """In the middle of a message the same line is weaker evidence, and a weak one stays weak."""
+    message = "Title (#7)\n\n* one\n\nCo-authored-by: Cursor <cursoragent@cursor.com>\n\n* two\n\nThe end."
+    assert commit_evidence({"trailers": trailers_in(message)}) == {Evidence("Cursor", "trailer", "medium")}
+    weak = "Title\n\nCo-authored-by: Claude\n\nThe end."
+    assert commit_evidence({"trailers": trailers_in(weak)}) == {Evidence("Claude Code", "trailer", "low")}
+
+
 def test_made_with_trailer() -> None:
     """Cursor's own trailer counts."""
     assert commit_evidence({"trailers": [["Made-with", "Cursor"]]}) == {Evidence("Cursor", "trailer", "high")}
@@ -96,6 +124,7 @@ def test_description_and_traces() -> None:
 def test_confidence_of_several_signs() -> None:
     """One high sign makes the whole high; no sign says nothing."""
     low, high = Evidence("x", "branch", "low"), Evidence("x", "trailer", "high")
+    assert confidence_of([low, Evidence("x", "trailer", "medium")]) == "medium"
     assert (confidence_of([low, high]), confidence_of([low]), confidence_of([])) == ("high", "low", None)
 
 
@@ -178,4 +207,4 @@ def test_any_record_is_survived(commit: dict[str, object], pull: dict[str, objec
 @given(message=st.text())
 def test_any_message_is_survived(message: str) -> None:
     """No message raises, and what is found stands in it."""
-    assert all(key in message and value in message for key, value in trailers_in(message))
+    assert all(key in message and value in message for key, value, *_ in trailers_in(message))

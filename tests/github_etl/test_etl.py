@@ -100,7 +100,7 @@ def test_a_session_that_can_only_get_is_enough(store: ProdLensStore, token: str 
     assert (rows[1]["author"], rows[1]["closed_at"], rows[2]["repo_slug"]) == ("ghost", None, "o/r")
     (commit,) = store.fetch_commits()
     assert (commit["author"], commit["timestamp"]) == ("alice", "2026-05-01T11:00:00+00:00")
-    assert commit["trailers"] == '[["Co-authored-by","Claude"]]'
+    assert commit["trailers"] == '[["Co-authored-by","Claude <noreply@anthropic.com>"]]'
     assert not sync_state(store, "o/r")["partial"]
 
     before = len(session.asked)

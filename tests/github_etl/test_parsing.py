@@ -154,7 +154,7 @@ def test_every_field_of_a_listed_commit() -> None:
         "timestamp": "2026-05-02T11:00:00+00:00",
         "branch": "main",
         "parents": 3,
-        "trailers": [["Co-authored-by", "Claude"]],
+        "trailers": [["Co-authored-by", "Claude <noreply@anthropic.com>"]],
         "from_github": True,
     }
     assert row is not None

@@ -129,7 +129,10 @@ def test_everything_is_stored(server: GithubServer, store: ProdLensStore) -> Non
     assert (statistics.median(lasted), len(lasted)) == (24.0, len(hours))
     commits = {row["sha"]: row for row in store.fetch_commits()}
     assert (commits[sha(3)]["author"], commits[sha(2)]["author"]) == ("dev1", "Dev One")
-    assert (commits[sha(18)]["trailers"], commits[sha(18)]["branch"]) == ('[["Co-authored-by","Claude"]]', "main")
+    assert (commits[sha(18)]["trailers"], commits[sha(18)]["branch"]) == (
+        '[["Co-authored-by","Claude <noreply@anthropic.com>"]]',
+        "main",
+    )
     assert commits[sha(5)]["timestamp"] == "2026-05-01T05:00:00+00:00"  # the committer's date, not the author's
 
 
@@ -140,7 +143,7 @@ def test_commits_of_merged_pull_requests_are_stored(server: GithubServer, store:
     counts = dict(store.conn.execute(query).fetchall())
     assert counts == {**{1000 + n: 1 for n in range(1, 14) if n not in {9, 10, 11}}, 1014: 170}
     trailers = store.conn.execute("SELECT trailers FROM pull_request_commits WHERE pull_request_id = 1001").fetchone()
-    assert trailers[0] == '[["Co-authored-by","Claude"]]'
+    assert trailers[0] == '[["Co-authored-by","Claude <noreply@anthropic.com>"]]'
 
 
 def test_without_a_token_reopened_comes_from_events(server: GithubServer, store: ProdLensStore) -> None:
