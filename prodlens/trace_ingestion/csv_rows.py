@@ -64,7 +64,7 @@ def csv_header(chunk: bytes) -> Header | None:
 
 
 def csv_rows(header: Header, number: int, chunks: Iterable[bytes]) -> Iterator[Row]:
-    """Yield the rows of a file after its header, empty cells left out.
+    """Yield the rows of a file after its header; an empty cell is empty text, so that each row has every name.
 
     Args:
         header: The header.
@@ -90,7 +90,7 @@ def _row(header: Header, cells: list[str], line: int) -> Row:
     if len(cells) != len(header.names):
         reason = f"invalid CSV: {len(cells)} cells under a header of {len(header.names)}"
         return Row(line, raw.replace(b"\n", b" "), None, reason)
-    value = {name: cell for name, cell in zip(header.names, cells, strict=True) if cell}
+    value = dict(zip(header.names, cells, strict=True))
     try:
         return Row(line, orjson.dumps(value), value, None)
     except TypeError:  # a byte that is not UTF-8, kept as half a character

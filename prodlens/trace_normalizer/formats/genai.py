@@ -5,8 +5,11 @@ Content (messages, prompts, completions) is never read.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from prodlens.json_values import finite_number
+from prodlens.schemas import RECORDED
 from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Convention, model_call
 
@@ -18,8 +21,10 @@ if TYPE_CHECKING:
     from prodlens.trace_normalizer.formats.otel_span import Span
 
 NAME, COPILOT = "genai", "copilot"
-# Copilot's CLI, and Copilot in VS Code. Its ``github.copilot.cost`` counts premium requests and is not money.
-_COPILOT_SERVICES = frozenset({"github-copilot", "copilot-chat"})
+_COPILOT_SERVICES = frozenset({"github-copilot", "copilot-chat"})  # the CLI, and Copilot in VS Code
+# GitHub bills an AI unit (AI credit) at a cent. ``github.copilot.cost`` counts premium requests and is not money.
+_DOLLARS_AN_AI_UNIT = 0.01
+_NANO = 1e-9
 _KIND_OF_OPERATION = {
     "invoke_agent": "agent span",
     "create_agent": "agent span",
@@ -103,8 +108,18 @@ def _is_agent(given: Mapping[str, Any]) -> bool:
 
 def read(span: Span, start: datetime) -> CanonicalTrace:
     """Read the model call of a span; the provider's id identifies it, so that other logs of the call join it."""
-    source = COPILOT if str(span.resource.get("service.name")) in _COPILOT_SERVICES else NAME
-    return model_call(span, start, source, PLACES)
+    if str(span.resource.get("service.name")) not in _COPILOT_SERVICES:
+        return model_call(span, start, NAME, PLACES)
+    call = model_call(span, start, COPILOT, PLACES)
+    units = _ai_units(span.attributes)
+    cost = None if not units or units < 0 else units * _DOLLARS_AN_AI_UNIT
+    return call if cost is None else replace(call, cost_usd=cost, cost_source=RECORDED)
+
+
+def _ai_units(attributes: Mapping[str, Any]) -> float | None:
+    """Return the AI units that Copilot records of a call; older versions write whole units, newer ones billionths."""
+    nano = finite_number(attributes.get("github.copilot.nano_aiu"))
+    return finite_number(attributes.get("github.copilot.aiu")) if nano is None else nano * _NANO
 
 
 def explain(span: Span) -> dict[str, str]:

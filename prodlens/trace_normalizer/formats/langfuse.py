@@ -135,6 +135,14 @@ PLACES: dict[str, tuple[Place, ...]] = {
 }
 
 
+# Observations without ``usageDetails``: the API's older fields, and the columns of the table that is exported.
+_PLAIN_COUNTS = (
+    (*places("", "promptTokens", "inputTokens"), *places("usage", "input")),
+    (*places("", "completionTokens", "outputTokens"), *places("usage", "output")),
+    (*places("", "totalTokens"), *places("usage", "total")),
+)
+
+
 def matches(record: Mapping[str, Any]) -> bool:
     """Tell whether the record is an observation, or a trace that holds its observations."""
     if "usageDetails" in record or "usage_details" in record:
@@ -198,9 +206,8 @@ def _export_tokens(record: Mapping[str, Any]) -> Tokens:
     details = mapping(record.get("usageDetails")) or mapping(record.get("usage_details"))
     if not details:
         usage = mapping(record.get("usage"))
-        names = ("promptTokens", "completionTokens", "totalTokens"), ("input", "output", "total")
-        given = [count(record.get(new, usage.get(old))) for new, old in zip(*names, strict=True)]
-        return Tokens(*completed(*given))
+        parts = {"": record, "usage": usage}
+        return Tokens(*completed(*(first(parts, where, count) for where in _PLAIN_COUNTS)))
     return usage_tokens(details)
 
 

@@ -34,9 +34,24 @@ def test_a_chat_span_of_the_cli_is_a_call() -> None:
     assert (failed.status_code, failed.status_reason, failed.latency_ms) == (429, "429", 1500.0)
 
 
-def test_premium_requests_and_ai_units_are_no_money() -> None:
-    """What Copilot calls a cost counts premium requests: the call has no recorded cost."""
-    assert [call.cost_usd for call in traces(read_items(records(CLI)))] == [None, None]
+@pytest.mark.parametrize(
+    ("told", "cost"),
+    [
+        ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": 4210000000}, 0.0421),
+        ({"github.copilot.cost": 1.0, "github.copilot.aiu": 4.21}, 0.0421),
+        ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": "250000000"}, 0.0025),
+        ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": 0}, None),
+        ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": -5}, None),
+        ({"github.copilot.cost": 1.0}, None),
+    ],
+)
+def test_ai_units_are_money_and_premium_requests_are_not(told: dict[str, Any], cost: float | None) -> None:
+    """An AI unit is billed at a cent; what Copilot calls a cost is a number of premium requests."""
+    span = copy.deepcopy(records(CLI)[1])
+    kept = {name: value for name, value in span["attributes"].items() if not name.startswith("github.copilot.")}
+    (call,) = traces(read_items([span | {"attributes": kept | told}]))
+    assert call.cost_usd == (None if cost is None else pytest.approx(cost))
+    assert call.cost_source == (None if cost is None else "recorded")
 
 
 def test_agent_spans_repeat_their_chats() -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prodlens import normalize_records
 from prodlens.trace_normalizer.formats import Skipped
 from tests.trace_files import read_items, records, traces
+from tests.trace_project import TraceProject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_langfuse_observations() -> None:
@@ -43,3 +49,20 @@ def test_a_langfuse_trace_gives_its_observations_who_and_where() -> None:
     """In a downloaded trace, user, session and repository stand on the trace alone."""
     (call,) = normalize_records(records("langfuse_trace.json"))
     assert (call.developer_id, call.session_id, call.repo_slug) == ("octocat", "lf-1", "acme/web")
+
+
+def test_a_table_exported_as_csv(tmp_path: Path) -> None:
+    """In a CSV file the details are JSON text; a row without them has its counts in columns of their own."""
+    header = "id,traceId,type,startTime,endTime,model,usageDetails,inputTokens,outputTokens,totalCost,userId"
+    details = '"{""input"": 100, ""output"": 40, ""input_cached_tokens"": 900}"'
+    rows = [
+        f"a1,t,GENERATION,2026-11-02T10:00:00Z,2026-11-02T10:00:02Z,gpt-5.2,{details},,,0.003,octocat",
+        "a2,t,GENERATION,2026-11-02T10:00:03Z,,gpt-5.2,,30,6,,",
+        "a3,t,SPAN,2026-11-02T10:00:04Z,,,,,,,",
+    ]
+    with TraceProject(tmp_path) as project:
+        project.ingest("\n".join([header, *rows]).encode(), "export.csv")
+        found = {row["call_id"]: row for row in project.rows()}
+    assert sorted(found) == ["a1", "a2"]
+    assert (found["a1"]["tokens_in"], found["a1"]["cost_usd"], found["a1"]["developer_id"]) == (1000, 0.003, "octocat")
+    assert (found["a2"]["tokens_in"], found["a2"]["tokens_out"]) == (30, 6)

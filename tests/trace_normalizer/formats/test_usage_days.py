@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,10 @@ from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats import Skipped, Unusable, recognise
 from prodlens.trace_normalizer.formats.vendor_values import dollars, moment_of
 from tests.trace_files import FOLDER, read_items, records
+from tests.trace_project import TraceProject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def days(name: str) -> list[UsageDay]:
@@ -51,6 +55,14 @@ def test_copilot_premium_requests_stay_apart_from_credits() -> None:
     old, review = days("copilot_premium_requests.csv")
     assert (old.quantity, old.unit, old.tokens_in, money(old)) == (3.0, "requests", None, (0.12, 0.0))
     assert (review.model, money(review)) == ("Code Review model", (0.06, 0.06))
+
+
+def test_a_row_that_names_nobody_is_a_usage_day(tmp_path: Path) -> None:
+    """A row of the billing report without a user, such as that of an agent, counts as nobody's."""
+    with TraceProject(tmp_path) as project:
+        project.ingest((FOLDER / "copilot_ai_usage.csv").read_bytes().replace(b"hubot", b""), "usage.csv")
+        found = project.store.conn.execute("SELECT person, gross_usd FROM usage_days WHERE gross_usd = 1.5")
+        assert [tuple(row) for row in found] == [(None, 1.5)]
 
 
 def test_a_later_row_of_the_same_sum_has_its_key() -> None:
