@@ -28,10 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Sync, and say on standard error what came of it; a sync stopped by a limit is a success that says so."""
+    """Sync, and say on standard error what came of it; a sync stopped by a limit is a success that says so.
+
+    Where pull requests or commits alone fail for good, the others are synced, and the exit status says so.
+
+    Raises:
+        GithubError: Both failed for good.
+    """
     owner, name, since = _checked(args)
     from prodlens.github import addresses
-    from prodlens.github_etl import GithubETL, sync_state
+    from prodlens.github_etl import GithubETL
     from prodlens.storage import ProdLensStore
 
     environ = context.environ
@@ -42,17 +48,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
             **addresses(environ),
             patience_seconds=_PATIENCE_SECONDS,
         )
-        pull_requests = etl.sync_pull_requests(owner, name, token=token, since=since)
-        commits = etl.sync_commits(owner, name, token=token, since=since)
-        state = sync_state(store, args.repo)
+        outcome = etl.sync(owner, name, token=token, since=since)
+    if not outcome.written:
+        raise next(iter(outcome.failures.values()))
+    pull_requests, commits = (outcome.written.get(stream, 0) for stream in ("pull_requests", "commits"))
     context.note(
-        f"prod-lens: {args.repo}: {pull_requests} pull requests and {commits} commits inserted or updated "
+        f"prod-lens: {outcome.repo}: {pull_requests} pull requests and {commits} commits inserted or updated "
         f"in {etl.requests} requests"
     )
-    for stream in state["streams"]:
+    for stream in outcome.state["streams"]:
         if stream["partial"]:
             context.note(f"prod-lens: {stream['stream']} are partial: {stream['stopped'] or 'run again to go on'}")
-    return 0
+    return outcome.exit_status
 
 
 def _checked(args: argparse.Namespace) -> tuple[str, str, datetime | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.github.answers import Answer
+from prodlens.github.answers import Answer, GraphqlAnswer, GraphqlFailure
 from prodlens.github.errors import (
     AuthenticationError,
     BudgetSpentError,
@@ -39,6 +39,8 @@ __all__ = [
     "BudgetSpentError",
     "EmptyRepositoryError",
     "GithubClient",
+    "GraphqlAnswer",
+    "GraphqlFailure",
     "GraphqlUnavailableError",
     "NotFoundError",
     "PermissionMissingError",

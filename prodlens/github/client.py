@@ -334,7 +334,7 @@ class GithubClient:
             scopes = answer.headers.get("x-accepted-oauth-scopes")
             wanted = accepted or (f"scope {scopes}" if scopes else "read access to the repository")
             raise PermissionMissingError(f"the token may not {doing} {what}; grant it {wanted}")
-        if answer.status in {404, 410}:
+        if answer.status in {404, 410} or (answer.status == 422 and said.startswith("No commit found")):  # noqa: PLR2004 - Unprocessable
             hint = "and that the token may see it" if self.has_token else "or give a token if it is private"
             raise NotFoundError(f"GitHub has no {what}; check the repository's name, {hint}")
         if answer.status == 409:  # noqa: PLR2004 - Conflict

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class AuthenticationError(GithubError):
     """GitHub does not know the token."""
 
+    exit_status = 2  # the user gave the token
+
 
 class PermissionMissingError(GithubError):
     """The token is good, and may not do this."""
@@ -31,6 +33,8 @@ class PermissionMissingError(GithubError):
 
 class NotFoundError(GithubError):
     """The thing is not there, or the token may not see it."""
+
+    exit_status = 2  # the user named the repository
 
 
 class RateLimitedError(GithubError):

@@ -1,155 +1,237 @@
 """The walk through the commits of a repository's default branch.
 
-GitHub lists them by date, but a branch that is merged late brings commits with old dates, far down in the list. So an
-update is not over where known commits begin; it is over when no stored commit has a parent that is not stored.
+The history of a commit never changes, so a walk is pinned to the commit that the branch stands at when it begins: no
+push, not even a forced one, moves the pages that follow. GitHub lists commits by date, but a branch that is merged
+late brings commits with old dates, far down in the list. So an update is not over where known commits begin; it is
+over when no stored commit has a parent that is not stored. What the stored parents do not join to the pinned commit is
+no longer in the branch and is deleted.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from prodlens.github import EmptyRepositoryError, NotFoundError
 from prodlens.github_etl.parsing import listed_commit, parent_shas
-from prodlens.github_etl.stream import REACH, WHOLE_HISTORY
-from prodlens.storage import upsert_commits
+from prodlens.github_etl.stream import REACH
+from prodlens.json_values import words
+from prodlens.storage import marks, portions, upsert_commits
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection, Iterable
 
     from prodlens.github import Answer
     from prodlens.github_etl.stream import StreamRun
 
 QUESTION = {"per_page": "100"}
+_MOST_WALKS = 4
+_LOG = logging.getLogger(__name__)
+
+
+class _HistoryReplacedError(Exception):
+    """GitHub no longer has the commit that the walk is pinned to."""
 
 
 def walk_commits(run: StreamRun, since: str) -> None:
     """Store every commit of the default branch since the moment, going on with an interrupted walk.
 
+    Afterwards the store holds those that the branch has, and none that only an earlier state of it had.
+
     Raises:
         GithubError: The walk could not be ended; every page that was read is stored.
     """
-    try:
-        if (answer := run.resume()) is not None:
-            _walk(run, answer)
-        if (answer := run.ask_for_news(since)) is not None:
-            _walk(run, answer)
-    except EmptyRepositoryError:
-        with run.page():
-            run.start_walk(REACH, since)
-            run.end_walk()
-            run.is_current(run.now())
-        return
-    if (covered := run.lies_below(since)) is not None:
-        answer = run.client.get(run.path, params={**run.question, "until": covered})
-        run.start_walk(REACH, since)
-        _walk(run, answer)
-
-
-def _walk(run: StreamRun, answer: Answer) -> None:
-    next_url = _store_page(run, answer, None)
-    while next_url is not None:
-        sha = dict(parse_qsl(urlsplit(next_url).query)).get("sha")
+    for _ in range(_MOST_WALKS):
         try:
-            answer = run.client.get(next_url)
-        except NotFoundError:
-            if sha is None:
-                raise
-            next_url = _give_up(run, sha)
-        else:
-            next_url = _store_page(run, answer, sha)
+            _read_to_the_head(run, since)
+        except EmptyRepositoryError:
+            _store_empty(run, since)
+        except _HistoryReplacedError:
+            _LOG.warning("%s: the history was replaced while it was read; it is read anew", run.slug)
+            run.state.forget_walk()
+            continue
+        return
+    run.left_out = "the default branch was replaced during every walk; the next run goes on"
 
 
-def _store_page(run: StreamRun, answer: Answer, asked: str | None) -> str | None:
-    """Store a page and the state after it in one transaction; returns the next page, None at the walk's end."""
-    items, floor = answer.rows(), _floor(run)
-    rows, parents = _read(run, items, floor)
-    all_older = bool(rows) and all(row["timestamp"] < floor for row in rows.values())
+def _read_to_the_head(run: StreamRun, since: str) -> None:
+    if (answer := run.resume()) is not None:
+        _store_pages(run, answer)
+    if not run.state.covers(since):
+        started_at = run.now()
+        first = run.client.get(run.path, params=run.question)
+        run.start_walk(REACH, since, first, started_at)
+        _store_pages(run, first)
+    elif (answer := run.ask_for_news()) is not None:
+        _store_pages(run, answer)
+
+
+def _store_pages(run: StreamRun, first: Answer) -> None:
+    """Store a page and what follows it to the walk's end: the rest of its list, then histories of missing commits."""
+    answer: Answer | None = first
+    listed_for = _pinned_to(run.state.walk_next)  # None: the first page, which says itself what to pin to
+    while answer is not None:
+        missing = _store_list(run, answer, listed_for)
+        answer = None
+        while missing is not None and answer is None:
+            try:
+                answer = run.client.get(run.path, params={**run.question, "sha": missing})
+            except NotFoundError:
+                missing = _give_up(run, missing)
+        listed_for = missing
+
+
+def _store_list(run: StreamRun, first: Answer, listed_for: str | None) -> str | None:
+    """Store a list of commits as far as it is new; return a missing commit to go on with, None at the walk's end."""
+    if listed_for is None:
+        listed_for = run.state.walk_head = next((sha for sha in map(_sha, first.rows()) if sha), None)
+    try:
+        for page in run.client.pages_from(first, pinned={"sha": listed_for} if listed_for else None):
+            goes_on, missing = _store_page(run, page, listed_for)
+            if not goes_on:
+                return missing
+    except NotFoundError:
+        raise _HistoryReplacedError from None
+    return None
+
+
+def _store_page(run: StreamRun, answer: Answer, listed_for: str | None) -> tuple[bool, str | None]:
+    """Store a page and the state after it in one transaction.
+
+    Returns:
+        Whether the list's next page is wanted; else the missing commit whose history is, None at the walk's end.
+    """
+    items = answer.rows()
+    rows = _rows_by_sha(run, items)
+    parents = {sha: parent_shas(item) for item in items if (sha := _sha(item))}
+    wanted = {parent for sha, those in parents.items() if _is_wanted(run, rows.get(sha)) for parent in those}
+    all_older = bool(rows) and not any(_is_wanted(run, row) for row in rows.values())
     with run.page() as conn:
-        stored = _stored(conn, run.slug, rows.keys() | parents)
+        stored = _stored(conn, run.slug, rows.keys() | wanted)
+        _store_parents(conn, run.slug, parents, listed_for)
         upsert_commits(conn, rows.values())
-        _note_missing(conn, run.slug, parents - rows.keys() - stored)
-        if asked and asked not in rows:  # the answer brings us no further
-            _forget_missing(conn, run.slug, asked)
+        _note_missing(conn, run.slug, wanted - rows.keys() - stored)
+        _forget_missing(conn, run.slug, [*rows, *([listed_for] if listed_for else [])])
         run.see(row["timestamp"] for row in rows.values())
-        all_new = stored.isdisjoint(rows)
-        next_url = _next_page(run, conn, answer.next_url, all_older=all_older, all_new=all_new)
-        _leave_at(run, conn, next_url)
+        missing = _a_missing_commit(conn, run.slug)
+        if _wants_next_page(run, answer, missing, all_older=all_older, all_new=stored.isdisjoint(rows)):
+            run.leave_walk_at(answer.next_url or "", {"sha": listed_for} if listed_for else None)
+            goes_on = True
+        else:
+            missing = _leave_list(run, conn, None if run.state.walk_kind == REACH and all_older else missing)
+            goes_on = False
     run.written.update(rows)
-    return next_url
+    return goes_on, missing
 
 
-def _read(run: StreamRun, items: list[dict[str, Any]], floor: str) -> tuple[dict[str, dict[str, Any]], set[str]]:
-    """Return a page's rows by sha, and the parents of those that are not below the floor."""
-    query = "SELECT default_branch FROM repositories WHERE repo_slug = ?"
-    found = run.store.conn.execute(query, (run.slug,)).fetchone()
-    branch = None if found is None else found[0]
-    rows, parents = {}, set()
-    for item in items:
-        row = listed_commit(item, run.slug, branch)
-        if row is not None:
-            rows[row["sha"]] = row
-            if row["timestamp"] >= floor:
-                parents.update(parent_shas(item))
-    return rows, parents
+def _wants_next_page(run: StreamRun, answer: Answer, missing: str | None, *, all_older: bool, all_new: bool) -> bool:
+    if answer.next_url is None or all_older:
+        return False
+    return run.state.walk_kind == REACH or (all_new and missing is not None)
 
 
-def _next_page(
-    run: StreamRun, conn: sqlite3.Connection, listed_next: str | None, *, all_older: bool, all_new: bool
-) -> str | None:
-    """Return the page to read next: the listed one while all is new, else the history of a commit still missing."""
-    if run.state.walk_kind == REACH:
-        if all_older:
-            return None
-        if listed_next is not None:
-            return listed_next
-    missing = conn.execute("SELECT min(sha) FROM missing_commits WHERE repo_slug = ?", (run.slug,)).fetchone()[0]
-    if missing is None:
-        return None
-    if listed_next is not None and all_new and not all_older:
-        return listed_next
-    return run.client.url(run.path, {**run.question, "sha": missing})
+def _leave_list(run: StreamRun, conn: sqlite3.Connection, missing: str | None) -> str | None:
+    """Note that the walk goes on in the history of a missing commit, or has ended; return the commit."""
+    if missing is not None:
+        run.leave_walk_at(run.client.url(run.path, {**run.question, "sha": missing}))
+        return missing
+    conn.execute("DELETE FROM missing_commits WHERE repo_slug = ?", (run.slug,))  # they lie below what was asked for
+    head = run.state.walk_head
+    run.end_walk()
+    _delete_unreachable(conn, run.slug, head)
+    return None
 
 
 def _give_up(run: StreamRun, sha: str) -> str | None:
-    """Go on without a commit that GitHub no longer has; returns the next page, None at the walk's end."""
+    """Go on without a commit that GitHub does not have; return another missing one, None at the walk's end."""
     with run.page() as conn:
-        _forget_missing(conn, run.slug, sha)
-        next_url = _next_page(run, conn, None, all_older=False, all_new=False)
-        _leave_at(run, conn, next_url)
-    return next_url
+        _forget_missing(conn, run.slug, [sha])
+        return _leave_list(run, conn, _a_missing_commit(conn, run.slug))
 
 
-def _leave_at(run: StreamRun, conn: sqlite3.Connection, next_url: str | None) -> None:
-    """Note where the walk goes on, or that it has ended; what it did not find lies below what was asked for."""
-    if next_url is not None:
-        run.leave_walk_at(next_url)
-        return
-    conn.execute("DELETE FROM missing_commits WHERE repo_slug = ?", (run.slug,))
-    run.end_walk()
+def _store_empty(run: StreamRun, since: str) -> None:
+    """Store that the repository has no commit."""
+    with run.page() as conn:
+        run.state.forget_walk()
+        run.state.walk_kind, run.state.walk_since, run.state.walk_started_at = REACH, since, run.now()
+        _leave_list(run, conn, None)
 
 
-def _floor(run: StreamRun) -> str:
-    """Return the moment below which commits are of no interest to the walk."""
-    if run.state.walk_kind == REACH:
-        return run.state.walk_since or WHOLE_HISTORY
-    return run.state.covered_since or WHOLE_HISTORY
+# Rows --------------------------------------------------------------------------------------------------------
 
 
-def _stored(conn: sqlite3.Connection, slug: str, shas: set[str]) -> set[str]:
+def _rows_by_sha(run: StreamRun, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    query = "SELECT default_branch FROM repositories WHERE repo_slug = ?"
+    found = run.store.conn.execute(query, (run.slug,)).fetchone()
+    rows = (listed_commit(item, run.slug, None if found is None else found[0]) for item in items)
+    return {row["sha"]: row for row in rows if row is not None}
+
+
+def _is_wanted(run: StreamRun, row: dict[str, Any] | None) -> bool:
+    """Tell whether a commit lies in the walk's reach; one without a readable time may."""
+    return row is None or row["timestamp"] >= run.floor
+
+
+def _sha(item: dict[str, Any]) -> str | None:
+    return words(item.get("sha"))
+
+
+def _pinned_to(walk_next: str | None) -> str | None:
+    return dict(parse_qsl(urlsplit(walk_next or "").query)).get("sha")
+
+
+def _stored(conn: sqlite3.Connection, slug: str, shas: Collection[str]) -> set[str]:
     """Return which of the commits were read from GitHub before."""
-    marks = ", ".join("?" * len(shas))
-    query = f"SELECT sha FROM commits WHERE sha IN ({marks}) AND ifnull(repo_slug, '') = ? AND from_github"
-    return {row[0] for row in conn.execute(query, (*shas, slug))}
+    found: set[str] = set()
+    for some in portions(sorted(shas)):
+        query = f"SELECT sha FROM commits WHERE sha IN ({marks(some)}) AND ifnull(repo_slug, '') = ? AND from_github"
+        found.update(row[0] for row in conn.execute(query, (*some, slug)))
+    return found
 
 
-def _note_missing(conn: sqlite3.Connection, slug: str, parents: set[str]) -> None:
-    """Note parents that are not stored, and forget those that are by now."""
-    conn.executemany("INSERT OR IGNORE INTO missing_commits VALUES (?, ?)", [(slug, sha) for sha in sorted(parents)])
-    waiting = [row[0] for row in conn.execute("SELECT sha FROM missing_commits WHERE repo_slug = ?", (slug,))]
-    for sha in _stored(conn, slug, set(waiting)):
-        _forget_missing(conn, slug, sha)
+def _store_parents(conn: sqlite3.Connection, slug: str, parents: dict[str, list[str]], listed_for: str | None) -> None:
+    """Store the parents of a page's commits, and join those that nothing on the page leads to with the list's head."""
+    reached = {listed_for, *_missing(conn, slug)}
+    edges: list[tuple[str, str, str]] = []
+    for sha, those in parents.items():
+        if sha not in reached and listed_for is not None:
+            edges.append((slug, listed_for, sha))
+        reached.update(those)
+        edges += [(slug, sha, parent) for parent in those]
+    conn.executemany("INSERT OR IGNORE INTO commit_parents (repo_slug, sha, parent) VALUES (?, ?, ?)", edges)
 
 
-def _forget_missing(conn: sqlite3.Connection, slug: str, sha: str) -> None:
-    conn.execute("DELETE FROM missing_commits WHERE repo_slug = ? AND sha = ?", (slug, sha))
+def _delete_unreachable(conn: sqlite3.Connection, slug: str, head: str | None) -> None:
+    """Delete the commits from GitHub that are not in the history of the head, and what was noted of their parents."""
+    reachable = (
+        "WITH RECURSIVE reachable (sha) AS (SELECT :head UNION "
+        "SELECT p.parent FROM reachable r JOIN commit_parents p ON p.repo_slug = :slug AND p.sha = r.sha) "
+    )
+    for table, condition in (("commits", "AND from_github"), ("commit_parents", "")):
+        conn.execute(
+            f"{reachable} DELETE FROM {table} WHERE repo_slug = :slug {condition} "
+            "AND sha NOT IN (SELECT sha FROM reachable WHERE sha IS NOT NULL)",
+            {"head": head, "slug": slug},
+        )
+
+
+def _missing(conn: sqlite3.Connection, slug: str) -> set[str]:
+    return {row[0] for row in conn.execute("SELECT sha FROM missing_commits WHERE repo_slug = ?", (slug,))}
+
+
+def _a_missing_commit(conn: sqlite3.Connection, slug: str) -> str | None:
+    found = conn.execute("SELECT min(sha) FROM missing_commits WHERE repo_slug = ?", (slug,)).fetchone()
+    return None if found is None else found[0]
+
+
+def _note_missing(conn: sqlite3.Connection, slug: str, shas: Collection[str]) -> None:
+    """Note parents that are not stored."""
+    conn.executemany(
+        "INSERT OR IGNORE INTO missing_commits (repo_slug, sha) VALUES (?, ?)", [(slug, sha) for sha in sorted(shas)]
+    )
+
+
+def _forget_missing(conn: sqlite3.Connection, slug: str, shas: Iterable[str]) -> None:
+    conn.executemany("DELETE FROM missing_commits WHERE repo_slug = ? AND sha = ?", [(slug, sha) for sha in shas])

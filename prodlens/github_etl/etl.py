@@ -10,29 +10,32 @@ import time
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from prodlens.errors import GithubError
 from prodlens.github import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
 from prodlens.github_etl import commits, pull_requests
+from prodlens.github_etl.outcome import SyncOutcome
 from prodlens.github_etl.pull_request_details import read_details
-from prodlens.github_etl.stream import (
+from prodlens.github_etl.state import (
     COMMITS,
     PULL_REQUESTS,
+    STREAMS,
     WHOLE_HISTORY,
-    StreamRun,
     StreamState,
     sync_state,
     synced_repositories,
 )
+from prodlens.github_etl.stream import StreamRun
 from prodlens.slugs import checked_slug
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import requests
 
     from prodlens.storage import ProdLensStore
 
-__all__ = ["GithubETL", "sync_state", "synced_repositories"]
+__all__ = ["GithubETL", "SyncOutcome", "sync_state", "synced_repositories"]
 
 
 class GithubETL:
@@ -68,16 +71,44 @@ class GithubETL:
         """Number of requests sent so far."""
         return self._budget.spent
 
+    def sync(
+        self,
+        owner: str,
+        repo: str,
+        *,
+        token: str | None = None,
+        since: datetime | None = None,
+        streams: Sequence[str] = STREAMS,
+    ) -> SyncOutcome:
+        """Sync the streams (``pull_requests``, ``commits``) one after the other; one that fails leaves the next to run.
+
+        Raises:
+            InvalidSlugError: Owner or name is not one.
+            ConfigurationError: The token holds what no token can.
+            StorageError: The store could not be written.
+        """
+        syncs = {PULL_REQUESTS: self.sync_pull_requests, COMMITS: self.sync_commits}
+        written, failures = {}, {}
+        for stream in streams:
+            try:
+                written[stream] = syncs[stream](owner, repo, token=token, since=since)
+            except GithubError as error:
+                failures[stream] = error
+        slug = checked_slug(f"{owner}/{repo}")
+        return SyncOutcome(repo=slug, written=written, failures=failures, state=sync_state(self.store, slug))
+
     def sync_pull_requests(
         self, owner: str, repo: str, *, token: str | None = None, since: datetime | None = None
     ) -> int:
         """Store the pull requests of every state changed since the moment (None: all), and their details.
 
+        Those that GitHub no longer has are deleted.
+
         Returns:
             Number of pull requests inserted or updated; 0 when GitHub says that nothing changed.
 
         Raises:
-            InvalidSlugError: Owner or name is none.
+            InvalidSlugError: Owner or name is not one.
             ConfigurationError: The token holds what no token can.
             GithubError: GitHub refused or failed for good; every page that was read is stored.
             StorageError: The store could not be written.
@@ -89,7 +120,7 @@ class GithubETL:
         return len(run.written)
 
     def sync_commits(self, owner: str, repo: str, *, token: str | None = None, since: datetime | None = None) -> int:
-        """Store the commits of the default branch since the moment (None: all).
+        """Store the commits of the default branch since the moment (None: all); those that left it are deleted.
 
         Returns:
             Number of commits inserted or updated; 0 when GitHub says that nothing changed.
@@ -119,7 +150,7 @@ class GithubETL:
             store=self.store,
             client=client,
             slug=slug,
-            path=f"/repos/{slug}/{path}",
+            path=f"/repos/{owner}/{repo}/{path}",
             question=question,
             state=StreamState.load(self.store.conn, slug, stream),
             clock=self._clock,

@@ -53,10 +53,12 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
     }
 
 
-def default_branch(items: list[dict[str, Any]]) -> str | None:
-    """Return the default branch that the listed pull requests' base repository has."""
-    branches = (words(mapping(mapping(item.get("base")).get("repo")).get("default_branch")) for item in items)
-    return next((branch for branch in branches if branch), None)
+def listed_repository(items: list[dict[str, Any]]) -> tuple[int | None, str | None]:
+    """Return GitHub's number and the default branch of the repository that pull requests are listed of."""
+    described = [mapping(mapping(item.get("base")).get("repo")) for item in items]
+    numbers = (whole_number(repository.get("id")) for repository in described)
+    branches = (words(repository.get("default_branch")) for repository in described)
+    return next((number for number in numbers if number), None), next((branch for branch in branches if branch), None)
 
 
 def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dict[str, Any] | None:

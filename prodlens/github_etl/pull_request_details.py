@@ -14,7 +14,7 @@ import orjson
 
 from prodlens.github import GraphqlUnavailableError, NotFoundError, ServerFailedError
 from prodlens.github_etl.parsing import end_cursor, events_details, has_next, node_commits, node_details
-from prodlens.github_etl.stream import CUT_COMMITS, STALE_DETAILS
+from prodlens.github_etl.state import CUT_COMMITS, STALE_DETAILS
 from prodlens.json_values import mapping, sequence
 
 if TYPE_CHECKING:

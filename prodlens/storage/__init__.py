@@ -2,7 +2,7 @@
 
 from prodlens.storage.call_rows import Place, put_decisions, put_sessions, session_values
 from prodlens.storage.call_upsert import put_calls
-from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
+from prodlens.storage.delivery_rows import delete_pull_requests, upsert_commits, upsert_pull_requests
 from prodlens.storage.first_fill import BulkLoad, is_unfilled
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.known_files import file_digest, newest_id, recall, remember
@@ -20,6 +20,7 @@ __all__ = [
     "BulkLoad",
     "Place",
     "ProdLensStore",
+    "delete_pull_requests",
     "file_digest",
     "is_unfilled",
     "marks",

@@ -1,14 +1,15 @@
-"""The SQL of the tables that GitHub fills: pull requests and commits."""
+"""The SQL of the tables that GitHub fills: pull requests and commits, their rows written and deleted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.row_conversion import COMMIT_COLUMNS, PULL_REQUEST_COLUMNS, commit_row, pull_request_row
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def upsert_pull_requests(conn: sqlite3.Connection, pull_requests: Iterable[Mapping[str, object]]) -> int:
@@ -18,6 +19,13 @@ def upsert_pull_requests(conn: sqlite3.Connection, pull_requests: Iterable[Mappi
         RecordError: A mapping lacks a readable id or ``created_at``.
     """
     return max(conn.executemany(_PULL_REQUEST_UPSERT, (pull_request_row(p) for p in pull_requests)).rowcount, 0)
+
+
+def delete_pull_requests(conn: sqlite3.Connection, ids: Sequence[int]) -> None:
+    """Delete pull requests and what hangs on them."""
+    for some in portions(ids):
+        conn.execute(f"DELETE FROM pull_request_commits WHERE pull_request_id IN ({marks(some)})", some)
+        conn.execute(f"DELETE FROM pull_requests WHERE id IN ({marks(some)})", some)
 
 
 def upsert_commits(conn: sqlite3.Connection, commits: Iterable[Mapping[str, object]]) -> int:

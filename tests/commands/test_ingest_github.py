@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prodlens.storage import ProdLensStore
-from tests.github_server.faults import RATE_LIMIT, Fault
+from tests.github_server.faults import RATE_LIMIT, SERVER_ERROR, Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
 
@@ -77,8 +77,8 @@ def test_a_limit_is_no_failure_and_says_partial(server: GithubServer, tmp_path: 
     [
         (["--repo", "nonsense"], 2, "owner/name"),
         (["--repo", SLUG, "--since", "yesterday"], 2, "YYYY-MM-DD"),
-        (["--repo", "octo/missing"], 1, "check the repository's name"),
-        (["--repo", SLUG, "--token", "ghp_wrong"], 1, "does not accept the token"),
+        (["--repo", "octo/missing"], 2, "check the repository's name"),
+        (["--repo", SLUG, "--token", "ghp_wrong"], 2, "does not accept the token"),
         (["--repo", SLUG, "--token", "two words"], 2, "token holds blanks"),
     ],
 )
@@ -91,6 +91,21 @@ def test_mistakes_are_one_line(
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not {"ghp_wrong", "two words", TOKEN} & set(done.stderr.split())
+
+
+def test_a_stream_that_fails_leaves_the_other_to_run(server: GithubServer, tmp_path: Path) -> None:
+    """When GitHub fails at the pull requests for good, the commits are stored, and the failure is said and kept."""
+    server.faults.restart(dict.fromkeys(range(2, 6), SERVER_ERROR))
+    database = str(tmp_path / "cache.db")
+    done = run(environment(server), "ingest-github", "--repo", SLUG, "--db", database)
+    assert done.returncode == 1
+    assert "0 pull requests and 22 commits" in done.stderr
+    assert "pull_requests are partial: GitHub failed at" in done.stderr
+    (state,) = json.loads(run(environment(server), "sync-status", "--db", database, "--json").stdout)
+    assert [(s["stream"], s["failed"], s["partial"]) for s in state["streams"]] == [
+        ("pull_requests", True, True),
+        ("commits", False, False),
+    ]
 
 
 def test_status_without_a_sync_says_what_to_do(server: GithubServer, tmp_path: Path) -> None:

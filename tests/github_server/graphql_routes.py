@@ -22,12 +22,13 @@ def answer(request: Request) -> Reply:
     if request.token is None:
         return refused(401, "This endpoint requires you to be authenticated.")
     asked = json.loads(request.body)
-    ids = asked.get("variables", {}).get("ids", [])
-    if len(ids) > request.world.graphql_most_ids:
+    variables = asked.get("variables", {})
+    ids = variables.get("ids", [])
+    named = {*ids, *(value for name, value in variables.items() if name != "ids")}
+    is_heavy = "commits(" in asked["query"] and not request.world.graphql_heavy.isdisjoint(named)
+    if is_heavy or len(ids) > request.world.graphql_most_ids:
         return Reply(status=502, body=b"<html>502 Bad Gateway</html>", headers={"content-type": "text/html"})
-    result = graphql_sync(
-        graphql_schema(), asked["query"], root_value=_Root(request), variable_values=asked.get("variables")
-    )
+    result = graphql_sync(graphql_schema(), asked["query"], root_value=_Root(request), variable_values=variables)
     reply: dict[str, Any] = {"data": result.data}
     if result.errors:
         reply["errors"] = [_error(error) for error in result.errors]

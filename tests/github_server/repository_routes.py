@@ -69,7 +69,7 @@ def list_commits(request: Request, slug: str | None, number: str | None) -> Repl
         return refused(409, "Git Repository is empty.")
     rows = repository.commits
     if sha := request.query.get("sha"):
-        rows = reachable(rows, sha)
+        rows = reachable(rows if any(row["sha"] == sha for row in rows) else [*repository.detached, *rows], sha)
         if not rows:
             return refused(404, f"No commit found for SHA: {sha}")
     since, until = request.query.get("since", ""), request.query.get("until", "9")

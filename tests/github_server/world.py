@@ -31,6 +31,7 @@ class Repository:
     commits: list[dict[str, Any]] = field(default_factory=list)
     pull_commits: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     reviews: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    detached: list[dict[str, Any]] = field(default_factory=list)  # commits that no branch has, found by name alone
     default_branch: str = "main"
     private: bool = False
     permission_missing: str | None = None  # what x-accepted-github-permissions names
@@ -121,6 +122,7 @@ class World:
         hourly_limit: Requests an hour with a token; None: a server without rate limits, which sends no such headers.
         graphql_most_ids: A GraphQL query for more nodes than this fails with 502, as a heavy one does.
         graphql_works: Whether there is a GraphQL endpoint.
+        graphql_heavy: Ids of nodes that make every query for their commits fail with 502, alone too.
         graphql_failures: Type of the error that a node is answered with, by its id; empty: an error without a type.
         artifacts: Where artifacts are kept; None: there are none, and no workflow runs.
         page_cap: Most rows a page, whatever is asked for.
@@ -135,6 +137,7 @@ class World:
     anonymous_limit: int = 60
     graphql_most_ids: int = 100
     graphql_works: bool = True
+    graphql_heavy: set[str] = field(default_factory=set)
     graphql_failures: dict[str, str] = field(default_factory=dict)
     artifacts: ArtifactHost | None = None
     page_cap: int = 100

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prodlens.commands.simulated_team import DEMO_LAST_DAY, fill_store, simulate_team
-from prodlens.github_etl.stream import COMMITS, PULL_REQUESTS, StreamState
+from prodlens.github_etl.state import COMMITS, PULL_REQUESTS, StreamState
 from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
 

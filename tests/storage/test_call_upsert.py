@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prodlens import normalize_records
-from prodlens.action.cache.trust import schema_of
 from prodlens.schemas import call_hash
-from prodlens.storage import SCHEMA_VERSION, ProdLensStore
+from prodlens.storage import ProdLensStore
 from prodlens.storage.migrations import migrations
 from prodlens.storage.row_conversion import session_row
 from prodlens.trace_ingestion import TraceIngestor
@@ -259,6 +258,22 @@ def test_what_an_older_version_stored_twice_is_joined_when_it_is_read_again(open
     assert [len(rows) for rows in project.lake().values()] == [1]
 
 
+def take_back_to(version: int, conn: sqlite3.Connection) -> None:
+    """Drop the tables, indexes and columns that later migrations brought."""
+    with closing(sqlite3.connect(":memory:")) as old:
+        for _, script in migrations()[:version]:
+            old.executescript(script)
+        for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
+            if old.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone() is None:
+                conn.execute(f"DROP INDEX {name}")
+        for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            columns, before = ({row[1] for row in each.execute(f"PRAGMA table_info({name})")} for each in (conn, old))
+            if not before:
+                conn.execute(f"DROP TABLE {name}")
+            for column in columns - before if before else ():
+                conn.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
+
+
 def test_files_known_to_an_older_version_are_read_again(
     opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,20 +282,7 @@ def test_files_known_to_an_older_version_are_read_again(
     project = opened(tmp_path)
     project.ingest(lines(transcript("msg_1", "req_1")))
     assert project.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
-    new = schema_of(SCHEMA_VERSION) - schema_of(3)
-    old = sqlite3.connect(":memory:")
-    for _, script in migrations()[:3]:
-        old.executescript(script)
-    old_columns, columns = (
-        {row[1] for row in conn.execute("PRAGMA table_info(sessions)")} for conn in (old, project.store.conn)
-    )
-    old.close()
-    for table in {name for kind, name, *_ in new if kind == "table"} - {"sessions"}:
-        project.store.conn.execute(f"DROP TABLE {table}")
-    for index in {name for kind, name, _, sql in new if kind == "index" and sql and "ON sessions" in sql}:
-        project.store.conn.execute(f"DROP INDEX {index}")
-    for column in columns - old_columns:
-        project.store.conn.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
+    take_back_to(3, project.store.conn)
     project.store.conn.execute("PRAGMA user_version = 3")
     project.store.close()
     again = opened(tmp_path)
