@@ -8,6 +8,7 @@ an interrupted run goes on with the rest.
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,15 +20,16 @@ from prodlens.json_values import mapping, sequence
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from prodlens.github import GraphqlAnswer, GraphqlFailure
     from prodlens.github_etl.stream import StreamRun
 
 MOST_AT_ONCE = 100
-_SHRINK = 4  # a page that fails is asked again in parts of this many
-_MOST_FAILURES = 5  # in a row, before it is GitHub that fails and not the page that is too large
-_CUT_AT_ONCE = 10
+_SHRINK = 4  # a request that fails is asked again in parts of this many
+_COMMITS_AT_ONCE = 10
 _MOST_EVENT_PAGES = 20
+TOO_HEAVY = "heavy"  # read by events, since GraphQL fails at it alone; asked again when it changes
 _LOG = logging.getLogger(__name__)
 
 _COMMITS = """
@@ -46,6 +48,9 @@ DETAILS_QUERY = f"""query PullRequestDetails($ids: [ID!]!) {{
     }}
   }}
 }}"""
+
+
+PROBE_QUERY = "query Probe($id: ID!) { node(id: $id) { id } }"  # works wherever GraphQL does
 
 
 def commits_query(parts: int) -> str:
@@ -76,6 +81,8 @@ def read_details(run: StreamRun) -> None:
             _complete_commits(run)
         except GraphqlUnavailableError as error:
             _LOG.warning("%s: %s; reading events one by one instead", run.slug, error)
+            if _waiting(run, CUT_COMMITS):
+                run.left_out = f"{error}; the further commits of some pull requests are still to be read"
         else:
             _read_by_events(run, f"node_id IS NULL AND {STALE_DETAILS}")
             return
@@ -86,59 +93,134 @@ def read_details(run: StreamRun) -> None:
 
 
 def _read_by_graphql(run: StreamRun) -> None:
+    """Read the details of all that lack them, in smaller parts where GitHub fails at large ones.
+
+    Raises:
+        ServerFailedError: GraphQL fails at everything.
+    """
     waiting = _waiting(run, f"node_id IS NOT NULL AND ({STALE_DETAILS} OR details = 'events')")
-    size, failures = MOST_AT_ONCE, 0
+    size = MOST_AT_ONCE
+    failed_alone: set[int] = set()  # one that fails alone twice, and not GraphQL itself, is too heavy
     while waiting:
-        part = waiting[:size]
+        part, waiting = waiting[:size], waiting[size:]
         try:
-            data = run.client.graphql(DETAILS_QUERY, {"ids": [row["node_id"] for row in part]})
+            answer = run.client.graphql_answer(DETAILS_QUERY, {"ids": [row["node_id"] for row in part]})
+            again = _store_nodes(run, part, answer)
         except ServerFailedError:
-            failures += 1
-            if failures >= _MOST_FAILURES:
-                raise
-            if size > 1:
-                size = max(size // _SHRINK, 1)
-                continue
-            _read_events(run, part[0])  # this one alone is too much for GraphQL
+            again = part
+        if not again:
+            size = min(size * _SHRINK, MOST_AT_ONCE)
+        elif len(part) > 1:
+            size = max(len(part) // _SHRINK, 1)
+            waiting = again + waiting
+        elif part[0]["id"] in failed_alone:
+            _read_events(run, part[0], TOO_HEAVY)
         else:
-            failures, size = 0, min(size * _SHRINK, MOST_AT_ONCE)
-            _store_nodes(run, part, data)
-        waiting = waiting[len(part) :]
+            failed_alone.add(part[0]["id"])
+            _require_graphql(run, part[0])
+            waiting = part + waiting
 
 
-def _store_nodes(run: StreamRun, part: list[sqlite3.Row], data: Mapping[str, Any]) -> None:
-    nodes = {node["id"]: node for node in sequence(data.get("nodes")) if isinstance(node, dict) and "id" in node}
-    if not nodes and "nodes" not in data:
+def _require_graphql(run: StreamRun, row: sqlite3.Row) -> None:
+    """Raise ``ServerFailedError`` when GraphQL fails at the lightest query too: then no pull request is to blame."""
+    answer = run.client.graphql_answer(PROBE_QUERY, {"id": row["node_id"]})
+    if answer.data.get("node") is None and not any(failure.is_missing for failure in answer.failures):
+        said = "; ".join(failure.message for failure in answer.failures)[:200] or "a response without its data"
+        raise ServerFailedError(f"GitHub's GraphQL failed: {said}; try again later")
+
+
+def _store_nodes(run: StreamRun, part: list[sqlite3.Row], answer: GraphqlAnswer) -> list[sqlite3.Row]:
+    """Store the nodes that are whole; return those to ask for again in smaller parts.
+
+    A null is a fact only where GitHub says that there is no such object. Nodes that the token may not read are left
+    for a later run, since asking for fewer would change nothing.
+    """
+    if "nodes" not in answer.data:
         raise GraphqlUnavailableError("GitHub's GraphQL answered without the pull requests that were asked for")
-    details, commits = [], []
-    for row in part:
-        node = nodes.get(row["node_id"])
-        details.append((row, {"details": "unavailable"} if node is None else node_details(node)))
-        if node is not None and row["merged_at"] is not None:
-            commits += node_commits(node, row["id"])
+    nodes = sequence(answer.data["nodes"])
+    details, commits, again = [], [], []
+    for place, row in enumerate(part):
+        node = nodes[place] if place < len(nodes) else None
+        failures = answer.failures_at("nodes", place)
+        if isinstance(node, dict) and not _lacks_something(node, failures):
+            details.append((row, node_details(node)))
+            if row["merged_at"] is not None:
+                commits += node_commits(node, row["id"])
+        elif any(failure.is_missing and failure.path == ("nodes", place) for failure in failures):
+            details.append((row, {"details": "unavailable"}))
+        elif failures and all(failure.is_refusal for failure in failures):
+            run.left_out = f"GitHub does not let the token read some pull requests: {failures[0].message[:200]}"
+        else:
+            again.append(row)
     with run.page() as conn:
-        _store(run, conn, details)
+        _store_details(run, conn, details)
+        conn.executemany(
+            "DELETE FROM pull_request_commits WHERE pull_request_id = ?", [(row["id"],) for row, _ in details]
+        )
         _store_commits(conn, commits)
+    return again
+
+
+def _lacks_something(node: Mapping[str, Any], failures: Sequence[GraphqlFailure]) -> bool:
+    """Tell whether a part of a node failed: a failure names it, or one that names no field stands beside a null."""
+    if any(failure.path for failure in failures):
+        return True
+    return bool(failures) and any(node.get(name) is None for name in _ALWAYS_THERE)
 
 
 def _complete_commits(run: StreamRun) -> None:
-    """Read the commits that did not fit in the first answer, of several pull requests at once."""
-    while waiting := _waiting(run, f"node_id IS NOT NULL AND {CUT_COMMITS}")[:_CUT_AT_ONCE]:
+    """Read the commits that did not fit in the first answer, of several pull requests at once.
+
+    Raises:
+        ServerFailedError: GraphQL fails at everything.
+    """
+    size = _COMMITS_AT_ONCE
+    failed_alone: set[int] = set()
+    while waiting := _waiting(run, f"node_id IS NOT NULL AND {CUT_COMMITS}")[:size]:
         cut = [orjson.loads(row["truncated"]) for row in waiting]
         variables = {f"id{n}": row["node_id"] for n, row in enumerate(waiting)}
         variables |= {f"after{n}": lists["commits"] for n, lists in enumerate(cut)}
-        data = run.client.graphql(commits_query(len(waiting)), variables)
-        with run.page() as conn:
-            for n, (row, lists) in enumerate(zip(waiting, cut, strict=True)):
-                node = mapping(data.get(f"part{n}"))
-                rows = node_commits(node, row["id"])
-                _store_commits(conn, rows)
-                lists["commits"] = end_cursor(node.get("commits")) if rows and has_next(node.get("commits")) else None
-                left = {name: cursor for name, cursor in lists.items() if name != "commits" or cursor or not rows}
-                conn.execute(
-                    "UPDATE pull_requests SET truncated = ? WHERE id = ?",
-                    (orjson.dumps(left).decode() if left else None, row["id"]),
-                )
+        try:
+            answer = run.client.graphql_answer(commits_query(len(waiting)), variables)
+            failed = _store_further_commits(run, waiting, cut, answer)
+        except ServerFailedError:
+            failed = True
+        if not failed:
+            size = min(size * _SHRINK, _COMMITS_AT_ONCE)
+        elif len(waiting) > 1:
+            size = max(len(waiting) // _SHRINK, 1)
+        elif waiting[0]["id"] not in failed_alone:
+            failed_alone.add(waiting[0]["id"])
+            _require_graphql(run, waiting[0])
+        else:
+            with run.page() as conn:
+                _store_cut(conn, waiting[0], {**cut[0], "commits": None, "heavy_commits": cut[0]["commits"]})
+
+
+def _store_further_commits(
+    run: StreamRun, rows: list[sqlite3.Row], cut: list[dict[str, Any]], answer: GraphqlAnswer
+) -> bool:
+    """Store the next commits of pull requests; return whether some could not be read."""
+    failed = False
+    with run.page() as conn:
+        for n, (row, lists) in enumerate(zip(rows, cut, strict=True)):
+            failures, node = answer.failures_at(f"part{n}"), mapping(answer.data.get(f"part{n}"))
+            is_gone = any(failure.is_missing and failure.path for failure in failures)
+            if not is_gone and (failures or "nodes" not in mapping(node.get("commits"))):
+                failed = True
+                continue
+            commits = node_commits(node, row["id"])
+            _store_commits(conn, commits)
+            goes_on = bool(commits) and has_next(node.get("commits"))
+            _store_cut(conn, row, {**lists, "commits": end_cursor(node.get("commits")) if goes_on else None})
+    return failed
+
+
+def _store_cut(conn: sqlite3.Connection, row: sqlite3.Row, lists: Mapping[str, Any]) -> None:
+    """Store which lists of a pull request are not read to their end; a None is left out."""
+    left = {name: cursor for name, cursor in lists.items() if cursor is not None}
+    text = orjson.dumps(left).decode() if left else None
+    conn.execute("UPDATE pull_requests SET truncated = ? WHERE id = ?", (text, row["id"]))
 
 
 def _store_commits(conn: sqlite3.Connection, rows: Iterable[dict[str, Any]]) -> None:
@@ -154,25 +236,19 @@ def _store_commits(conn: sqlite3.Connection, rows: Iterable[dict[str, Any]]) -> 
 
 def _read_by_events(run: StreamRun, condition: str) -> None:
     for row in _waiting(run, condition):
-        _read_events(run, row)
+        _read_events(run, row, "events")
 
 
-def _read_events(run: StreamRun, row: sqlite3.Row) -> None:
-    """Read the events of one pull request and store what they tell."""
-    events: list[dict[str, Any]] = []
+def _read_events(run: StreamRun, row: sqlite3.Row, details: str) -> None:
+    """Read the events of one pull request and store what they tell, with ``details`` as how it was read."""
+    path = f"/repos/{run.slug}/issues/{row['number']}/events"
     try:
-        answer = run.client.get(f"/repos/{run.slug}/issues/{row['number']}/events", params={"per_page": "100"})
-        events += answer.rows()
-        for _ in range(_MOST_EVENT_PAGES):
-            if answer.next_url is None:
-                break
-            answer = run.client.get(answer.next_url)
-            events += answer.rows()
-        details = events_details(events)
+        pages = islice(run.client.pages(path, params={"per_page": "100"}), _MOST_EVENT_PAGES)
+        found = {**events_details([event for page in pages for event in page.rows()]), "details": details}
     except NotFoundError:  # listed, and yet without an issue that may be read
-        details = {"details": "unavailable"}
+        found = {"details": "unavailable"}
     with run.page() as conn:
-        _store(run, conn, [(row, details)])
+        _store_details(run, conn, [(row, found)])
 
 
 # Rows --------------------------------------------------------------------------------------------------------
@@ -187,7 +263,7 @@ def _waiting(run: StreamRun, condition: str) -> list[sqlite3.Row]:
     return run.store.conn.execute(query, (run.slug,)).fetchall()
 
 
-def _store(run: StreamRun, conn: sqlite3.Connection, details: list[tuple[sqlite3.Row, dict[str, Any]]]) -> None:
+def _store_details(run: StreamRun, conn: sqlite3.Connection, details: list[tuple[sqlite3.Row, dict[str, Any]]]) -> None:
     """Update pull requests with their details; what those do not tell stays as it is."""
     values = [
         {
@@ -203,6 +279,7 @@ def _store(run: StreamRun, conn: sqlite3.Connection, details: list[tuple[sqlite3
     run.written.update(value["row_id"] for value in values)
 
 
+_ALWAYS_THERE = ("additions", "deletions", "changedFiles", "reviews", "timelineItems", "commits")
 _COLUMNS = (
     "reopened",
     "reopened_at",
