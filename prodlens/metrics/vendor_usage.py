@@ -32,10 +32,13 @@ _RANKED = f"""WITH ranked AS (
     SELECT *, {_RANK} AS rank, min({_RANK}) OVER (PARTITION BY day, ifnull(person, '')) AS best
     FROM usage_days WHERE tool = :tool AND day >= :first AND day <= :last AND {{covered}}),
   kept AS (SELECT * FROM ranked WHERE rank = best)"""
+# total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
 _SUMS = """SELECT min(day) AS first_day, max(day) AS last_day, count(DISTINCT day) AS days,
     count(DISTINCT person) AS people, count(*) AS rows,
     (SELECT count(*) FROM ranked WHERE rank > best) AS superseded_rows,
-    sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out, sum(gross_usd) AS gross_usd, sum(net_usd) AS net_usd
+    CASE WHEN count(tokens_in) THEN CAST(total(tokens_in) AS INTEGER) END AS tokens_in,
+    CASE WHEN count(tokens_out) THEN CAST(total(tokens_out) AS INTEGER) END AS tokens_out,
+    sum(gross_usd) AS gross_usd, sum(net_usd) AS net_usd
     FROM kept"""
 _SOURCES = "SELECT DISTINCT source FROM kept ORDER BY source"
 _CALLS = """SELECT count(*), CAST(total(total_tokens) AS INTEGER), count(cost_usd), total(cost_usd) FROM sessions

@@ -170,6 +170,12 @@ def test_unknown_amounts_make_no_difference_up(tmp_path: Path) -> None:
     assert (third["calls_cost_usd"], third["difference_usd"]) == (0.0, 1.0)
 
 
+def test_absurd_counts_still_add_up(tmp_path: Path) -> None:
+    """Token counts that no vendor has do not end the report."""
+    figures = reported(tmp_path, [day(str(number), tokens_in=2**62) for number in range(4)], [])
+    assert figures["tokens_in"] == 2**63 - 1
+
+
 # In the report ----------------------------------------------------------------------------------------------------
 
 

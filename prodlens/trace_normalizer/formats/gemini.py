@@ -6,8 +6,10 @@ A decision names no call: it belongs to the last answer to its prompt before it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prodlens.json_values import count, mapping, words
@@ -71,15 +73,17 @@ class GeminiEvents:
 
     def finish(self) -> list[Item]:
         """Return the decisions, each with its call where the file has it."""
+        for answers in self._answers.values():
+            answers.sort()
         decided = [replace(each, call_id=self._call_before(prompt, each)) for prompt, each in self._decisions.values()]
         self._answers.clear()
         self._decisions.clear()
         return [*decided]
 
     def _call_before(self, prompt: _Prompt, decision: Decision) -> str | None:
-        at = decision.decided_at
-        before = [call for call in self._answers[prompt] if at is None or call[0] <= at]
-        return max(before)[1] if before else None
+        answers, at = self._answers[prompt], decision.decided_at
+        before = len(answers) if at is None else bisect_right(answers, at, key=itemgetter(0))
+        return answers[before - 1][1] if before else None
 
     def _request(self, entry: Entry, at: datetime | None, *, failed: bool) -> Item:
         given = entry.attributes

@@ -37,6 +37,7 @@ _KIND_OF_OPERATION = {
     "retrieval": "retriever span",
 }
 _WORKFLOW = "gh-aw."  # GitHub Agentic Workflows sum up the tokens of a run on spans of their own
+_TELLS_BY_LOGS = "gemini-cli"  # its log records are the calls; its spans repeat them without an id in common
 _USAGE = "gen_ai.usage."
 _DETAILS = f"{_USAGE}details."  # of pydantic-ai 1.x
 _VERCEL = "ai.usage."  # of Vercel's AI SDK, which writes its own names beside the convention's
@@ -89,6 +90,8 @@ def skipped_kind(span: Span) -> str | None:
     given = span.attributes
     if any(str(name).startswith(_WORKFLOW) for name in given):
         return "workflow span"
+    if span.resource.get("service.name") == _TELLS_BY_LOGS:
+        return "span beside its log record"
     operation = given.get("gen_ai.operation.name")
     kind = _KIND_OF_OPERATION.get(str(operation)) or _KIND_OF_OPERATION.get(str(given.get("llm.request.type")))
     if kind is None and str(given.get("ai.operationId")).startswith("ai.embed"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WRITTEN_MOMENTS = ("%b %d, %Y, %I:%M %p", "%b %d, %Y", "%m/%d/%Y", "%m/%d/%y")
 _CENTS = 100
+_MOST_DOLLARS = 1e12  # no bill is larger, and the sums of what is not one would not be finite
 
 
 def moment_of(value: object) -> datetime | None:
@@ -41,10 +42,10 @@ def day_of(value: object) -> date | None:
 
 
 def dollars(value: object) -> float | None:
-    """Return an amount of US dollars, also with its sign and thousands separators; None for less than nothing."""
+    """Return an amount of US dollars, also with its sign and thousands separators; None for no possible amount."""
     text = words(value)
     amount = finite_number(text.replace("$", "").replace(",", "")) if text else None
-    return amount if amount is not None and amount >= 0 else None
+    return amount if amount is not None and 0 <= amount <= _MOST_DOLLARS else None
 
 
 def cents(value: object) -> float | None:

@@ -10,7 +10,7 @@ import pytest
 
 from prodlens import normalize_records
 from prodlens.schemas import Decision
-from prodlens.trace_normalizer.formats import recognise
+from prodlens.trace_normalizer.formats import Skipped, recognise
 from prodlens.trace_normalizer.formats.gemini import applied
 from tests.trace_files import read_items, records, traces
 from tests.trace_project import TraceProject
@@ -114,3 +114,26 @@ def test_the_places_of_a_log_record() -> None:
     assert source is not None
     found = source.explain(answers[0])
     assert (found["tokens_in"], found["developer_id"]) == ("attributes.input_token_count", "attributes.user.email")
+
+
+def test_spans_over_otlp_repeat_the_log_records() -> None:
+    """Gemini CLI's spans have no id in common with its log records, so that only the latter are calls."""
+    values = {"gen_ai.operation.name": "llm_call", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": "9"}
+    attributes = [{"key": name, "value": {"stringValue": value}} for name, value in values.items()]
+    service = {"attributes": [{"key": "service.name", "value": {"stringValue": "gemini-cli"}}]}
+    spans = [{"spanId": "0000000000000001", "startTimeUnixNano": "1793613600000000000", "attributes": attributes}]
+    export = {"resourceSpans": [{"resource": service, "scopeSpans": [{"spans": spans}]}]}
+    assert read_items([export]) == [Skipped("span beside its log record")]
+
+
+def test_each_decision_on_a_prompt_finds_the_answer_before_it() -> None:
+    """With many answers to one prompt, each decision belongs to the last one before it."""
+    answer, decision = records(TELEMETRY)[1], records(TELEMETRY)[3]
+
+    def at(record: dict[str, Any], second: int) -> dict[str, Any]:
+        moment = f"2026-11-02T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+        return record | {"attributes": record["attributes"] | {"event.timestamp": moment}}
+
+    many = [each for second in range(0, 2_000, 2) for each in (at(answer, second), at(decision, second + 1))]
+    found = [item for item in read_items(many) if isinstance(item, Decision)]
+    assert len({item.call_id for item in found}) == len(found) == 1_000

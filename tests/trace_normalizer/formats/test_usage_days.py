@@ -170,7 +170,16 @@ def test_usage_days_are_no_calls() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("$1,234.50", 1234.5), (0.5, 0.5), ("Included", None), ("-", None), ("", None), ("-3", None), (True, None)],
+    [
+        ("$1,234.50", 1234.5),
+        (0.5, 0.5),
+        ("Included", None),
+        ("-", None),
+        ("", None),
+        ("-3", None),
+        ("1e300", None),
+        (True, None),
+    ],
 )
 def test_amounts_as_spreadsheets_write_them(value: object, expected: float | None) -> None:
     """A sign and separators are part of the number; words and what is below nothing are not amounts."""
