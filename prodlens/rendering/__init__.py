@@ -1,7 +1,8 @@
 """From report JSON to Markdown, HTML, CSV, JSON and terminal text, and the words of the report."""
 
 from prodlens.rendering.escaping import markdown as escape_markdown
-from prodlens.rendering.formatting import count, hours, usd
+from prodlens.rendering.formatting import count, hours, short_count, usd
+from prodlens.rendering.formatting import number as number_text
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, SUMMARY_LIMIT_BYTES, fitted
 from prodlens.rendering.render import (
     SUFFIXES,
@@ -23,11 +24,13 @@ __all__ = [
     "fitted",
     "hours",
     "markdown_blocks",
+    "number_text",
     "render_csv",
     "render_html",
     "render_json",
     "render_markdown",
     "render_terminal",
+    "short_count",
     "usd",
     "write_report",
 ]

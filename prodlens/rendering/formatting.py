@@ -24,6 +24,7 @@ __all__ = [
     "points_interval",
     "probability",
     "ratio",
+    "short_count",
     "usd",
 ]
 
@@ -31,6 +32,7 @@ NO_DATA = "not enough data"
 _SECOND_MS = 1000.0
 _LARGE = 100.0
 _THOUSAND = 1000.0
+_SHORTENED_FROM = 10_000
 _POINTS = " points"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -38,6 +40,16 @@ _MINUS = "\N{MINUS SIGN}"
 def count(value: float) -> str:
     """``1234`` is ``1,234``."""
     return _signed(f"{value:,.0f}")
+
+
+def short_count(value: float) -> str:
+    """``18432100`` is ``18.4 M``; below 10,000 every digit is given."""
+    if abs(value) < _SHORTENED_FROM:
+        return count(value)
+    for unit, size in (("k", 1e3), ("M", 1e6), ("bn", 1e9)):
+        if abs(value) < 999.95 * size or unit == "bn":
+            return _signed(f"{value / size:,.1f} {unit}")
+    raise AssertionError("unreachable")
 
 
 def number(value: float) -> str:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     [
         (formatting.count, 1234567, "1,234,567"),
         (formatting.count, -7, "\N{MINUS SIGN}7"),
+        (formatting.short_count, 9_999, "9,999"),
+        (formatting.short_count, 10_000, "10.0 k"),
+        (formatting.short_count, 999_949, "999.9 k"),
+        (formatting.short_count, 999_950, "1.0 M"),
+        (formatting.short_count, 18_432_100, "18.4 M"),
+        (formatting.short_count, 2_500_000_000_000, "2,500.0 bn"),
         (formatting.number, 0, "0"),
         (formatting.number, 0.1234, "0.12"),
         (formatting.number, 1.234, "1.23"),

@@ -106,8 +106,16 @@ def _on_pull_request(job: Job, reports: Sequence[Mapping[str, Any]], repository:
         return None
     facts = _facts(job, client, repository, number)
     own = next((report for report in reports if report["metadata"]["repo"] == repository), None)
-    head = describe(facts, own["pr_merge_time_hours"] if own else (), environment.now)
-    size = (facts.additions, facts.deletions, facts.commits, sorted(facts.evidence), facts.usage.calls)
+    hours, costs = (own["pr_merge_time_hours"], own["pull_request_costs"]["merged"]) if own else ((), None)
+    head = describe(facts, hours, environment.now, costs)
+    size = (
+        facts.additions,
+        facts.deletions,
+        facts.commits,
+        sorted(facts.evidence),
+        facts.usage.calls,
+        facts.usage.cost_usd,
+    )
     return _announcement(job, reports, (repository, number), head, tail, _fingerprint(reports, size))
 
 

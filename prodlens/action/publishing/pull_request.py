@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from math import fsum
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
+from prodlens.calls import model_name
 from prodlens.commits import trailers_in
-from prodlens.evidence import HIGH, Evidence, commit_evidence, pull_request_evidence
+from prodlens.evidence import CONFIDENCES, Evidence, commit_evidence, pull_request_evidence
 from prodlens.json_values import identifier, mapping, whole_number
-from prodlens.rendering import count, escape_markdown, hours, usd
+from prodlens.rendering import count, escape_markdown, hours, number_text, short_count, usd
 from prodlens.slugs import one_spelling
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from prodlens.action.event import Head
     from prodlens.github import GithubClient
 
 _ENOUGH_MERGED = 5  # below, a quartile is one pull request's story
+_MOST_MODELS = 20
 _MOST_COMMIT_PAGES = 3  # GitHub lists at most 250 commits of a pull request
 _PAGE = {"per_page": "100"}
 _KINDS = {
@@ -37,12 +39,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Traced model calls that name the pull request, or its branch."""
+    """Traced model calls that name the pull request, or its branch.
+
+    Attributes:
+        by_model: Name, calls and known cost of each model, the dearest first.
+    """
 
     calls: int = 0
     tokens: int = 0
     cost_usd: float | None = None
     unpriced_calls: int = 0
+    by_model: tuple[tuple[str, int, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,22 +148,45 @@ def facts_of(
 
 def read_usage(connection: sqlite3.Connection, repository: str, number: int, branch: str | None) -> Usage:
     """Sum up the stored calls that name the pull request, or its branch where they name no other pull request."""
-    row = connection.execute(
-        "SELECT count(*), ifnull(sum(total_tokens), 0), sum(cost_usd), count(*) - count(cost_usd) FROM sessions "
+    rows = connection.execute(
+        "SELECT model, count(*), CAST(total(total_tokens) AS INTEGER), sum(cost_usd), count(cost_usd) FROM sessions "
         "WHERE ifnull(repo_slug, :slug) = :slug "
-        "AND (pull_request = :number OR (pull_request IS NULL AND branch = :branch))",
+        "AND (pull_request = :number OR (pull_request IS NULL AND branch = :branch)) GROUP BY model",
         {"slug": one_spelling(repository), "number": number, "branch": branch},
-    ).fetchone()
-    return Usage(calls=row[0], tokens=row[1], cost_usd=row[2], unpriced_calls=row[3])
+    ).fetchall()
+    models: dict[str, list[tuple[int, float | None]]] = {}
+    for model, calls, _, cost, _ in map(tuple, rows):
+        models.setdefault(model_name(model) if model else "", []).append((calls, cost))
+    by_model = [
+        (name, sum(calls for calls, _ in parts), _added(cost for _, cost in parts)) for name, parts in models.items()
+    ]
+    return Usage(
+        calls=sum(row[1] for row in rows),
+        tokens=sum(row[2] for row in rows),
+        cost_usd=_added(row[3] for row in rows),
+        unpriced_calls=sum(row[1] - row[4] for row in rows),
+        by_model=tuple(sorted(by_model, key=lambda line: (-(line[2] or 0.0), line[0]))),
+    )
 
 
-def describe(facts: PullRequestFacts, merge_hours: Sequence[float], now: datetime) -> str:
-    """Return the open part of the comment, as Markdown.
+def _added(costs: Iterable[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return fsum(known) if known else None
+
+
+def describe(
+    facts: PullRequestFacts,
+    merge_hours: Sequence[float],
+    now: datetime,
+    merged_costs: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the open part of the comment, as Markdown: what it cost first, then what else matters.
 
     Args:
         facts: The pull request.
         merge_hours: Hours that the repository's pull requests of the window took to be merged.
         now: The present moment.
+        merged_costs: The report's costs of merged pull requests, for a comparison.
     """
     rows = (
         ("Size", _size(facts)),
@@ -165,9 +195,47 @@ def describe(facts: PullRequestFacts, merge_hours: Sequence[float], now: datetim
         ("AI work", _ai_work(facts)),
     )
     lines = [f"| {label} | {text} |" for label, text in rows if text]
+    money = _money(facts.usage, merged_costs or {})
     return "\n".join(
-        ["### ProdLens", "", f"| This pull request{' (draft)' if facts.draft else ''} | |", "|:--|:--|", *lines]
+        [
+            "### ProdLens",
+            "",
+            *([money, ""] if money else []),
+            f"| This pull request{' (draft)' if facts.draft else ''} | |",
+            "|:--|:--|",
+            *lines,
+            *_models(facts.usage),
+        ]
     )
+
+
+def _money(usage: Usage, merged: Mapping[str, Any]) -> str:
+    """Return what the pull request's calls cost, beside what others cost where enough of them have a cost."""
+    if not usage.calls:
+        return ""
+    if usage.cost_usd is None:
+        return f"**{_many(usage.calls, 'model call')}**, cost not known"
+    text = f"**{usd(usage.cost_usd)}** of model calls"
+    median, others = merged.get("median_usd"), merged.get("with_cost", 0)
+    if median and others >= _ENOUGH_MERGED:
+        times = number_text(usage.cost_usd / median)
+        text += f", {times} times the median of {_many(others, 'merged pull request')} ({usd(median)})"
+    if usage.unpriced_calls:
+        text += f"; {_many(usage.unpriced_calls, 'call')} without a known price not included"
+    return text
+
+
+def _models(usage: Usage) -> list[str]:
+    """Return the cost by model, folded; nothing where one line would repeat the sum."""
+    if len(usage.by_model) < 2:  # noqa: PLR2004 - one model has the whole sum
+        return []
+    lines = [
+        f"| {escape_markdown(name) if name else 'no model named'} | {count(calls)} "
+        f"| {'no known price' if cost is None else usd(cost)} |"
+        for name, calls, cost in usage.by_model[:_MOST_MODELS]
+    ]
+    head = ["", "<details>", "<summary>Cost by model</summary>", "", "| Model | Calls | Cost |", "|:--|--:|--:|"]
+    return [*head, *lines, "", "</details>"]
 
 
 def _size(facts: PullRequestFacts) -> str:
@@ -205,24 +273,15 @@ def _ai_work(facts: PullRequestFacts) -> str:
     """Say what is known and what it rests on; nothing known is said to be no proof of anything."""
     parts = []
     if facts.usage.calls:
-        parts.append(_used(facts.usage))
-    signs = Counter((item.tool, item.kind, item.confidence) for item in facts.evidence if item.kind != "trace")
-    for tool, kind, confidence in sorted(signs, key=lambda sign: (sign[2] != HIGH, sign)):
-        maybe = "" if confidence == HIGH else "possibly "
-        parts.append(f"{maybe}{escape_markdown(tool) if tool else 'a tool'} ({_KINDS[kind]})")
+        parts.append(f"{_many(facts.usage.calls, 'traced call')} with {short_count(facts.usage.tokens)} tokens")
+    signs = {(item.tool, item.kind, item.confidence) for item in facts.evidence if item.kind != "trace"}
+    for tool, kind, confidence in sorted(signs, key=lambda sign: (CONFIDENCES.index(sign[2]), sign)):
+        parts.append(f"{escape_markdown(tool) if tool else 'a tool'} ({_KINDS[kind]}, {confidence} confidence)")
     if not parts:
         return "no sign of any, which proves nothing: most tools leave none"
     if facts.signed_commits:
         parts.append(f"signs on {facts.signed_commits} of {_many(facts.read_commits, 'commit')}")
     return f"at least: {'; '.join(parts)}"
-
-
-def _used(usage: Usage) -> str:
-    text = f"{_many(usage.calls, 'traced call')} with {count(usage.tokens)} tokens"
-    if usage.cost_usd is None:
-        return f"{text}, cost not known"
-    without = f", {_many(usage.unpriced_calls, 'call')} without a known price" if usage.unpriced_calls else ""
-    return f"{text} for {usd(usage.cost_usd)}{without}"
 
 
 def _commits(client: GithubClient, repository: str, number: int) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def test_read_facts(store: ProdLensStore) -> None:
     facts = read_facts(client(answers), store.conn, "octo/repo", 7)
     assert (facts.additions, facts.deletions, facts.changed_files, facts.commits) == (1200, 1, 1, 2)
     assert (facts.signed_commits, facts.read_commits) == (1, 2)
-    assert facts.usage == Usage(calls=3, tokens=300, cost_usd=0.75, unpriced_calls=1)
+    assert facts.usage == Usage(calls=3, tokens=300, cost_usd=0.75, unpriced_calls=1, by_model=(("m", 3, 0.75),))
     assert facts.hours_open(NOW) == 48.0
     assert facts.evidence == {
         Evidence("Claude Code", "trailer", "high"),
@@ -163,9 +163,35 @@ def test_describe_says_what_matters() -> None:
     assert "| Open for | 24.0 h; 2 of 5 merged pull requests took longer |" in text
     assert "| Usual time to merge | 20.0 h; half of the 5 merged in the period took 10.0 h to 30.0 h |" in text
     assert (
-        "| AI work | at least: 3 traced calls with 12,345 tokens for $0.75, 1 call without a known price; "
-        "`Claude Code` (a commit's trailer); possibly `Codex` (the branch's name); signs on 1 of 2 commits |"
+        "| AI work | at least: 3 traced calls with 12.3 k tokens; `Claude Code` (a commit's trailer, high confidence); "
+        "`Codex` (the branch's name, low confidence); signs on 1 of 2 commits |"
     ) in text
+
+
+def test_money_comes_first() -> None:
+    """The cost stands above everything else, beside the median of the merged ones where there are five of them."""
+    facts = PullRequestFacts(number=7, usage=Usage(calls=3, tokens=5, cost_usd=23.51, unpriced_calls=1))
+    others = {"median_usd": 13.0, "with_cost": 41}
+    line = describe(facts, [], NOW, others).splitlines()[2]
+    assert line == (
+        "**$23.51** of model calls, 1.81 times the median of 41 merged pull requests ($13.00); 1 call without a known "
+        "price not included"
+    )
+    assert "median" not in describe(facts, [], NOW, {"median_usd": 13.0, "with_cost": 4})
+    assert "median" not in describe(facts, [], NOW, {"median_usd": 0.0, "with_cost": 41})
+    assert "**" not in describe(PullRequestFacts(number=7), [], NOW, others)
+
+
+def test_several_models_have_a_folded_table_with_their_names_escaped() -> None:
+    """One model needs no table; of several each has a row, and a name cannot break out of its cell."""
+    usage = Usage(calls=3, cost_usd=3.0, by_model=(("a|<b>", 2, 3.0), ("", 1, None)))
+    text = describe(PullRequestFacts(number=7, usage=usage), [], NOW)
+    assert "<summary>Cost by model</summary>" in text
+    assert "| 2 | $3.00 |" in text
+    assert "| no model named | 1 | no known price |" in text
+    assert "<b>" not in text
+    one = Usage(calls=2, cost_usd=3.0, by_model=(("a", 2, 3.0),))
+    assert "<details>" not in describe(PullRequestFacts(number=7, usage=one), [], NOW)
 
 
 def test_nothing_known_is_said_so() -> None:
@@ -175,7 +201,7 @@ def test_nothing_known_is_said_so() -> None:
     assert "too few to tell (1 pull request merged" in text
     assert "| Merged after | 0 min |" in text
     used = describe(PullRequestFacts(number=7, usage=Usage(calls=1, tokens=5), closed_at=NOW, draft=True), [], NOW)
-    assert "1 traced call with 5 tokens, cost not known" in used
+    assert "**1 model call**, cost not known" in used
     assert "Closed after" in used
     assert "(draft)" in used
 
