@@ -1,6 +1,7 @@
-"""Commits: read from a git clone, and the trailers of their messages."""
+"""Commits: read from a git clone, the trailers of their messages, and which accounts are bots."""
 
+from prodlens.commits.accounts import is_bot
 from prodlens.commits.git_history import GitHistory, GitHistoryError, origin_slug, read_history
 from prodlens.commits.trailers import message_trailers, trailers_in
 
-__all__ = ["GitHistory", "GitHistoryError", "message_trailers", "origin_slug", "read_history", "trailers_in"]
+__all__ = ["GitHistory", "GitHistoryError", "is_bot", "message_trailers", "origin_slug", "read_history", "trailers_in"]

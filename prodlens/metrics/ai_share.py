@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.commits import is_bot
 from prodlens.evidence import HIGH, Evidence, commit_evidence, stored_evidence
 from prodlens.timestamps import day_of
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Timeline, Window
 
-_BOT_SUFFIX = "[bot]"
-
 
 @dataclass(frozen=True, slots=True)
 class _Work:
@@ -31,12 +30,16 @@ class _Work:
     evidence: frozenset[Evidence]
 
 
-def ai_share(conn: sqlite3.Connection, request: ReportRequest, timeline: Timeline) -> dict[str, Any]:
+def ai_share(conn: sqlite3.Connection, request: ReportRequest, timeline: Timeline, plausible: Window) -> dict[str, Any]:
     """Return the share of commits and of merged pull requests with evidence of AI, by tool and by week.
 
-    ``commits`` and ``merged_pull_requests`` cover the window, ``weekly`` the whole weeks of the history.
+    ``commits`` and ``merged_pull_requests`` cover the window, ``weekly`` the whole weeks of the history. Work with a
+    time outside ``plausible`` is left out.
     """
-    commits, pulls = _commits(conn, request.repo), _merged(conn, request.repo)
+    commits, pulls = (
+        [work for work in works if plausible.holds(work.at)]
+        for works in (_commits(conn, request.repo), _merged(conn, request.repo))
+    )
     return {
         "commits": _shares(commits, timeline.window),
         "merged_pull_requests": _shares(pulls, timeline.window),
@@ -51,7 +54,7 @@ def _commits(conn: sqlite3.Connection, repo: str) -> list[_Work]:
         {"repo": repo},
     )
     found = ((row["author"], _Work(datetime.fromisoformat(row["at"]), commit_evidence(row))) for row in map(dict, rows))
-    return [work for author, work in found if work.evidence or not _is_bot(author)]
+    return [work for author, work in found if work.evidence or not is_bot(author)]
 
 
 def _merged(conn: sqlite3.Connection, repo: str) -> list[_Work]:
@@ -64,12 +67,8 @@ def _merged(conn: sqlite3.Connection, repo: str) -> list[_Work]:
     return [
         _Work(datetime.fromisoformat(merged_at), evidence[number])
         for number, author, author_type, merged_at in map(tuple, rows)
-        if evidence[number] or not (author_type == "Bot" or _is_bot(author))
+        if evidence[number] or not is_bot(author, author_type)
     ]
-
-
-def _is_bot(author: str | None) -> bool:
-    return (author or "").endswith(_BOT_SUFFIX)
 
 
 def _shares(works: Iterable[_Work], window: Window) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from prodlens.commits import is_bot
 from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class PullRequest:
         """Hours from opening to merge, None when it is not merged."""
         return None if self.merged_at is None else max((self.merged_at - self.created_at) / timedelta(hours=1), 0.0)
 
+    def moments(self) -> Iterator[datetime]:
+        """Yield every moment at which it was seen to do something."""
+        yield from (at for at in (self.created_at, self.merged_at, self.closed_at, self.reworked_at) if at is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -43,6 +48,11 @@ class Commit:
 
     author: str | None
     timestamp: datetime
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether a bot made it."""
+        return is_bot(self.author)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,37 @@ class Delivery:
     pull_requests: tuple[PullRequest, ...]
     commits: tuple[Commit, ...]
 
+    def by_people(self) -> Delivery:
+        """Return the pull requests and commits that no bot made, which figures of delivery are about."""
+        return Delivery(
+            tuple(pull for pull in self.pull_requests if not pull.is_bot),
+            tuple(commit for commit in self.commits if not commit.is_bot),
+        )
+
+    def by_bots(self) -> Delivery:
+        """Return the pull requests and commits that bots made."""
+        return Delivery(
+            tuple(pull for pull in self.pull_requests if pull.is_bot),
+            tuple(commit for commit in self.commits if commit.is_bot),
+        )
+
+    def within(self, plausible: Window) -> tuple[Delivery, Delivery]:
+        """Return what has plausible moments alone, and the rest, which takes part in no figure."""
+        fine = [all(plausible.holds(moment) for moment in pull.moments()) for pull in self.pull_requests]
+        dated = [plausible.holds(commit.timestamp) for commit in self.commits]
+        inside, outside = (
+            Delivery(
+                tuple(pull for pull, kept in zip(self.pull_requests, fine, strict=True) if kept is wanted),
+                tuple(commit for commit, kept in zip(self.commits, dated, strict=True) if kept is wanted),
+            )
+            for wanted in (True, False)
+        )
+        return inside, outside
+
     def pull_request_moments(self) -> Iterator[datetime]:
         """Yield every moment at which a pull request was seen to do something."""
         for pull in self.pull_requests:
-            yield pull.created_at
-            yield from (at for at in (pull.merged_at, pull.closed_at, pull.reworked_at) if at is not None)
+            yield from pull.moments()
 
     def merged(self, window: Window) -> list[PullRequest]:
         """Return the pull requests merged in the window."""
@@ -80,7 +116,7 @@ def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery
     covered = "(:repo IS NULL OR repo_slug = :repo OR repo_slug IS NULL)"
     named = {"repo": repo and one_spelling(repo)}
     pulls = conn.execute(
-        f"SELECT author, ifnull(author_type, '') = 'Bot', created_at, merged_at, {CLOSED_AT}, {_REWORKED_AT} "
+        f"SELECT author, author_type, created_at, merged_at, {CLOSED_AT}, {_REWORKED_AT} "
         f"FROM pull_requests WHERE {covered} ORDER BY created_at, id",
         named,
     )
@@ -90,8 +126,10 @@ def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery
     )
     return Delivery(
         pull_requests=tuple(
-            PullRequest(author, bool(bot), datetime.fromisoformat(created), *(_moment(at) for at in times))
-            for author, bot, created, *times in pulls
+            PullRequest(
+                author, is_bot(author, account_type), datetime.fromisoformat(created), *(_moment(at) for at in times)
+            )
+            for author, account_type, created, *times in pulls
         ),
         commits=tuple(Commit(author, datetime.fromisoformat(at)) for author, at in commits),
     )

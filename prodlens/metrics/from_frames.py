@@ -12,9 +12,11 @@ from prodlens.calls import model_name
 from prodlens.metrics.associations import correlate_days
 from prodlens.metrics.effect_sizes import Decisions, documented_effect_sizes
 from prodlens.metrics.series import DailySeries
-from prodlens.timestamps import days_between, parse_timestamp
+from prodlens.timestamps import days_between, is_plausible, parse_timestamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from prodlens.statistics.estimates import FloatArray
@@ -43,9 +45,9 @@ def frame_effect_sizes(sessions: pd.DataFrame) -> dict[str, Any]:
     )
 
 
-def frame_correlations(sessions: pd.DataFrame, commits: pd.DataFrame, lag_days: int) -> dict[str, Any]:
+def frame_correlations(sessions: pd.DataFrame, commits: pd.DataFrame, lag_days: int, now: datetime) -> dict[str, Any]:
     """Return the documented correlations and effect sizes of frames of calls and commits."""
-    calls, made = _days("sessions", sessions), _days("commits", commits)
+    calls, made = _days("sessions", sessions, now), _days("commits", commits, now)
     growth = None
     if len(calls) > 1 and calls[0] and calls[-1] is not None:
         growth = (calls[-1] - calls[0]) / calls[0] * 100
@@ -57,10 +59,10 @@ def frame_correlations(sessions: pd.DataFrame, commits: pd.DataFrame, lag_days: 
     }
 
 
-def _days(name: str, frame: pd.DataFrame) -> DailySeries:
-    """Return the rows a UTC day of a frame with a ``timestamp`` column, from the first to the last of its days."""
+def _days(name: str, frame: pd.DataFrame, now: datetime) -> DailySeries:
+    """Return the rows of each UTC day of a frame with a ``timestamp`` column, between its plausible ends."""
     moments = [parse_timestamp(value) for value in frame["timestamp"]] if "timestamp" in frame else []
-    counts = Counter(moment.date() for moment in moments if moment is not None)
+    counts = Counter(moment.date() for moment in moments if moment is not None and is_plausible(moment, now))
     days = days_between(min(counts), max(counts)) if counts else ()
     return DailySeries(name, min(counts, default=date.min), tuple(counts[day] for day in days))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.github_etl import sync_state
@@ -17,20 +18,20 @@ from prodlens.metrics.periods import periods_section
 from prodlens.metrics.proportions import interval_sections
 from prodlens.metrics.pull_request_costs import pull_request_costs
 from prodlens.metrics.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
-from prodlens.metrics.timeline import build_timeline
+from prodlens.metrics.timeline import Window, build_timeline
 from prodlens.metrics.usage import call_span, calls_to_know_of, read_usage, totals
 from prodlens.metrics.vendor_usage import last_reported_day, vendor_usage
-from prodlens.timestamps import as_utc, parse_timestamp
+from prodlens.timestamps import EARLIEST, as_utc, latest_plausible, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
-    from datetime import date, datetime
+    from datetime import date
 
     import pandas as pd
 
-    from prodlens.metrics.timeline import Timeline, Window
+    from prodlens.metrics.timeline import Timeline
     from prodlens.metrics.vendor_usage import VendorUsage
     from prodlens.storage import ProdLensStore
 
@@ -40,9 +41,15 @@ SCHEMA_VERSION = 1
 class ReportGenerator:
     """Computes reports from what a store holds."""
 
-    def __init__(self, store: ProdLensStore) -> None:
-        """Report on this store; nothing is read yet."""
+    def __init__(self, store: ProdLensStore, *, clock: Callable[[], float] = time.time) -> None:
+        """Report on this store; nothing is read yet.
+
+        Args:
+            store: Where calls, pull requests and commits are.
+            clock: What tells the Unix time; moments more than two days after it cannot be true.
+        """
         self.store = store
+        self._clock = clock
 
     def generate_report(  # noqa: PLR0913 - the documented parameters, then the settings of the action
         self,
@@ -87,7 +94,10 @@ class ReportGenerator:
             people=tuple((people or {}).items()),
             unnamed=unnamed,
         )
-        return _report(self.store, request)
+        return _report(self.store, request, request.report_time or self._now())
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
 
     def compute_effect_sizes(self, sessions: pd.DataFrame, pull_requests: pd.DataFrame) -> dict[str, Any]:
         """Compare accepted with rejected calls, by the plain formulas, whatever the size of the sample.
@@ -119,40 +129,50 @@ class ReportGenerator:
             (see ``compute_effect_sizes``) and ``session_growth_percent``: calls of the last day against those of the
             first, None with less than two days.
         """
-        return frame_correlations(sessions, commits, lag_days)
+        return frame_correlations(sessions, commits, lag_days, self._now())
 
 
-def _report(store: ProdLensStore, request: ReportRequest) -> dict[str, Any]:
-    delivery = read_delivery(store.conn, request.repo)
-    first_call, last_call = call_span(store.conn, request.covered)
+def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict[str, Any]:
+    plausible = Window(EARLIEST, latest_plausible(now + timedelta(microseconds=1)))
+    delivery, misdated = read_delivery(store.conn, request.repo).within(plausible)
+    first_call, last_call, misdated_calls = call_span(store.conn, request.covered, plausible)
     moments = [last_call, *delivery.pull_request_moments()]
     moments += [commit.timestamp for commit in delivery.commits]
-    moments.append(last_reported_day(store.conn, request.covered, request.report_time))
+    moments.append(last_reported_day(store.conn, request.covered, now))
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None), first_call)
-    usage = read_usage(store.conn, request.covered, timeline, request.diff_threshold)
+    counted = timeline.window.within(plausible)
+    usage = read_usage(store.conn, request.covered, timeline, request.diff_threshold, plausible)
     cells = usage.in_segments(timeline.segments(timeline.window))
-    to_know = calls_to_know_of(store.conn, request.covered, timeline.window)
+    to_know = calls_to_know_of(store.conn, request.covered, counted)
     sync, ingestion = sync_state(store, request.repo), ingestion_state(store)
     daily = series.daily_series(request, timeline, usage, delivery, _readings(sync, ingestion))
-    delivered = headline.delivery_figures(request, timeline, delivery)
+    people = delivery.by_people()
+    delivered = headline.delivery_figures(request, timeline, people)
+    implausible = {
+        "sessions": misdated_calls,
+        "pull_requests": len(misdated.pull_requests),
+        "commits": len(misdated.commits),
+    }
     cost_usd = totals(cells).cost_usd
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
         "coverage": quality.coverage(request, timeline, usage, delivery),
-        "data_quality": quality.data_quality(request, usage, cells, daily, (sync, ingestion), to_know),
+        "data_quality": quality.data_quality(request, usage, cells, daily, (sync, ingestion), to_know, implausible),
         **headline.usage_figures(request, usage, cells),
         **delivered,
-        **interval_sections(request, timeline, cells, delivery),
+        "rework": headline.rework_counts(people, timeline.window),
+        "bots": headline.bot_counts(delivery.by_bots(), timeline.window),
+        **interval_sections(request, timeline, cells, people),
         "cost_metrics": headline.cost_metrics(cost_usd, delivered["pr_throughput"]["total_merged"]),
         **associations.association_sections(request, daily),
-        "periods": periods_section(request, timeline, usage, delivery, daily),
-        "merge_time": merge_time_section(delivery, timeline.window),
+        "periods": periods_section(request, timeline, usage, people, daily),
+        "merge_time": merge_time_section(people, timeline.window),
         "effect_sizes": effect_size_section(timeline, usage, cells),
         "ledger": ledger_section(request, timeline.window, cells, _reported(store, request, timeline.window)),
         "cost_by_model": cost_by_model(cells),
-        "ai_share": ai_share(store.conn, request, timeline),
-        "pull_request_costs": pull_request_costs(store.conn, request, timeline.window, cost_usd),
+        "ai_share": ai_share(store.conn, request, timeline, plausible),
+        "pull_request_costs": pull_request_costs(store.conn, request, counted, cost_usd),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),
     }

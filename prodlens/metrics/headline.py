@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.request import ReportRequest
-    from prodlens.metrics.timeline import Timeline
+    from prodlens.metrics.timeline import Timeline, Window
     from prodlens.metrics.usage import Cell, Usage
     from prodlens.statistics.estimates import FloatArray
 
@@ -76,6 +76,36 @@ def delivery_figures(request: ReportRequest, timeline: Timeline, delivery: Deliv
         },
         "pr_merge_time_hours": sorted(pull.merge_hours for pull in merged if pull.merge_hours is not None),
         "rework_rate": ratio(sum(pull.reworked_at is not None for pull in closed), len(closed)),
+    }
+
+
+def rework_counts(delivery: Delivery, window: Window) -> dict[str, int]:
+    """Return how many pull requests were closed in the window, how many of those had been reopened, and what is open.
+
+    ``reopened_and_open`` were reopened in the window and not closed again before its end, so that ``rework_rate``,
+    which is over closed ones, has no place for them.
+    """
+    closed = delivery.closed(window)
+    still_open = [
+        pull
+        for pull in delivery.pull_requests
+        if pull.reworked_at is not None
+        and window.holds(pull.reworked_at)
+        and (pull.closed_at is None or pull.closed_at >= window.end)
+    ]
+    return {
+        "closed": len(closed),
+        "reopened_and_closed": sum(pull.reworked_at is not None for pull in closed),
+        "reopened_and_open": len(still_open),
+    }
+
+
+def bot_counts(bots: Delivery, window: Window) -> dict[str, int]:
+    """Return what bots did in the window, which no figure of delivery counts."""
+    return {
+        "pull_requests_opened": len(bots.opened(window)),
+        "pull_requests_merged": len(bots.merged(window)),
+        "commits": len(bots.committed(window)),
     }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import fsum, isclose
+from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
 from prodlens.evidence import BranchUse, branch_claims
 from prodlens.metrics.delivery import CLOSED_AT
 from prodlens.metrics.estimates import interval
+from prodlens.metrics.usage import add
 from prodlens.statistics.quantiles import sample_quantile
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _line(parts: Iterable[_Part]) -> dict[str, Any]:
     return {
         "sessions": calls,
         "total_tokens": sum(part.tokens for part in parts),
-        "cost_usd": fsum(part.cost_usd for part in parts) if priced else None,
+        "cost_usd": _known(add(part.cost_usd for part in parts)) if priced else None,
         "unpriced_sessions": calls - priced,
     }
 
@@ -191,7 +192,7 @@ def _merged(rows: Iterable[Mapping[str, Any]], merged: set[int]) -> dict[str, An
         "pull_requests": len(merged),
         "with_cost": len(costs),
         "share_with_cost": len(costs) / len(merged) if merged else None,
-        "cost_usd": fsum(costs) if costs else None,
+        "cost_usd": _known(add(costs)) if costs else None,
         "median_usd": median.estimate,
         "median_interval": interval(median.interval),
         "percentile_90_usd": high.estimate,
@@ -202,7 +203,7 @@ def _merged(rows: Iterable[Mapping[str, Any]], merged: set[int]) -> dict[str, An
 def _sum_of(rows: Iterable[Mapping[str, Any]], numbers: Iterable[int]) -> dict[str, Any]:
     wanted = set(numbers)
     costs = [row["cost_usd"] for row in rows if row["number"] in wanted and row["cost_usd"] is not None]
-    return {"pull_requests": len(wanted), "with_cost": len(costs), "cost_usd": fsum(costs) if costs else None}
+    return {"pull_requests": len(wanted), "with_cost": len(costs), "cost_usd": _known(add(costs)) if costs else None}
 
 
 def _reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
@@ -219,6 +220,10 @@ def _reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
     return found
 
 
+def _known(total: float) -> float | None:
+    return total if isfinite(total) else None
+
+
 def _within(moment: str | None, bounds: tuple[str, str]) -> bool:
     return moment is not None and bounds[0] <= moment < bounds[1]
 
@@ -228,6 +233,7 @@ def _is_unmerged(pull: _PullRequest, bounds: tuple[str, str]) -> bool:
 
 
 def _assert_balance(total: float | None, parts: tuple[list[_Part], ...]) -> None:
-    added = fsum(part.cost_usd for some in parts for part in some)
-    if not isclose(total or 0.0, added, rel_tol=1e-9, abs_tol=_CENT / 2):
+    added = add(part.cost_usd for some in parts for part in some)
+    # Costs that add up to infinity are unknown, and cannot be held to anything.
+    if isfinite(added) and not isclose(total or 0.0, added, rel_tol=1e-9, abs_tol=_CENT / 2):
         raise AssertionError(f"costs of pull requests do not balance: {added} is not the total of {total}")

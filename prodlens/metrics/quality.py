@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.calls import MAKERS_PRICE, WITHOUT_MODIFIER
+from prodlens.commits import is_bot
 from prodlens.metrics.headline import ratio
 from prodlens.metrics.usage import totals
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from prodlens.metrics.timeline import Timeline
     from prodlens.metrics.usage import Cell, Usage
 
-_BOT_SUFFIX = "[bot]"
 _STREAM_KEYS = ("stream", "rows", "since", "synced_at", "partial", "stopped")
 _INGESTION_KEYS = ("last_ingested_at", "sources", "entries", "dead_letters", "latency_withheld")
 
@@ -51,11 +51,12 @@ def data_quality(
     daily: Mapping[str, DailySeries],
     readings: tuple[Mapping[str, Any], Mapping[str, Any]],
     to_know: tuple[Mapping[str, int], int] = ({}, 0),
+    implausible: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Return what is known of traces and sync and what is missing in them, over the window unless said otherwise.
 
     ``readings`` are the states of the sync and of the ingestion, ``to_know`` the calls by their caveats on a price and
-    the number of those with an estimated time.
+    the number of those with an estimated time, ``implausible`` what has a time that cannot be true, by kind.
     """
     sync, ingestion = readings
     caveats, estimated = to_know
@@ -72,6 +73,7 @@ def data_quality(
             "price": everything.calls - everything.priced_calls,
             "tokens_without_price": everything.unpriced_tokens,
         },
+        "implausible": dict(implausible or {}),
         "assumed": {
             "price_without_modifier": caveats.get(WITHOUT_MODIFIER, 0),
             "price_of_maker": caveats.get(MAKERS_PRICE, 0),
@@ -117,4 +119,4 @@ def _longest_gap(values: Iterable[float | None]) -> int:
 
 def _people(logins: Mapping[str, str], names: Iterable[str | None]) -> set[str]:
     people = {name.casefold() for name in names if name is not None}
-    return {logins.get(name, name) for name in people if not name.endswith(_BOT_SUFFIX)}
+    return {logins.get(name, name) for name in people if not is_bot(name)}

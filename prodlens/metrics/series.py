@@ -108,9 +108,10 @@ def daily_series(
 ) -> dict[str, DailySeries]:
     """Return every daily series by name, over the observed part of the history.
 
-    ``readings`` says how far ``sessions``, ``commits`` and ``pull_requests`` were read.
+    ``readings`` says how far ``sessions``, ``commits`` and ``pull_requests`` were read. What bots did shows that a day
+    was observed, and counts as no delivery.
     """
-    nothing = Reading()
+    nothing, people = Reading(), delivery.by_people()
     sessions = observed_days((usage.first, usage.last), readings.get("sessions", nothing), request)
     commits = observed_days((c.timestamp for c in delivery.commits), readings.get("commits", nothing), request)
     pulls = observed_days(delivery.pull_request_moments(), readings.get("pull_requests", nothing), request)
@@ -122,12 +123,12 @@ def daily_series(
         "sessions": (sessions, {day: total.calls for day, total in day_totals.items()}),
         "tokens": (sessions, {day: total.tokens for day, total in day_totals.items()}),
         "cost_usd": (sessions, {day: total.cost_usd for day, total in day_totals.items()}),
-        "commits": (commits, _count(request, (c.timestamp for c in delivery.commits))),
-        "merged_pull_requests": (pulls, _count(request, (p.merged_at for p in delivery.pull_requests))),
-        "reworked_pull_requests": (pulls, _count(request, (p.reworked_at for p in delivery.pull_requests))),
+        "commits": (commits, _count(request, (c.timestamp for c in people.commits))),
+        "merged_pull_requests": (pulls, _count(request, (p.merged_at for p in people.pull_requests))),
+        "reworked_pull_requests": (pulls, _count(request, (p.reworked_at for p in people.pull_requests))),
     }
     series = {name: _series(name, timeline, observed, values, 0) for name, (observed, values) in counts.items()}
-    typical = _typical_merge_hours(request, delivery)
+    typical = _typical_merge_hours(request, people)
     return {**series, "merge_hours": _series("merge_hours", timeline, pulls, typical, None)}
 
 

@@ -30,6 +30,11 @@ class Window:
         """Length in days of 24 hours."""
         return (self.end - self.start) / timedelta(days=1)
 
+    def within(self, other: Window) -> Window:
+        """Return the part that both windows share; one without length where there is none."""
+        start = max(self.start, other.start)
+        return Window(start, max(start, min(self.end, other.end)))
+
     def holds(self, moment: datetime) -> bool:
         """Tell whether the moment lies inside."""
         return self.start <= moment < self.end

@@ -16,13 +16,14 @@ from math import fsum, inf, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlens.calls import model_name
+from prodlens.metrics.timeline import Window
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from prodlens.metrics.timeline import Timeline, Window
+    from prodlens.metrics.timeline import Timeline
 
 # Made by the first report and not with the table, so that filling a new store does not pay for them.
 _INDEXES = (
@@ -183,36 +184,50 @@ def finite_costs(cost: float | None, recorded: float, computed: float) -> tuple[
     return None, 0.0, 0.0
 
 
-def call_span(conn: sqlite3.Connection, repos: Sequence[str | None]) -> tuple[datetime | None, datetime | None]:
-    """Return the times of the first and last stored call of the repositories; None: of calls that name none."""
+def call_span(
+    conn: sqlite3.Connection, repos: Sequence[str | None], plausible: Window
+) -> tuple[datetime | None, datetime | None, int]:
+    """Return the times of the first and last plausible call of the repositories, and how many are not plausible.
+
+    A repository of None stands for the calls that name none.
+    """
     _make_indexes(conn)
     _fill_parts(conn, repos)
-    return _edge(conn, "min", ""), _edge(conn, "max", "")
+    query = f"SELECT count(*) FROM temp.report_part p CROSS JOIN sessions s ON {_PART}"
+    outside = (f"{query} AND s.timestamp < ?", plausible.start), (f"{query} AND s.timestamp >= ?", plausible.end)
+    misdated = sum(conn.execute(text, (bound.isoformat(),)).fetchone()[0] for text, bound in outside)
+    return _edge(conn, "min", _inside(plausible)), _edge(conn, "max", _inside(plausible)), misdated
 
 
-def read_usage(conn: sqlite3.Connection, repos: Sequence[str | None], timeline: Timeline, threshold: float) -> Usage:
-    """Count the calls of the repositories over the timeline.
+def read_usage(
+    conn: sqlite3.Connection,
+    repos: Sequence[str | None],
+    timeline: Timeline,
+    threshold: float,
+    plausible: Window,
+) -> Usage:
+    """Count the calls of the repositories over the timeline, as far as their times are plausible.
 
     Args:
         conn: The store's connection.
         repos: Slugs; None stands for the calls that name no repository.
         timeline: The segments to count in.
         threshold: Diff ratio from which on ``diff_ratios_above`` counts.
+        plausible: The times that can be true.
     """
     _fill_parts(conn, repos)
-    _fill_segments(conn, timeline)
+    _fill_segments(conn, timeline, plausible)
     rows = conn.execute(
         f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {_MEASURES} "
         f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
         f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
         {"threshold": threshold},
     )
-    window = timeline.window
-    in_window = f"AND s.timestamp >= '{window.start.isoformat()}' AND s.timestamp < '{window.end.isoformat()}'"
+    in_window = _inside(timeline.window.within(plausible))
     return Usage(
         cells=tuple(_cell(row) for row in rows),
-        first=_edge(conn, "min", ""),
-        last=_edge(conn, "max", f"AND s.timestamp < '{window.end.isoformat()}'"),
+        first=_edge(conn, "min", _inside(plausible)),
+        last=_edge(conn, "max", _inside(Window(plausible.start, timeline.window.end).within(plausible))),
         window_first=_edge(conn, "min", in_window),
         window_last=_edge(conn, "max", in_window),
         developers=_developers(conn, repos, in_window),
@@ -256,8 +271,12 @@ def _distinct(conn: sqlite3.Connection, column: str, slug: str | None) -> Iterat
         found = conn.execute(f"{query} AND {column} {comparison} ? ORDER BY {column} LIMIT 1", (slug, last)).fetchone()
 
 
-def _fill_segments(conn: sqlite3.Connection, timeline: Timeline) -> None:
-    bounds = [bound.isoformat() for bound in timeline.bounds]
+def _inside(window: Window) -> str:
+    return f"AND s.timestamp >= '{window.start.isoformat()}' AND s.timestamp < '{window.end.isoformat()}'"
+
+
+def _fill_segments(conn: sqlite3.Connection, timeline: Timeline, plausible: Window) -> None:
+    bounds = [min(max(bound, plausible.start), plausible.end).isoformat() for bound in timeline.bounds]
     rows = [(number, start, end) for number, (start, end) in enumerate(pairwise(bounds))]
     conn.execute("DROP TABLE IF EXISTS temp.report_segment")
     conn.execute("CREATE TEMP TABLE report_segment (id INTEGER PRIMARY KEY, start TEXT, end TEXT)")

@@ -16,12 +16,12 @@ _FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "cost_usd": ("Cost", formatting.usd),
     "commits": ("Commits", formatting.count),
     "merged_pull_requests": ("Merged pull requests", formatting.count),
-    "reworked_pull_requests": ("Reopened pull requests", formatting.count),
+    "reworked_pull_requests": ("Pull requests reopened", formatting.count),
 }
 _SHARES = {
     "acceptance_rate": "Accepted suggestions",
     "error_rate": "Failed calls",
-    "rework_rate": "Share of pull requests reopened",
+    "rework_rate": "Reopened, of those closed",
 }
 _HEADER = ("Figure", "This period", "Before", "Change", "95% interval", "q")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
@@ -11,6 +12,8 @@ from prodlens.rendering.document import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_DAYS_A_WEEK, _HOURS_A_DAY = 7, 24
 
 
 def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
@@ -29,16 +32,19 @@ def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
             "Merged pull requests",
             throughput["total_merged"] if throughput["weekly_merged_prs"] is not None else None,
             formatting.count,
-            _per(throughput["weekly_merged_prs"], "a week", "no pull requests synced"),
+            _merged_basis(report),
             changes.get("merged_pull_requests", ""),
         ),
         _merge_time(report["merge_time"], changes.get("merge_time", "")),
-        _share(report, "rework_rate", "Reopened pull requests", "closed", changes),
+        _rework(report, changes),
         _plain(
             "Commits",
             commits["total_commits"] if commits["daily_commits"] is not None else None,
             formatting.count,
-            _per(commits["daily_commits"], "a day with commits", "no commits in the window"),
+            _joined(
+                _per(commits["daily_commits"], "a day with commits", "no commits in the window"),
+                _by_bots(report["bots"]["commits"], "more"),
+            ),
             changes.get("commits", ""),
         ),
     ]
@@ -99,9 +105,39 @@ def _merge_time(found: Mapping[str, Any], change: str) -> Figure:
     )
 
 
+def _rework(report: Mapping[str, Any], changes: Mapping[str, str]) -> Figure:
+    figure = _share(report, "rework_rate", "Reopened pull requests", "closed", changes)
+    still_open = report["rework"]["reopened_and_open"]
+    return replace(figure, basis=_joined(figure.basis, f"{still_open:,} reopened and still open" if still_open else ""))
+
+
+def _merged_basis(report: Mapping[str, Any]) -> str:
+    """Return merges a week, from a window of a week on, and what bots merged beside them."""
+    weekly = report["pr_throughput"]["weekly_merged_prs"]
+    if weekly is None:
+        return "no pull requests synced"
+    rate = f"{formatting.number(weekly)} a week" if report["metadata"]["window"]["days"] >= _DAYS_A_WEEK else ""
+    bots = report["bots"]
+    waiting = _by_bots(bots["pull_requests_opened"], "opened") if not bots["pull_requests_merged"] else ""
+    return _joined(rate, _by_bots(bots["pull_requests_merged"], "more"), waiting)
+
+
+def _by_bots(number: int, what: str) -> str:
+    return f"{number:,} {what} by bots" if number else ""
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
 def _calls_basis(velocity: Mapping[str, Any]) -> str:
-    per_hour = velocity["sessions_per_hour"]
-    return "no calls in the window" if per_hour is None else f"{formatting.number(per_hour)} an hour, nights included"
+    """Return calls an hour, from first to last call; below a day of them a rate would say nothing."""
+    per_hour, calls = velocity["sessions_per_hour"], velocity["total_sessions"]
+    if not calls:
+        return "no calls in the window"
+    if per_hour is None or calls < _HOURS_A_DAY * per_hour:
+        return ""
+    return f"{formatting.number(per_hour)} an hour, nights included"
 
 
 def _latency_basis(report: Mapping[str, Any], calls: int) -> str:

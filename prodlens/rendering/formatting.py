@@ -64,9 +64,15 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share: ``0.0256`` is ``2.6%``."""
+    """A share: ``0.0256`` is ``2.6%``; only none is ``0%`` and only all is ``100%``."""
     points = 100 * value
-    return _signed(f"{points:.0f}%" if points in (0, 100) else f"{points:.1f}%")
+    if points in (0, 100):
+        return f"{points:.0f}%"
+    for digits in (1, 2):
+        text = f"{points:.{digits}f}"
+        if float(text) not in (0, 100):
+            return _signed(f"{text}%")
+    return "< 0.01%" if points < 50 else "> 99.99%"  # noqa: PLR2004 - the nearer end
 
 
 def points(value: float) -> str:

@@ -22,6 +22,13 @@ _INGESTED = {
 }
 
 
+_IMPLAUSIBLE = {
+    "sessions": "Calls with a time that cannot be true, in no figure",
+    "pull_requests": "Pull requests with a time that cannot be true, in no figure",
+    "commits": "Commits with a time that cannot be true, in no figure",
+}
+
+
 def coverage_section(report: Mapping[str, Any]) -> Section:
     """Return who and what the traces cover, which comes before any figure."""
     coverage, traces = report["coverage"], report["data_quality"]["traces"]
@@ -53,6 +60,8 @@ def quality_section(report: Mapping[str, Any]) -> Section:
         rows += [(text, formatting.count(assumed[name])) for name, text in _ASSUMED.items() if assumed.get(name)]
         gap = quality["traces"]["longest_gap_days"]
         rows.append(("Longest run of days without a call", formatting.count(gap)))
+    implausible = quality["implausible"]
+    rows += [(text, formatting.count(implausible[name])) for name, text in _IMPLAUSIBLE.items() if implausible[name]]
     rows += _ingested(quality.get("ingestion") or {})
     if not rows:
         return Section("quality", "Data quality", ("No calls in the window.",))

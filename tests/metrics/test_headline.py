@@ -9,6 +9,7 @@ import pytest
 
 from prodlens.errors import ConfigurationError
 from prodlens.metrics import ReportGenerator
+from prodlens.rendering import render_terminal
 from tests.metrics.situations import at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
@@ -229,3 +230,29 @@ def test_a_window_over_all_time_is_a_window(store: ProdLensStore) -> None:
     assert report_on(store, date(1970, 1, 1))["ai_interaction_velocity"]["total_sessions"] == 2
     with pytest.raises(ConfigurationError, match="1970"):
         report_on(store, date(1, 1, 1))
+
+
+def test_a_pull_request_reopened_and_still_open_is_told_beside_the_rate(store: ProdLensStore) -> None:
+    """The rate is over closed ones; what was reopened in the window and is still open stands beside it."""
+    store.insert_pull_requests([pull(n, "5-01", "5-02") for n in range(1, 11)])
+    store.insert_pull_requests([pull(11, "5-01", reopened=True, reopened_at=at("5-03"))])
+    report = report_on(store, until=date(2026, 5, 15))
+    assert report["rework_rate"] == 0
+    assert report["rework"] == {"closed": 10, "reopened_and_closed": 0, "reopened_and_open": 1}
+    assert "0 of 10 closed; 1 reopened and still open" in render_terminal(report)
+
+
+def test_no_rate_is_told_of_less_than_its_unit(store: ProdLensStore) -> None:
+    """Calls within an hour are not told as so many an hour, nor the merges of one day as so many a week."""
+    store.insert_sessions([call("5-01 10:00"), *[call("5-01 10:30") for _ in range(118)]])
+    store.insert_pull_requests([pull(n, "5-01", "5-01 13:00") for n in range(1, 6)])
+    day = report_on(store, until=date(2026, 5, 2))
+    assert day["ai_interaction_velocity"]["sessions_per_hour"] == 119.0
+    assert day["pr_throughput"]["weekly_merged_prs"] == 5.0
+    text = render_terminal(day)
+    assert "an hour" not in text
+    assert "a week" not in text
+    store.insert_sessions([call("5-09")])
+    text = render_terminal(report_on(store, until=date(2026, 5, 15)))
+    assert "0.62 an hour, nights included" in text
+    assert "2.50 a week" in text
