@@ -8,8 +8,13 @@ from typing import Any
 
 import orjson
 
+from prodlens.files import digest
+
 # The largest whole number that every JSON reader keeps exactly; SQLite could not store one above 2^63 either.
 LARGEST_WHOLE_NUMBER = 2**53
+
+# Names, ids, branches and reasons are far shorter; whatever is longer was not written by a tool that means well.
+LONGEST_TEXT = 1_000
 
 _NOTHING: dict[str, Any] = {}
 _TRUE_WORDS = frozenset({"true", "1", "yes"})
@@ -46,10 +51,21 @@ def count(value: object) -> int | None:
     return None if number is None else max(number, 0)
 
 
+def capped(text: str) -> str:
+    """Return text of at most ``LONGEST_TEXT`` characters.
+
+    Longer text becomes its beginning and a digest of the whole, so that two names or ids stay two.
+    """
+    if len(text) <= LONGEST_TEXT:
+        return text
+    mark = digest(text.encode(errors="surrogatepass"))
+    return f"{text[: LONGEST_TEXT - len(mark) - 1]}…{mark}"
+
+
 def words(value: object) -> str | None:
-    """Return text that says something, without blanks around it; numbers become text, all else is None."""
+    """Return stripped, non-empty text, ``capped``; numbers are converted, anything else gives None."""
     if isinstance(value, str):
-        text = value.strip()
+        text = capped(value.strip())
         # Lone surrogates cannot be stored; they only reach us through Python mappings, never through orjson.
         return (text if text.isascii() else text.encode(errors="replace").decode()) or None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from prodlens.json_values import (
     LARGEST_WHOLE_NUMBER,
+    LONGEST_TEXT,
+    capped,
     count,
     finite_number,
     identifier,
@@ -91,3 +93,17 @@ def test_text_that_cannot_be_stored_is_mended() -> None:
 def test_an_identifier_is_written_as_a_positive_whole_number(value: object, expected: int | None) -> None:
     """An id is a positive whole number; text, fractions and booleans are not ids."""
     assert identifier(value) == expected
+
+
+def test_long_text_is_cut_to_one_length() -> None:
+    """Text of 1,000 characters stays; longer text is its beginning and a digest, so that two texts stay two."""
+    assert words("x" * 1000) == "x" * 1000
+    assert words(" " + "x" * 1001) == "x" * 967 + "…28b9d3d3fa3ba9c8d5c6e62d8422ed7a"
+    assert words("x" * 1002) == "x" * 967 + "…d4e6820dc2a9d8fb50e542f7ce8978b1"
+
+
+@given(st.text(min_size=LONGEST_TEXT - 2, max_size=LONGEST_TEXT + 40))
+def test_cutting_twice_is_cutting_once(text: str) -> None:
+    """Cut text has at most the length of the cap and is not cut again."""
+    assert len(capped(text)) <= LONGEST_TEXT
+    assert capped(capped(text)) == capped(text)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 AUTO, ON, OFF = "auto", "on", "off"
 MODES = (AUTO, ON, OFF)
-_ADDRESS = re.compile(r"[^\s@<>\"',;:/\\]+@[^\s@<>\"',;:/\\]+\.[A-Za-z]{2,}")
+_WORD = r"[^\s@<>\"',;:/\\]"
+# It begins where a word begins and takes the rest of the word that it ends in, so that no character is tried twice.
+_ADDRESS = re.compile(rf"(?<!{_WORD}){_WORD}+@{_WORD}+\.[A-Za-z]{{2,}}{_WORD}*")
 _PSEUDONYM = re.compile(r"person-[0-9a-f]{12}")
 _PSEUDONYM_DIGITS = 12  # 48 bits: two of 10,000 people share a pseudonym once in five million keys
 _HASH_DIGITS = 32

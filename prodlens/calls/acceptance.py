@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from prodlens.json_values import LARGEST_WHOLE_NUMBER, finite_number
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def fold(decisions: Iterable[Decision]) -> Acceptance:
         acceptance_known=verdict != AUTOMATIC,
         accepted_flag=verdict == ACCEPT,
         decision=verdict,
-        accepted_lines=sum(lines_of) if lines_of else None,
-        diff_ratio=sum(ratios) / len(ratios) if ratios else None,
+        accepted_lines=min(sum(lines_of), LARGEST_WHOLE_NUMBER) if lines_of else None,
+        diff_ratio=finite_number(sum(ratios) / len(ratios)) if ratios else None,
     )
 
 

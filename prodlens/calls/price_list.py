@@ -77,6 +77,9 @@ def find_model(model: str, provider: str | None) -> ListedModel | None:
     return None if info is None else ListedModel(info, by_maker=True)
 
 
+_MOST_PREFIXES = 4  # a region and a service are two
+
+
 @lru_cache(maxsize=4096)
 def model_name(model: str) -> str:
     """Return the one name that reports use for a model, however a source writes it.
@@ -98,8 +101,8 @@ def _tails(name: str) -> Iterator[str]:
     yield name
     name = name.rpartition("/")[2]
     yield name
-    while (parts := name.partition("."))[1]:
-        name = parts[2]
+    for _ in range(_MOST_PREFIXES):
+        name = name.partition(".")[2]
         if name[:1].isalpha():  # the dot of a version is not a prefix
             yield name
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.errors import UserError
-from prodlens.json_values import finite_number, whole_number
+from prodlens.json_values import capped, finite_number, whole_number
 from prodlens.schemas import CanonicalTrace
 from prodlens.slugs import one_spelling
 from prodlens.timestamps import iso_utc, parse_timestamp
@@ -156,7 +156,7 @@ def _tokens(record: Mapping[str, object]) -> tuple[int, int]:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else capped(str(value))
 
 
 def _slug(value: object) -> str | None:

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from prodlens.calls import PriceCard, price_card, price_changes_in_a_day
-from prodlens.json_values import LARGEST_WHOLE_NUMBER, words
+from prodlens.json_values import LARGEST_WHOLE_NUMBER, LONGEST_TEXT, words
 from prodlens.schemas import COMPUTED, content_hash
 from prodlens.slugs import partition_folder
 from prodlens.trace_normalizer import REFERENCE, person_of, repository
@@ -99,7 +99,7 @@ class PlainRows:
                 and given_session.startswith(_PREFIX)
                 and given_session.isascii()
                 and given_session[-1] > " "
-                and len(given_session) > len(_PREFIX)
+                and len(_PREFIX) < len(given_session) <= LONGEST_TEXT
             ):
                 return None
         except (KeyError, TypeError, ValueError, AttributeError):

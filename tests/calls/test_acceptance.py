@@ -77,3 +77,9 @@ def test_the_order_of_decisions_does_not_matter(found: list[Decision], random: o
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert fold(shuffled) == fold(found) == fold([*found, *found])
+
+
+def test_absurd_numbers_stay_numbers() -> None:
+    """Lines are cut to the largest number that JSON keeps, and ratios that add up to infinity are unknown."""
+    folded = fold([Decision(str(use), "accept", None, 2**53, 1.5e308) for use in range(2000)])
+    assert (folded.accepted_lines, folded.diff_ratio) == (2**53, None)
