@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from prodlens.statistics.association import (
+    LagTest,
+    _leftover,
+    _tested,
     critical_correlation,
     detectable_correlation,
     effective_df,
@@ -66,3 +69,28 @@ def test_a_shared_cycle_is_named_by_its_length(length: int) -> None:
     assert shared_cycle_days(x + wave, y + np.roll(wave, 2)) == length
     assert shared_cycle_days(x + wave, noise) is None
     assert shared_cycle_days(x, y) is None
+
+
+def test_the_reason_of_either_series_is_the_tests() -> None:
+    """Whichever series cannot be used, every test on the two says why."""
+    calendar = Calendar(MONDAY, 30)
+    fine = prepare_series([float(day * day % 11) for day in range(30)], calendar)
+    flat = prepare_series([3.0] * 30, calendar)
+    for pair in ((fine, flat), (flat, fine)):
+        assert {test.reason for test in lagged_association(*pair, [0, 1]).tests} == {"the series does not vary"}
+
+
+def test_a_test_needs_variation_and_four_degrees_of_freedom() -> None:
+    """Eight pairs and exactly four degrees of freedom are enough; without variation there is no correlation."""
+    raw = LagTest(0, "pearson", None, None, None, None, 0, 9, 0.25, None)
+    assert _tested(raw, 0.5, 4.0, 8, 8).reason is None
+    assert _tested(raw, 0.5, 3.99, 8, 8).reason == "fewer than 4 degrees of freedom are left"
+    assert _tested(raw, 0.5, 4.0, 7, 8).reason == "fewer than 8 pairs of days"
+    assert _tested(raw, float("nan"), 4.0, 8, 8) == LagTest(
+        0, "pearson", None, None, None, None, 0, 9, 0.25, "a series does not vary over the paired days"
+    )
+
+
+def test_two_days_share_no_cycle() -> None:
+    """Below three days no lag is looked at, and nothing is above the threshold."""
+    assert _leftover(np.array([1.0]), np.array([1.0]), 2) == (0.0, float("inf"))

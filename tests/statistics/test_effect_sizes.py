@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from prodlens.statistics.effect_sizes import (
+    _kth_difference,
     cliffs_delta,
     cohens_d,
     hedges_correction,
@@ -92,3 +94,10 @@ def test_groups_that_hardly_vary_have_an_effect_without_an_interval() -> None:
     assert found.estimate == pytest.approx(-(18**0.5) * 1e7, rel=1e-6)
     assert (found.interval, found.reason) == (None, TOO_LARGE)
     assert plain(cohens_d([3.0] * 9, [3.0] * 8)) == (None, None, 9, 8, 3.0, 3.0, "neither group varies")
+
+
+def test_every_difference_is_found_in_its_place() -> None:
+    """The k-th smallest of nine differences is exactly that difference, ties counted, though they are never listed."""
+    x, y = np.array([1.0, 4.0, 9.0]), np.array([0.0, 2.0, 7.0])
+    found = [_kth_difference(x, y, k) for k in range(1, 10)]
+    assert found == [-6.0, -3.0, -1.0, 1.0, 2.0, 2.0, 4.0, 7.0, 9.0]

@@ -34,11 +34,18 @@ def test_the_interval_lies_between_the_order_statistics_of_the_tables(
 def test_too_few_observations_have_no_interval(n: int, share: float) -> None:
     """Where even the extremes miss the level there is an estimate and a reason, and no interval."""
     found = sample_quantile([1.0] * n, share)
-    assert (found.estimate, found.interval) == (1.0, None)
+    assert (found.n, found.estimate, found.interval) == (n, 1.0, None)
     assert found.reason == f"{n} observations are too few for an interval of this quantile"
 
 
 def test_nothing_can_be_said_without_numbers() -> None:
     """Without observations, and with one that is not a number, there is no estimate."""
     assert sample_quantile([], 0.5) == Quantile(0, None, None, "no observations")
-    assert sample_quantile([1.0, math.nan], 0.5).estimate is None
+    reason = "a value is missing or not finite"
+    assert sample_quantile([1.0, math.nan], 0.5) == Quantile(2, None, None, reason)
+
+
+def test_a_lower_level_is_held_by_nearer_observations() -> None:
+    """The third and the eighth of ten hold the median with 89 percent, which is enough for 80."""
+    found = sample_quantile([float(value) for value in range(1, 11)], 0.5, 0.8)
+    assert found.interval == Interval(3.0, 8.0, 0.8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from prodlens.statistics.estimates import Interval
@@ -48,3 +49,18 @@ def test_log_rank_of_two_small_groups(merged: tuple[bool, ...]) -> None:
     """Outcomes may be given as numbers; a p-value stands without a reason."""
     found = log_rank([1, 2, 3], merged, [4, 5, 6], [True, False, True])
     assert plain(found) == like(0.116083133738655, None)
+
+
+def test_without_a_median_sizes_and_reason_are_told() -> None:
+    """A time that is not a number leaves the counts; four merges of six leave the counts and the curve."""
+    broken = kaplan_meier([1, float("nan")], [True, True])
+    assert plain(broken) == (None, None, 2, 2, (), "a value is missing or not finite")
+    few = kaplan_meier([1, 2, 2, 3, 5, 8], [True, False, True, True, False, True])
+    assert (few.median, few.interval, few.n, few.events, few.reason) == (None, None, 6, 4, "fewer than 5 were merged")
+    assert len(few.curve) == 5
+
+
+def test_outcomes_may_come_as_a_column() -> None:
+    """A column of outcomes is as good as a row."""
+    column = np.array([[True], [False]])
+    assert kaplan_meier([1, 2], column, fewest_events=1) == kaplan_meier([1, 2], [True, False], fewest_events=1)
