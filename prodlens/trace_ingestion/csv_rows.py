@@ -21,6 +21,7 @@ _DELIMITERS = ",;\t"
 _FEWEST_COLUMNS = 3
 _LONGEST_HEADER = 64 * 1024
 _MOST_CELL_CHARACTERS = 64 * 1024**2
+_NAME = re.compile(r"[A-Za-z][\w .()/#-]{0,80}")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -61,6 +62,14 @@ def csv_header(chunk: bytes) -> Header | None:
         if known and len(set(names)) == len(names):
             return Header(tuple(names), delimiter, _LINE_BREAK.sub("", text[len(first) :], count=1))
     return None
+
+
+def unknown_columns(chunk: bytes) -> tuple[str, ...]:
+    """Return the names in a first line that looks like a CSV header; nothing for any other line."""
+    first = _LINE_BREAK.split(chunk[:_LONGEST_HEADER].decode("utf-8-sig", "replace"), maxsplit=1)[0]
+    names = next(csv.reader([first]), [])
+    plain = len(names) >= _FEWEST_COLUMNS and len(set(names)) == len(names) and all(map(_NAME.fullmatch, names))
+    return tuple(names) if plain else ()
 
 
 def csv_rows(header: Header, number: int, chunks: Iterable[bytes]) -> Iterator[Row]:

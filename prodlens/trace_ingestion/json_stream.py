@@ -15,10 +15,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from prodlens.trace_ingestion.csv_rows import csv_header, csv_rows
+from prodlens.trace_ingestion.csv_rows import csv_header, csv_rows, unknown_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NO_OBJECT = "JSON that is no object"
 MAX_VALUE_BYTES = 64 * 1024**2
@@ -26,6 +26,7 @@ _FIRST_LINE_BYTES = 4 * 1024**2  # a first line beyond it is read as a stream: i
 _BOM = b"\xef\xbb\xbf"
 _INT64_MAX = 2**63 - 1
 _SEPARATORS = re.compile(r"[ \t\r\n,\x1e]+")
+_COLUMNS_NAMED = 4
 _LONGEST_TOKEN = 400  # of a number or a word, cut where a line was
 _decoder = json.JSONDecoder(strict=True)
 
@@ -60,7 +61,9 @@ def read_entries(stream: IO[bytes]) -> Iterator[Entry]:
                 yield Entry(*row)
             return
         if first is None or first.reason is not None:
-            yield from _MultiLine(lines).read(number, line.removeprefix(_BOM))
+            columns = unknown_columns(line)
+            for entry in _MultiLine(lines).read(number, line.removeprefix(_BOM)):
+                yield _named_as_csv(entry, columns) if columns and entry.reason else entry
             return
         yield first
         break
@@ -69,6 +72,14 @@ def read_entries(stream: IO[bytes]) -> Iterator[Entry]:
             yield line_entry(number, line)
         else:
             yield Entry(number, line.rstrip(b"\n"), reason=f"part of a line of more than {MAX_VALUE_BYTES} bytes")
+
+
+def _named_as_csv(entry: Entry, columns: Sequence[str]) -> Entry:
+    """Return a line that is no JSON with the reason that it is a row under columns which no source has."""
+    if entry.raw[:1] in {b"{", b"["} or entry.raw.count(b",") < len(columns) - 1:
+        return entry
+    named = f"{', '.join(columns[:_COLUMNS_NAMED])}{' ...' if len(columns) > _COLUMNS_NAMED else ''}"
+    return entry._replace(reason=f"looks like CSV with columns of no known source ({named}); give the export as JSON")
 
 
 def line_entry(number: int, line: bytes) -> Entry:

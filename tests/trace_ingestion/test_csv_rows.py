@@ -61,6 +61,15 @@ def test_lines_after_an_unknown_header_are_read_as_ever(first: str) -> None:
     assert [value["id"] for _, value, reason in found if reason is None] == ["msg_1"]
 
 
+def test_a_table_of_an_unknown_source_is_called_so() -> None:
+    """Each line of a CSV file with unknown columns is a dead letter that says what it looks like."""
+    found = entries(b"Date,Service,Region,Amount,Currency\n2026-11-02,EC2,eu,1.50,USD\n2026-11-03,S3,eu,0.20,USD\n")
+    reason = (
+        "looks like CSV with columns of no known source (Date, Service, Region, Amount ...); give the export as JSON"
+    )
+    assert found == [(1, None, reason), (2, None, reason), (3, None, reason)]
+
+
 @given(st.binary(max_size=200) | st.text(alphabet='",\n\r\t;x\0\ufeff', max_size=200).map(str.encode))
 def test_any_bytes_after_a_header(data: bytes) -> None:
     """Whatever follows a header, every entry is a record or has a reason, and nothing raises."""
