@@ -1,7 +1,7 @@
 """The rules of one call, without SQL: what it costs, whether it was accepted, and how records of it merge."""
 
 from prodlens.calls.acceptance import fold
-from prodlens.calls.merge import Row, are_two_calls, identity_bytes, merge, under_own_id
+from prodlens.calls.merge import Row, are_two_calls, identity_bytes, is_unique, merge, under_own_id
 from prodlens.calls.own_prices import read_prices
 from prodlens.calls.pricing import (
     MAKERS_PRICE,
@@ -23,6 +23,7 @@ __all__ = [
     "are_two_calls",
     "fold",
     "identity_bytes",
+    "is_unique",
     "merge",
     "model_name",
     "price_card",

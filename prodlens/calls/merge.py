@@ -21,6 +21,8 @@ _STATUS = ("status_code", "status_reason")
 _OF_THE_WINNER = ("trace_hash", "partial", "source")
 _TIME = ("timestamp", "event_date", "time_is_estimated")
 _LONGEST_CALL = timedelta(minutes=1)
+_REPEATS_INPUT = frozenset({"claude-code"})
+_LEAST_LENGTH, _LEAST_DIFFERENT = 20, 8  # characters of an id that an API made up
 _TOKENS = ("tokens_in", "tokens_out", "total_tokens")
 
 
@@ -35,15 +37,22 @@ def are_two_calls(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two records of one id cannot be of one call: a gateway gave its constant id to both.
 
     Two final records of one source agree on the input of a call, on its session, unless that was forked, and on its
-    time within the length of the call. Records that agree on none of the three are of two calls.
+    time within the length of the call. Records that agree on none of the three are of two calls. Where a source
+    repeats a message, it repeats its input: there another input is enough, if the id is not one that an API made up.
     """
-    return (
-        one["source"] == other["source"] is not None
-        and not (one["partial"] or other["partial"])
-        and _differ(one["session_id"], other["session_id"])
-        and _differ(one["tokens_in"], other["tokens_in"])
-        and abs(_moment(one) - _moment(other)) > _LONGEST_CALL
-    )
+    if one["source"] is None or one["source"] != other["source"] or one["partial"] or other["partial"]:
+        return False
+    if not _differ(one["tokens_in"], other["tokens_in"]):
+        return False
+    if one["source"] in _REPEATS_INPUT and not is_unique(one["call_id"] or ""):
+        return True
+    apart = abs(_moment(one) - _moment(other)) > _LONGEST_CALL
+    return apart and _differ(one["session_id"], other["session_id"])
+
+
+def is_unique(call_id: str) -> bool:
+    """Return whether an id is long and mixed enough to be one that an API made up for one answer alone."""
+    return len(call_id) >= _LEAST_LENGTH and len(set(call_id)) >= _LEAST_DIFFERENT
 
 
 def _moment(record: Mapping[str, Any]) -> datetime:

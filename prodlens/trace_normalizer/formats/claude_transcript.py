@@ -79,21 +79,20 @@ class TranscriptReader:
     def finish(self) -> list[Item]:
         """Return the calls of the file and the further ids that other sources know them by.
 
-        An id that the file gives to several messages is not one: each of them goes by what tells it apart.
+        An id that the file gives to messages of several requests is not one: each of them goes by its request too.
         """
         shared = _shared_ids(self._messages)
-        calls: dict[str, CanonicalTrace] = {}
+        final = {_own_id(key, shared) for key, trace in self._messages.items() if not trace.partial}
+        items: list[Item] = []
         for key, trace in self._messages.items():
-            call_id = _own_id(key, shared)
-            known = calls.get(call_id)
-            if known is None or _completeness(trace) > _completeness(known):
-                calls[call_id] = replace(trace, call_id=call_id) if key.call_id in shared else trace
-        links: list[Item] = [
-            replace(link, call_id=_own_id(key, shared)) if key.call_id in shared else link for key, link in self._links
-        ]
+            own_id = _own_id(key, shared)
+            if not trace.partial or own_id not in final:
+                items.append(replace(trace, call_id=own_id) if key.call_id in shared else trace)
+        for key, link in self._links:
+            items.append(replace(link, call_id=_own_id(key, shared)) if key.call_id in shared else link)
         self._messages.clear()
         self._links.clear()
-        return [*calls.values(), *links]
+        return items
 
     def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any]) -> list[Item]:
         trace = transcript_call(record, message)
@@ -130,23 +129,17 @@ def _shared_ids(messages: Mapping[_Key, CanonicalTrace]) -> set[str]:
 
     A message that is still being written has at times not counted its input yet.
     """
-    marks: defaultdict[str, tuple[set[str | None], set[int]]] = defaultdict(lambda: (set(), set()))
+    marks: defaultdict[str, tuple[set[str], set[int]]] = defaultdict(lambda: (set(), set()))
     for key, trace in messages.items():
-        if not trace.partial and trace.call_id is not None:
+        if not trace.partial and key.request is not None:
             requests, inputs = marks[key.call_id]
             requests.add(key.request)
             inputs.add(key.tokens_in)
-    return {
-        call_id
-        for call_id, (requests, inputs) in marks.items()
-        if len(inputs) > 1 and (len(requests) > 1 or None in requests)
-    }
+    return {call_id for call_id, (requests, inputs) in marks.items() if len(requests) > 1 and len(inputs) > 1}
 
 
 def _own_id(key: _Key, shared: set[str]) -> str:
-    if key.call_id not in shared:
-        return key.call_id
-    return f"{key.call_id} {key.request or f'{key.session} {key.tokens_in}'}"
+    return f"{key.call_id} {key.request}" if key.call_id in shared and key.request else key.call_id
 
 
 def _completeness(trace: CanonicalTrace) -> tuple[bool, int, datetime]:

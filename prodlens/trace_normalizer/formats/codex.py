@@ -101,7 +101,7 @@ class RolloutReader:
         """Begin a rollout, unless the line is the copy of another session's, or the same session goes on."""
         session = words(meta.get("id")) or words(meta.get("session_id"))
         if session is not None and session == self._session:
-            self._copy = CopiedPart(at, is_child=self._copy.is_child)
+            self._copy, self._called = CopiedPart(at, is_child=self._copy.is_child), False
             return
         made, own_made = parse_timestamp(meta.get("timestamp")), parse_timestamp(self._meta.get("timestamp"))
         older = made is not None and own_made is not None and made < own_made

@@ -1,19 +1,14 @@
-"""Ids that are none: some gateways answer every message with one constant id."""
+"""Ids that are not ids: some gateways answer every message with one constant id."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from prodlens.calls import is_unique
+
 if TYPE_CHECKING:
     from prodlens.schemas import CanonicalTrace
-
-_LEAST_LENGTH, _LEAST_DIFFERENT = 20, 8  # characters of an id that an API made up
-
-
-def is_unique(given: str) -> bool:
-    """Return whether an id is long and mixed enough to be the id of one message alone."""
-    return len(given) >= _LEAST_LENGTH and len(set(given)) >= _LEAST_DIFFERENT
 
 
 class ConstantIds:
