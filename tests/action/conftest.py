@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
+from prodlens.action import main
 from tests.action.runner import Runner, started_runner
 from tests.action.served_repository import Served, served_repository
 
@@ -46,6 +50,19 @@ class Workplace:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+
+    def run_in_process(self, *arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run the program as ``run`` does, in this process: the same environment, folder and streams."""
+        given = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), **environ}
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, given, clear=True),
+            chdir(self.folder),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            status = main(arguments)
+        return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
     def remove(self, name: str) -> None:
         """Remove a folder or a link, whichever is there."""

@@ -55,21 +55,26 @@ class FaultPlan:
         faults: By number of the request.
         count: Requests so far.
         paths: Faults that every request gets whose path begins like this.
+        since: Fault that every request gets from this number on.
     """
 
     faults: dict[int, Fault] = field(default_factory=dict)
     count: int = 0
     paths: dict[str, Fault] = field(default_factory=dict)
+    since: tuple[int, Fault] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next_fault(self, path: str) -> Fault | None:
         """Count a request and return what is planned for it."""
         with self._lock:
             self.count += 1
+            if self.since is not None and self.count >= self.since[0]:
+                return self.since[1]
             lasting = next((fault for start, fault in self.paths.items() if path.startswith(start)), None)
             return self.faults.get(self.count, lasting)
 
     def restart(self, faults: Mapping[int, Fault] | None = None) -> None:
         """Count from 1 again, with other faults."""
         with self._lock:
-            self.count, self.faults = 0, dict(faults or {})
+            self.count, self.faults, self.since = 0, dict(faults or {}), None
+            self.paths.clear()

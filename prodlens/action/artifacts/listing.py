@@ -127,10 +127,9 @@ def artifact_pages(client: GithubClient, slug: str, *, name: str | None = None, 
     Raises:
         GithubError: GitHub could not be asked or refused.
     """
-    number = first
-    while True:
-        params = {"per_page": str(PAGE_SIZE), "page": str(number), **({} if name is None else {"name": name})}
-        answer = client.get(f"/repos/{slug}/actions/artifacts", params=params)
+    params = {"per_page": str(PAGE_SIZE), "page": str(first), **({} if name is None else {"name": name})}
+    answers = client.pages(f"/repos/{slug}/actions/artifacts", params=params)
+    for number, answer in enumerate(answers, first):
         body = answer.json()
         rows = body.get("artifacts") if isinstance(body, dict) else None
         if not isinstance(rows, list):
@@ -140,7 +139,6 @@ def artifact_pages(client: GithubClient, slug: str, *, name: str | None = None, 
         yield Page(number=number, artifacts=tuple(a for a in found if a is not None), last=last)
         if last:
             return
-        number += 1
 
 
 def artifacts_named(client: GithubClient, slug: str, name: str) -> list[Artifact]:

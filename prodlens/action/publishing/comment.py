@@ -105,11 +105,8 @@ def _own_comment(client: GithubClient, repository: str, number: int, key: str | 
 
 
 def _comments(client: GithubClient, repository: str, number: int) -> Iterator[Mapping[str, Any]]:
-    answer = client.get(f"repos/{repository}/issues/{number}/comments", params={"per_page": "100"})
-    yield from answer.rows()
-    while answer.next_url:
-        answer = client.get(answer.next_url)
-        yield from answer.rows()
+    for page in client.pages(f"repos/{repository}/issues/{number}/comments", params={"per_page": "100"}):
+        yield from page.rows()
 
 
 def _own_login(client: GithubClient) -> str:

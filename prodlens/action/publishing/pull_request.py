@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from math import fsum
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
@@ -285,14 +286,8 @@ def _ai_work(facts: PullRequestFacts) -> str:
 
 
 def _commits(client: GithubClient, repository: str, number: int) -> list[dict[str, Any]]:
-    answer = client.get(f"repos/{repository}/pulls/{number}/commits", params=_PAGE)
-    rows = answer.rows()
-    for _ in range(_MOST_COMMIT_PAGES - 1):
-        if not answer.next_url:
-            break
-        answer = client.get(answer.next_url)
-        rows += answer.rows()
-    return [_commit(row) for row in rows]
+    pages = client.pages(f"repos/{repository}/pulls/{number}/commits", params=_PAGE)
+    return [_commit(row) for page in islice(pages, _MOST_COMMIT_PAGES) for row in page.rows()]
 
 
 def _commit(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -210,7 +210,7 @@ def test_only_this_repositorys_own_runs_are_read(
 
 def test_many_of_a_forks_artifacts_are_one_note(served: Served, reader: Reader) -> None:
     """Artifacts that are refused for the same reason are one sentence, which names a few."""
-    for number in range(9):
+    for number in range(1, 10):
         served.host.put(NAME, traces(number), served.run(number, head_repository=FORK))
     (note,) = reader.run()
     assert note.endswith(" and 6 more.")
@@ -380,7 +380,7 @@ HOSTILE = [
     (zipped(("/etc/evil.jsonl", lines(66))), "its path leads out of the archive"),
     (zipped(("C:\\evil.jsonl", lines(66))), "its path leads out of the archive"),
     (zipped((link(), b"/etc/passwd")), "it is a link or a device, no file"),
-    (zipped(("tool.exe", b"MZ\x90")), "only .jsonl, .ndjson, .json, .gz are read"),
+    (zipped(("tool.exe", b"MZ\x90")), "only .jsonl, .ndjson, .json, .csv, .gz are read"),
     (zipped(("inner.ZIP", traces(66))), "an archive inside an archive is not read"),
     (encrypted(zipped(("secret.jsonl", lines(66))), b"secret.jsonl"), "it is encrypted"),
     (repacked(zipped(("odd.jsonl", lines(66))), b"odd.jsonl", zipfile.ZIP_LZMA), "packed by a method that is not read"),
