@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from prodlens.action.gathering.outcome import Failure
 from prodlens.commits import GitHistoryError, origin_slug, read_history
-from prodlens.errors import GithubError
 from prodlens.github import addresses
 from prodlens.slugs import split_slug
 
@@ -65,23 +64,18 @@ def gather_from_github(job: Job, gathered: Gathered) -> None:
     if not job.token:
         gathered.notes.append(_NOT_LOGGED_IN)
         return
-    from prodlens.github_etl import GithubETL, sync_state
+    from prodlens.github_etl import COMMITS, PULL_REQUESTS, GithubETL
 
     etl = GithubETL(job.store, **addresses(job.environment.environ), budget=job.budget)
     cloned = cloned_repository(job)
     for slug in job.repositories:
-        streams = {"pull requests": etl.sync_pull_requests}
-        if slug != cloned:
-            streams["commits"] = etl.sync_commits
-        failures = []
+        streams = (PULL_REQUESTS,) if slug == cloned else (PULL_REQUESTS, COMMITS)
         with job.environment.progress(f"Syncing {slug} with GitHub"):
-            for name, sync in streams.items():
-                try:
-                    sync(*split_slug(slug), token=job.token, since=job.history_start)
-                except GithubError as error:
-                    failures.append(Failure(name, error, slug))
-        gathered.failures += failures
-        if not failures and sync_state(job.store, slug)["partial"]:
+            outcome = etl.sync(*split_slug(slug), token=job.token, since=job.history_start, streams=streams)
+        gathered.failures += [
+            Failure(stream.replace("_", " "), error, slug) for stream, error in outcome.failures.items()
+        ]
+        if outcome.partial and not outcome.failures:
             gathered.notes.append(
                 f"{slug}: the sync with GitHub stopped before it had everything; the next run goes on there."
             )
