@@ -46,7 +46,7 @@ from sync import RememberingServer
 
 
 class Server(RememberingServer):
-    """Builds the answers about pull requests and commits once, so that its own work is no part of the figures."""
+    """Builds the answers about pull requests and commits once, so that its own work stays out of the figures."""
 
     def reply_to(self, request: Request) -> Reply:
         """Answer what changes anew, the rest as it was remembered."""

@@ -95,7 +95,7 @@ def test_a_missing_permission_is_named() -> None:
 
 
 def test_an_empty_repository_is_odd() -> None:
-    """A repository without a commit is no failure."""
+    """A repository without a commit is not a failure."""
     assert (ODD, "the repository has no commit yet | ") in check({"": PUBLIC, "commits": (409, {})})
 
 
@@ -185,7 +185,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_the_program_says_a_wrong_slug() -> None:
-    """A slug that is none is the user's mistake, in one line."""
+    """A malformed slug is the user's mistake, told in one line."""
     done = subprocess.run(
         [sys.executable, "-m", "prodlens.cli", "doctor", "--repo", "x"], capture_output=True, text=True, check=False
     )

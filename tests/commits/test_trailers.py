@@ -27,7 +27,7 @@ from prodlens.commits.trailers import message_trailers
             [["Signed-off-by", "A B"], ["Change-Id", "I12"]],
         ),
         ("Fix it\n\nReviewed-by: bob@example.org", []),
-        ("fix: a subject is no trailer", []),
+        ("fix: a subject is not a trailer", []),
         ("Fix it\n\nNote: in the middle\n\nThe end.", []),
         (None, []),
     ],

@@ -54,7 +54,7 @@ def test_co_author_trailers(value: str, tool: str) -> None:
     ],
 )
 def test_people_and_reviewers_are_no_evidence(trailer: list[str]) -> None:
-    """A person who has a tool's name is a person, and a reviewer is no author."""
+    """A person who has a tool's name is a person, and a reviewer is not an author."""
     assert commit_evidence({"trailers": [trailer]}) == frozenset()
 
 
@@ -129,7 +129,7 @@ def test_confidence_of_several_signs() -> None:
 
 
 def test_trailers_are_the_last_paragraph() -> None:
-    """Only the last paragraph holds trailers, and a subject is none."""
+    """Only the last paragraph holds trailers, and a subject never does."""
     message = "Fix: it\n\nNote: this is text.\n\nCo-authored-by: A <a@b.c>\r\nnot one\nMade-with: Cursor\n"
     assert trailers_in(message) == [("Co-authored-by", "A <a@b.c>"), ("Made-with", "Cursor")]
     assert trailers_in("Fix: it") == []

@@ -124,7 +124,7 @@ class World:
         graphql_works: Whether there is a GraphQL endpoint.
         graphql_heavy: Ids of nodes that make every query for their commits fail with 502, alone too.
         graphql_failures: Type of the error that a node is answered with, by its id; empty: an error without a type.
-        artifacts: Where artifacts are kept; None: there are none, and no workflow runs.
+        artifacts: Where artifacts are kept; None: the server has neither artifacts nor workflow runs.
         page_cap: Most rows a page, whatever is asked for.
         clock: Unix time.
         comments: Those of every repository, and who writes them.
@@ -161,7 +161,7 @@ class World:
         return None
 
     def spend(self, token: str | None, resource: str) -> Quota | None:
-        """Take one request from a quota; None where there are no limits. ``remaining`` below 0: refuse."""
+        """Take one request from a quota; None where nothing is limited. ``remaining`` below 0: refuse."""
         if self.hourly_limit is None:
             return None
         with self.lock:

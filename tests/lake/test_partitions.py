@@ -150,6 +150,6 @@ def test_folders_stay_inside(slug: str | None, folder: str) -> None:
 
 @pytest.mark.parametrize("slug", ["../../etc", "/etc", "..", "a/..", "..\\..\\x", "C:/x", "a\0b", "./x"])
 def test_slugs_that_would_leave_are_refused(slug: str) -> None:
-    """A slug that would leave the lake is no folder."""
+    """A slug that would lead out of the lake is refused."""
     with pytest.raises(InvalidSlugError):
         partition_folder(slug)

@@ -37,7 +37,7 @@ def test_shares_of_one_day_are_one_cluster(store: ProdLensStore) -> None:
 
 
 def test_the_target_is_below_inside_or_above_the_interval(store: ProdLensStore) -> None:
-    """Without a target there is no test; with one, its verdict is where the interval lies."""
+    """Only a target leads to a test, whose verdict is where the interval lies."""
     store.insert_sessions(
         [call(f"5-{day:02}", accepted_flag=n < 7) for day in range(1, 21) for n in range(8 + day % 2)]
     )
@@ -171,7 +171,7 @@ def test_growth_needs_two_days(store: ProdLensStore) -> None:
 
 
 def test_a_period_with_nothing_in_it_has_no_ratio(store: ProdLensStore) -> None:
-    """Weeks without any commit before, some after: both totals are told, and why there is no ratio."""
+    """Weeks without any commit before, some after: both totals are told, and why the ratio is missing."""
     store.insert_commits([commit("first", "3-01")])
     store.insert_commits([commit(f"{day}", f"5-{day:02}") for day in (4, 5, 12, 20, 21, 22, 31)])
     found = report_on(store, "5-04 00:00")["periods"]["figures"][3]

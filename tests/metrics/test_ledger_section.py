@@ -47,7 +47,7 @@ def test_every_call_is_in_one_line_of_the_ledger(store: ProdLensStore) -> None:
 
 
 def test_costs_by_the_users_own_prices_have_a_line_of_their_own(store: ProdLensStore) -> None:
-    """A cost by an own price is neither recorded nor a list price; without one there is no such line."""
+    """A cost by an own price is neither recorded nor a list price; without one the line is left out."""
     store.insert_sessions(
         [
             call("5-01", cost_usd=1.0, cost_source="own-price", total_tokens=5),

@@ -160,7 +160,7 @@ def test_calls_of_people_who_are_not_reported_stay_out(tmp_path: Path) -> None:
 
 
 def test_unknown_amounts_make_no_difference_up(tmp_path: Path) -> None:
-    """Without a bill, or with calls of which none has a price, there is no difference; no calls cost nothing."""
+    """A difference needs a bill and at least one priced call; no calls cost nothing."""
     unpriced = [call("1", cost_usd=None, cost_source=None)]
     first = reported(tmp_path / "a", [day("a", net_usd=None, gross_usd=None)], [call("1")])
     assert (first["net_usd"], first["difference_usd"], first["gross_difference_usd"]) == (None, None, None)

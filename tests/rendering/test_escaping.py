@@ -87,7 +87,7 @@ def test_csv_text_is_never_a_formula(text: str) -> None:
 
 @pytest.mark.parametrize("number", [-1, 0, -0.5, None, True])
 def test_csv_numbers_stay_numbers(number: object) -> None:
-    """A negative number is no formula."""
+    """A negative number is not a formula."""
     assert escaping.csv_cell(number) is number
 
 

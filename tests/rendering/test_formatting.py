@@ -71,7 +71,7 @@ def test_numbers_carry_their_unit(form: Callable[[float], str], value: float, te
     ],
 )
 def test_open_intervals_are_said_in_words(bounds: dict[str, Any] | None, text: str) -> None:
-    """A bound that the data leave open is no number."""
+    """A bound that the data leave open is not a number."""
     assert formatting.interval(bounds, formatting.percent) == text
 
 

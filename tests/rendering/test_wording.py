@@ -201,7 +201,7 @@ def test_numbers_of_a_report() -> None:
 
 
 def test_report_without_anything() -> None:
-    """A report without days says that there are none."""
+    """A report without days says so."""
     empty = _report(0.5) | {"placebo": [], "associations": {"tests": [], "outcomes": []}}
     assert wording.report_association_sentences(empty)[0].startswith("Not enough data: 0 days")
     assert wording.association_numbers(empty).strongest is None
@@ -254,7 +254,7 @@ def test_changes(interval: tuple[float, float] | None, q: float | None, expected
 
 
 def test_amounts_keep_their_cents() -> None:
-    """A total that is no whole number is told with two decimals."""
+    """A total with a fraction is told with two decimals."""
     assert wording.change_sentence("cost", 1234.5, 2.25, None, None).startswith("Cost: 2.25 after 1,234.50;")
 
 

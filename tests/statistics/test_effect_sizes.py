@@ -89,7 +89,7 @@ def test_a_ratio_whose_interval_leaves_the_range_of_numbers_says_so() -> None:
 
 
 def test_groups_that_hardly_vary_have_an_effect_without_an_interval() -> None:
-    """Where the effect is too large to invert the noncentral t, there is no interval that leaves the effect out."""
+    """Where the effect is too large to invert the noncentral t, it has no interval that could leave it out."""
     found = cohens_d([1.0] * 8 + [1.0000001], [2.0] * 9)
     assert found.estimate == pytest.approx(-(18**0.5) * 1e7, rel=1e-6)
     assert (found.interval, found.reason) == (None, TOO_LARGE)

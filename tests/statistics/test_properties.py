@@ -233,7 +233,7 @@ def test_too_few_pairs_and_degrees_of_freedom() -> None:
 
 
 def test_no_variation_over_the_paired_days() -> None:
-    """A raw correlation with a series that is flat where the two meet is none."""
+    """With a series that is flat where the two meet, the raw correlation is unknown."""
     rng = np.random.default_rng(6)
     flat_at_the_end = [*days_of(rng, 9, 30), *[4.0] * 10]
     first, later = Calendar(MONDAY, 40), Calendar(MONDAY + timedelta(days=30), 40)
@@ -411,14 +411,14 @@ def test_targets(low: float | None, high: float, verdict: str | None) -> None:
 
 @pytest.mark.parametrize(("k", "n", "target"), [(0, 0, 0.5), (5, 4, 0.5), (1, 2, 1.5), (-1, 4, 0.5)])
 def test_impossible_binomial_tests(k: int, n: int, target: float) -> None:
-    """Without decisions, or against a target that is no share, there is a reason and no p."""
+    """Without decisions, or against a target outside 0 to 1, a reason stands in the place of p."""
     found = binomial_test(k, n, target)
     assert found.p is None
     assert found.reason
 
 
 def test_small_cells_have_no_ratio() -> None:
-    """Below 5 in any of the four cells there is no risk ratio."""
+    """A risk ratio needs at least 5 in each of the four cells."""
     assert risk_ratio(4, 20, 10, 20).reason == "fewer than 5 in one of the four cells"
 
 

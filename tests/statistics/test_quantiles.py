@@ -39,7 +39,7 @@ def test_too_few_observations_have_no_interval(n: int, share: float) -> None:
 
 
 def test_nothing_can_be_said_without_numbers() -> None:
-    """Without observations, and with one that is not a number, there is no estimate."""
+    """Without observations, and with one that is not a number, the estimate is unknown."""
     assert sample_quantile([], 0.5) == Quantile(0, None, None, "no observations")
     reason = "a value is missing or not finite"
     assert sample_quantile([1.0, math.nan], 0.5) == Quantile(2, None, None, reason)

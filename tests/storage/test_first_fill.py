@@ -129,7 +129,7 @@ def test_the_lake_is_not_read_back(opened: Opener, tmp_path: Path, large: pytest
 
 @pytest.mark.usefixtures("large")
 def test_rows_of_another_store_stay_in_the_lake(opened: Opener, tmp_path: Path) -> None:
-    """A partition that is there already is no draft's: it keeps the rows that the new store knows nothing of."""
+    """A partition that is there already is never drafted: it keeps the rows that the new store does not have."""
     first, second = opened(tmp_path / "a"), opened(tmp_path / "b")
     second.ingestor = TraceIngestor(second.store, dead_letter_dir=tmp_path / "d", parquet_dir=tmp_path / "a" / "lake")
     first.ingest(lines(plain(1)))
