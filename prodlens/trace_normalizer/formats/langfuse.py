@@ -6,6 +6,7 @@ with ``input`` or ``output`` in it is a part of that side.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, mapping, sequence, words
@@ -25,41 +26,40 @@ if TYPE_CHECKING:
 NAME = "langfuse"
 _OF_SPANS = "langfuse.observation."
 _CALLS = frozenset({"generation", "GENERATION"})
-_CACHE_READS = ("cache_read", "cached")
-_CACHE_WRITES = ("cache_creation", "cache_write")
+_IN, _OUT, _READ, _WRITTEN, _REASONING = "in", "out", "cache read", "cache written", "reasoning"
 
 
 def usage_tokens(details: Mapping[str, Any]) -> Tokens:
     """Return the counts of ``usageDetails``; a total that says so tells that the input includes the cache."""
-    sides = {"in": 0, "out": 0}
-    parts = {"read": 0, "write": 0, "reasoning": 0}
-    plain = {name: count(details.get(name)) for name in ("input", "output", "total")}
+    sums: Counter[str] = Counter()
     for name, value in details.items():
-        number, key = count(value) or 0, str(name).lower()
-        if key in {"total", "unit"} or not number:
-            continue
-        read, written = _names(key, _CACHE_READS), _names(key, _CACHE_WRITES)
-        inner = "reasoning" if "reasoning" in key else "read" if read else "write" if written else None
-        side = "out" if "output" in key or inner == "reasoning" or key == "completion_tokens" else "in"
-        sides[side] += number
-        if inner is not None:
-            parts[inner] += number
-    whole = (plain["input"] or 0) + (plain["output"] or 0)
-    if plain["total"] is not None and plain["total"] == whole < sides["in"] + sides["out"]:
-        sides = {"in": plain["input"] or 0, "out": plain["output"] or 0}
-    known_in, known_out = (sides[side] or None for side in ("in", "out"))
-    tokens_in, tokens_out = completed(known_in, known_out, plain["total"])
+        side, part = _meaning(str(name).lower())
+        sums.update(dict.fromkeys(filter(None, (side, part)), count(value) or 0))
+    plain_in, plain_out, total = (count(details.get(name)) for name in ("input", "output", "total"))
+    whole = (plain_in or 0) + (plain_out or 0)
+    if total == whole < sums[_IN] + sums[_OUT]:
+        sums[_IN], sums[_OUT] = plain_in or 0, plain_out or 0
+    tokens_in, tokens_out = completed(sums[_IN] or None, sums[_OUT] or None, total)
     return with_parts(
         tokens_in,
         tokens_out,
-        cache_read=parts["read"] or None,
-        cache_write=parts["write"] or None,
-        reasoning=parts["reasoning"] or None,
+        cache_read=sums[_READ] or None,
+        cache_write=sums[_WRITTEN] or None,
+        reasoning=sums[_REASONING] or None,
     )
 
 
-def _names(key: str, words_of: tuple[str, ...]) -> bool:
-    return any(word in key for word in words_of)
+def _meaning(name: str) -> tuple[str | None, str | None]:
+    """Return the side that a count belongs to and the part of it that it is, None for neither."""
+    if name in {"total", "unit"}:
+        return None, None
+    if "reasoning" in name:
+        return _OUT, _REASONING
+    if "cache_read" in name or "cached" in name:
+        return _IN, _READ
+    if "cache_creation" in name or "cache_write" in name:
+        return _IN, _WRITTEN
+    return _OUT if "output" in name or "completion" in name else _IN, None
 
 
 # Spans ------------------------------------------------------------------------------------------------------------
