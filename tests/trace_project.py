@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,25 +78,20 @@ class TraceProject:
 Opener = Callable[[Path], TraceProject]
 
 
-def killed_ingestions(script: str, path: Path, folder: Path, *, seconds: float, kills: str) -> Iterator[Path]:
-    """Yield folders of projects in which a script that ingests a file was killed at some moment, at least one in time.
+def killed_ingestions(path: Path, folder: Path, places: Iterable[tuple[str, int]]) -> Iterator[Path]:
+    """Yield the folder of a project for each place at which an ingestion of the file killed itself.
 
-    The script gets the folder and the file, and says a line when it begins; ``PRODLENS_KILLS`` asks for more of them.
+    Args:
+        path: The file.
+        folder: Where the projects are made.
+        places: What the ingestion was about to do, as ``tests.killed_ingestion`` names it, and the how manieth time.
     """
-    rng = random.Random(5)  # noqa: S311 - moments to kill at, not secrets
-    killed = 0
-    for number in range(int(os.environ.get("PRODLENS_KILLS", kills))):
+    root = Path(__file__).parent.parent
+    keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
+    for number, (place, nth) in enumerate(places):
         project = folder / f"killed{number}"
         project.mkdir()
-        with subprocess.Popen(
-            [sys.executable, "-c", script, str(project), str(path)],
-            stdout=subprocess.PIPE,
-            env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ["PATH"]},
-        ) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(rng.random() * seconds)
-            process.send_signal(signal.SIGKILL)
-        killed += process.returncode == -signal.SIGKILL
+        command = [sys.executable, "-m", "tests.killed_ingestion", str(project), str(path), place, str(nth)]
+        done = subprocess.run(command, check=False, cwd=root, env=keep, capture_output=True, text=True)
+        assert done.returncode == -signal.SIGKILL, (place, nth, done.stderr)
         yield project
-    assert killed

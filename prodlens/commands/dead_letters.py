@@ -25,8 +25,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from prodlens.trace_ingestion import DeadLetterBox
 
     box = DeadLetterBox(args.dead_letter_dir)
-    if args.retry:
-        _retry(args, context)
+    status = _retry(args, context) if args.retry else 0
     stems = box.stems()
     if not stems:
         context.note(f"no dead letters in {args.dead_letter_dir}")
@@ -37,17 +36,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
             lines = [f"{letter.source}:{letter.line}" for letter in letters if letter.reason == reason]
             more = ", ..." if len(lines) > _PLACES_SHOWN else ""
             context.stdout.write(f"  {count} x {reason} ({', '.join(lines[:_PLACES_SHOWN])}{more})\n")
-    return 0
+    return status
 
 
 _PLACES_SHOWN = 3
 
 
-def _retry(args: argparse.Namespace, context: Context) -> None:
+def _retry(args: argparse.Namespace, context: Context) -> int:
     from prodlens.storage import ProdLensStore
-    from prodlens.trace_ingestion import TraceIngestor
+    from prodlens.trace_ingestion import TraceIngestor, fault_note
 
     with ProdLensStore(args.db) as store:
         ingestor = TraceIngestor(store, dead_letter_dir=args.dead_letter_dir, parquet_dir=args.parquet_dir)
-        for done in ingestor.retry_dead_letters(repo_slug=args.repo):
-            context.note(summary(done))
+        done = ingestor.retry_dead_letters(repo_slug=args.repo)
+    for each in done:
+        context.note(summary(each))
+    if note := fault_note(done, args.dead_letter_dir):
+        context.note(note)
+        return 1
+    return 0

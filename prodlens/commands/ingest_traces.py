@@ -40,10 +40,7 @@ def add_store_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Ingest, and say on standard error what became of each source."""
     from prodlens.storage import ProdLensStore
-    from prodlens.trace_ingestion import (
-        TraceIngestor,
-        read_people,
-    )
+    from prodlens.trace_ingestion import TraceIngestor, fault_note, read_people
 
     people = {} if args.people is None else read_people(args.people)
     with ProdLensStore(args.db) as store:
@@ -52,7 +49,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         )
         stdin = getattr(context.stdin, "buffer", None)
         done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)
-    for each in done:
+    shown = done if len(done) <= _MOST_SHOWN else [each for each in done if each.dead]
+    for each in shown:
         context.note(summary(each))
         for line in reasons(each):
             context.note(line)
@@ -62,7 +60,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.note(
             f"see what could not be used, and why: prod-lens dead-letters --dead-letter-dir {args.dead_letter_dir}"
         )
+    if note := fault_note(done, args.dead_letter_dir):
+        context.note(note)
+        return 1
     return 0
+
+
+_MOST_SHOWN = 50  # sources that are named one by one; of more, only those with dead letters are
 
 
 def total(done: list[Ingestion]) -> Ingestion:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.lake.first_fill import LakeDraft
 from prodlens.lazy_names import loader
 
 if TYPE_CHECKING:
-    from prodlens.lake.partitions import AGGREGATES_FOLDER, Lake, stored_partitions, warm_up
+    from prodlens.lake.partitions import AGGREGATES_FOLDER, Lake, stored_partitions
 
-__all__ = ["AGGREGATES_FOLDER", "Lake", "LakeDraft", "stored_partitions", "warm_up"]
+__all__ = ["AGGREGATES_FOLDER", "Lake", "stored_partitions"]
 
 __getattr__ = loader(
     "prodlens.lake",
-    dict.fromkeys(["AGGREGATES_FOLDER", "Lake", "stored_partitions", "warm_up"], "prodlens.lake.partitions"),
+    dict.fromkeys(["AGGREGATES_FOLDER", "Lake", "stored_partitions"], "prodlens.lake.partitions"),
 )

@@ -3,9 +3,7 @@
 from prodlens.storage.call_rows import Place, put_decisions, put_sessions, session_values
 from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.delivery_rows import delete_pull_requests, upsert_commits, upsert_pull_requests
-from prodlens.storage.first_fill import BulkLoad, is_unfilled
 from prodlens.storage.in_queries import marks, portions
-from prodlens.storage.known_files import file_digest, newest_id, recall, remember
 from prodlens.storage.migrations import migrations
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
@@ -17,22 +15,16 @@ __all__ = [
     "SESSION_COLUMNS",
     "SESSION_DEFAULTS",
     "SIMULATED_MARK",
-    "BulkLoad",
     "Place",
     "ProdLensStore",
     "delete_pull_requests",
-    "file_digest",
-    "is_unfilled",
     "marks",
     "migrations",
-    "newest_id",
     "portions",
     "put_calls",
     "put_decisions",
     "put_sessions",
     "put_usage_days",
-    "recall",
-    "remember",
     "session_values",
     "upsert_commits",
     "upsert_pull_requests",

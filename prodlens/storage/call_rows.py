@@ -31,6 +31,13 @@ Place = tuple[str | None, str]
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
 INSERT = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({', '.join(map(':{}'.format, SESSION_COLUMNS))})"
+_INSERT_NEW = (
+    f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({marks(SESSION_COLUMNS)}) "
+    "ON CONFLICT (trace_hash) DO NOTHING"
+)
+_values = itemgetter(*SESSION_COLUMNS)
+_HASH_AT = SESSION_COLUMNS.index("trace_hash")
+_place = itemgetter(SESSION_COLUMNS.index("repo_slug"), SESSION_COLUMNS.index("event_date"))
 _PRICED_BY = (
     "model",
     "provider",
@@ -47,21 +54,20 @@ _PRICED_BY = (
 
 def session_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return a row's values in the order of ``SESSION_COLUMNS``."""
-    return tuple(row[name] for name in SESSION_COLUMNS)
+    values: tuple[Any, ...] = _values(row)
+    return values
 
 
 def put_sessions(
     conn: sqlite3.Connection,
     rows: Sequence[tuple[Any, ...]],
     price: Price | None = None,
-    columns: tuple[str, ...] = SESSION_COLUMNS,
 ) -> set[Place]:
     """Insert rows or merge them into the stored ones, inside the caller's transaction.
 
     Args:
         conn: Connection to the store.
-        rows: Values in the order of ``columns``.
-        columns: Columns of ``sessions`` that the rows have; the others take their defaults.
+        rows: Values in the order of ``SESSION_COLUMNS``.
         price: Prices a merged row that has no recorded cost.
 
     Returns:
@@ -70,27 +76,20 @@ def put_sessions(
     if not rows:
         return set()
     newest = conn.execute("SELECT ifnull(max(id), 0) FROM sessions").fetchone()[0]
-    at = columns.index("trace_hash")
-    place = itemgetter(columns.index("repo_slug"), columns.index("event_date"))
     changes = conn.total_changes
-    conn.executemany(
-        f"INSERT INTO sessions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
-        "ON CONFLICT (trace_hash) DO NOTHING",
-        rows,
-    )
+    conn.executemany(_INSERT_NEW, rows)
     fresh = conn.total_changes - changes
-    changed = _apply_waiting_decisions(conn, [row[at] for row in rows], price)
+    changed = _apply_waiting_decisions(conn, [row[_HASH_AT] for row in rows], price)
     if fresh == len(rows):
-        return changed | set(map(place, rows))
+        return changed | set(map(_place, rows))
     for part in portions(rows):
-        stored = {row[at + 1]: row for row in _rows_of(conn, [row[at] for row in part], columns)}
+        stored = {row[_HASH_AT + 1]: row for row in _rows_of(conn, [row[_HASH_AT] for row in part])}
         for row in part:
-            known = stored[row[at]]
+            known = stored[row[_HASH_AT]]
             if known[1:] != row:
-                record = SESSION_DEFAULTS | dict(zip(columns, row, strict=True))
-                changed |= put_again(conn, row[at], record, price)
+                changed |= put_again(conn, row[_HASH_AT], dict(zip(SESSION_COLUMNS, row, strict=True)), price)
             elif known[0] > newest:
-                changed.add(place(row))
+                changed.add(_place(row))
     return changed
 
 
@@ -119,15 +118,16 @@ def put_decisions(
         if decision.call_id:
             links.append((decision.tool_use_id, call_hash(decision.call_id)))
     conn.executemany("INSERT OR IGNORE INTO tool_uses VALUES (?, ?)", links)
-    hashes = {trace_hash for _, trace_hash in links}
-    for tool_use_id in ids:
-        hashes.update(
-            row[0] for row in conn.execute("SELECT trace_hash FROM tool_uses WHERE tool_use_id = ?", (tool_use_id,))
-        )
     changed: set[Place] = set()
-    for trace_hash in sorted(hashes):
+    for trace_hash in _decided_calls(conn, sorted(ids | {use for use, _ in links})):
         changed |= put_again(conn, trace_hash, None, price)
     return changed
+
+
+def _decided_calls(conn: sqlite3.Connection, tool_uses: Sequence[str]) -> list[str]:
+    """Return the hashes of those calls that proposed one of the tool uses and have a decision on it."""
+    query = "SELECT DISTINCT trace_hash FROM tool_uses JOIN decisions USING (tool_use_id) WHERE tool_use_id IN (%s)"
+    return sorted({row[0] for part in portions(tool_uses) for row in conn.execute(query % marks(part), part)})
 
 
 def _apply_waiting_decisions(conn: sqlite3.Connection, hashes: Iterable[str], price: Price | None) -> set[Place]:
@@ -211,13 +211,11 @@ def _price_of(record: Row) -> Price:
     return price
 
 
-def _rows_of(
-    conn: sqlite3.Connection, hashes: Sequence[str], columns: tuple[str, ...] = SESSION_COLUMNS
-) -> Iterator[tuple[Any, ...]]:
+def _rows_of(conn: sqlite3.Connection, hashes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the id and the columns of the calls that are stored."""
     cursor = conn.cursor()
     cursor.row_factory = None
-    query = f"SELECT id, {', '.join(columns)} FROM sessions WHERE trace_hash IN ({marks(hashes)})"
+    query = f"SELECT id, {', '.join(SESSION_COLUMNS)} FROM sessions WHERE trace_hash IN ({marks(hashes)})"
     yield from cursor.execute(query, hashes)
 
 

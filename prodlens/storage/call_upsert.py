@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from prodlens.calls import merge
 from prodlens.storage.call_aliases import concerned_by, ids_of, owners_of, unknown_claims
 from prodlens.storage.call_rows import INSERT, keep_parts, parts_of, place_of, put_again, put_sessions, stored_row
-from prodlens.storage.known_files import forget
 from prodlens.storage.row_conversion import SESSION_COLUMNS
 
 if TYPE_CHECKING:
@@ -91,7 +90,5 @@ def _rebuild(conn: sqlite3.Connection, trace_hash: str, price: Price | None) -> 
         return changed | put_again(conn, trace_hash, None, price)
     if row is None:
         return set()
-    number = conn.execute("SELECT id FROM sessions WHERE trace_hash = ?", (trace_hash,)).fetchone()[0]
-    forget(conn, number)
-    conn.execute("DELETE FROM sessions WHERE id = ?", (number,))
+    conn.execute("DELETE FROM sessions WHERE trace_hash = ?", (trace_hash,))
     return {place_of(row)}

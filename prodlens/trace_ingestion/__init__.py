@@ -1,20 +1,12 @@
 """From files and archives of traces to the store, the lake and the dead letters."""
 
+from prodlens.trace_ingestion.archives import DAMAGE, METHODS, ArchiveError, is_of_the_disk, shown_name
 from prodlens.trace_ingestion.dead_letters import DeadLetterBox
 from prodlens.trace_ingestion.ingestor import TraceIngestor
 from prodlens.trace_ingestion.json_stream import read_entries
-from prodlens.trace_ingestion.outcomes import Ingestion, general_reason, ingestion_state
+from prodlens.trace_ingestion.outcomes import Ingestion, fault_note, general_reason, ingestion_state
 from prodlens.trace_ingestion.people import read_people
-from prodlens.trace_ingestion.sources import (
-    DAMAGE,
-    METHODS,
-    ArchiveError,
-    Source,
-    file_sources,
-    find_sources,
-    is_of_the_disk,
-    shown_name,
-)
+from prodlens.trace_ingestion.sources import Source, file_sources, find_sources
 
 __all__ = [
     "DAMAGE",
@@ -24,6 +16,7 @@ __all__ = [
     "Ingestion",
     "Source",
     "TraceIngestor",
+    "fault_note",
     "file_sources",
     "find_sources",
     "general_reason",

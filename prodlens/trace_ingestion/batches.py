@@ -5,31 +5,37 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import astuple, dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from prodlens.calls import priced
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay, content_hash
 from prodlens.slugs import partition_folder
 from prodlens.storage import session_values
+from prodlens.trace_ingestion.archives import ArchiveError
 from prodlens.trace_ingestion.dead_letters import DeadLetter
+from prodlens.trace_ingestion.faults import fault_of
 from prodlens.trace_ingestion.json_stream import NO_OBJECT, Entry, read_entries
-from prodlens.trace_ingestion.reference_fast_path import PlainRows
-from prodlens.trace_ingestion.sources import ArchiveError
 from prodlens.trace_normalizer import REFERENCE, Item, Skipped, Untimed, Unusable, Withheld, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from prodlens.trace_ingestion.sources import Source
     from prodlens.trace_normalizer import Reader
 
 logger = logging.getLogger(__name__)
 
+NO_TIME_AT_ALL = "a call without a time, in a source without one; ingest it as a file"
+_REASONS_SHOWN = 3
+BATCH_ENTRIES = 20_000
+BATCH_BYTES = 16 * 1024**2
+_MOST_FOLDERS = 10_000  # of which the partition folder is remembered
 
-class Prepare(Protocol):
-    """What every call and usage day goes through before it is stored, for example to leave out who it is of."""
+
+class Anonymize(Protocol):
+    """What every call and usage day goes through before it is stored, to leave out or hide who it is of."""
 
     @overload
     def __call__(self, record: CanonicalTrace, /) -> CanonicalTrace: ...
@@ -40,68 +46,93 @@ class Prepare(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """What the rows of a source depend on beside its records.
+
+    Attributes:
+        repo_slug: Repository of the records that name none.
+        people: Login of each name that people have in traces.
+        anonymize: What every call and usage day goes through before it is stored.
+        now: The time of calls that give none, in a source that does not give one either.
+    """
+
+    repo_slug: str | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
+    anonymize: Anonymize | None = None
+    now: datetime | None = None
+
+
 @dataclass(slots=True)
 class Batch:
-    """What a stretch of a source came to.
+    """What a stretch of one or several sources holds.
 
     Attributes:
         rows: Calls, in the order of ``SESSION_COLUMNS``.
-        plain: Calls read from plain reference records, in the order of ``PLAIN_COLUMNS``.
+        partitions: Folder and day of every row.
         aliases: Further ids of calls.
         tool_uses: Which call proposed which tool use.
         decisions: What became of tool uses.
         usage_days: What vendors report of a day.
-        letters: What could not be used.
-        entries: JSON values read, or lines that are none.
-        skipped: Records that are known and no calls, by kind.
-        latency_withheld: Calls whose source is known to record the latency wrongly.
+        letters: Lines that could not be used.
+        entries: Number of JSON values, and of lines that are not JSON.
+        size: Bytes of the entries.
+        skipped: Number of known records that are not calls, by kind.
+        latency_withheld: Number of calls whose source is known to record the latency wrongly.
+        faults: Number of records that ProdLens failed on, by the place in its code.
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
-    plain: list[tuple[Any, ...]] = field(default_factory=list)
+    partitions: set[tuple[str, str]] = field(default_factory=set)
     aliases: list[Alias] = field(default_factory=list)
     tool_uses: list[ToolUse] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     usage_days: list[UsageDay] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     entries: int = 0
+    size: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     latency_withheld: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds as much as memory should."""
+        return self.entries >= BATCH_ENTRIES or self.size >= BATCH_BYTES
+
+    def extend(self, other: Batch) -> None:
+        """Add what another batch has for the store."""
+        self.rows += other.rows
+        self.partitions |= other.partitions
+        self.aliases += other.aliases
+        self.tool_uses += other.tool_uses
+        self.decisions += other.decisions
+        self.usage_days += other.usage_days
+        self.entries += other.entries
+        self.size += other.size
 
 
 class SourceReading:
     """Reads the entries of one source in their order, keeping what its formats need of earlier ones."""
 
-    def __init__(
-        self,
-        name: str,
-        repo_slug: str | None,
-        people: Mapping[str, str],
-        prepare: Prepare | None = None,
-        time: datetime | None = None,
-    ) -> None:
+    def __init__(self, name: str, rules: RowRules, time: datetime | None = None) -> None:
         """Read a source.
 
         Args:
-            name: What a user finds the source by.
-            repo_slug: Repository of the records that name none.
-            people: Login of each name that people have in traces.
-            prepare: What every call goes through before it is stored.
-            time: When the source was written, for the calls that give no time themselves.
+            name: What a user finds it by.
+            rules: What its rows depend on beside its records.
+            time: When it was written, for the calls that give no time themselves.
         """
-        self.name, self._time = name, time
+        self.name, self._rules, self._time = name, rules, time
         self.batch = Batch()
-        self._slug, self._people, self._prepare = repo_slug, people, prepare
         self._readers: dict[str, Reader] = {}
-        self._plain = None if prepare else PlainRows(people)
+        self._folders: dict[str | None, str] = {}
         self._unnamed: Counter[str] = Counter()
 
     def read(self, entry: Entry) -> None:
         """Add to the batch what the entry holds; a line with an unusable record is a dead letter as a whole."""
         self.batch.entries += 1
-        if self._plain and type(entry.value) is dict and (row := self._plain.row(entry.value)) is not None:
-            self.batch.plain.append(row)
-            return
+        self.batch.size += len(entry.raw)
         if entry.reason is not None:
             self._dead(entry, entry.reason)
             return
@@ -119,9 +150,13 @@ class SourceReading:
     def finish(self) -> None:
         """Add what the formats held back until the source's end."""
         for reader in self._readers.values():
-            for item in reader.finish():
-                if reason := self._keep(item):
-                    logger.warning("%s: %s", self.name, reason)
+            try:
+                reasons = [self._keep(item) for item in reader.finish()]
+            except Exception as error:
+                logger.debug("%s: failed at its end", self.name, exc_info=True)
+                reasons = [self._failed(error)]
+            for reason in filter(None, reasons):
+                logger.warning("%s: %s", self.name, reason)
 
     def take(self) -> Batch:
         """Return the batch and begin a new one."""
@@ -129,15 +164,25 @@ class SourceReading:
         return taken
 
     def _read_record(self, record: dict[str, Any]) -> str | None:
+        """Add to the batch what a record holds; returns why it cannot be used."""
         try:
             source = recognise(record) or REFERENCE
-            if source.name not in self._readers:
-                self._readers[source.name] = source.reader()
-            reasons = [self._keep(item) for item in self._readers[source.name].read(record)]
+            reader = self._readers.get(source.name)
+            if reader is None:
+                reader = self._readers[source.name] = source.reader()
+            reasons = [self._keep(item) for item in reader.read(record)]
+        except RecursionError:
+            return "nested too deeply"
         except Exception as error:
-            logger.debug("%s: unreadable record", self.name, exc_info=True)
-            return f"unreadable record: {type(error).__name__}"
+            logger.debug("%s: failed on a record", self.name, exc_info=True)
+            return self._failed(error)
         return next((reason for reason in reasons if reason is not None), None)
+
+    def _failed(self, error: Exception) -> str:
+        """Count an error of ours and return the reason under which the record is kept."""
+        place = fault_of(error)
+        self.batch.faults[place] += 1
+        return f"ProdLens failed here, and the record may be right: {place}"
 
     def _keep(self, item: Item) -> str | None:
         """Add an item to the batch; returns the reason when it cannot be used."""
@@ -165,16 +210,18 @@ class SourceReading:
         return None
 
     def _keep_call(self, trace: CanonicalTrace) -> str | None:
-        row = (self._prepare(trace) if self._prepare else trace).to_record()
+        rules = self._rules
+        row = (rules.anonymize(trace) if rules.anonymize else trace).to_record()
         if row["repo_slug"] is None:
-            row["repo_slug"] = self._slug
+            row["repo_slug"] = rules.repo_slug
         try:
-            partition_folder(row["repo_slug"])
+            folder = self._folder(row["repo_slug"])
         except InvalidSlugError as error:
             return str(error)
-        if row["developer_id"] in self._people:
-            row["developer_id"] = self._people[row["developer_id"]]
+        if row["developer_id"] in rules.people:
+            row["developer_id"] = rules.people[row["developer_id"]]
         self.batch.rows.append(session_values(priced(row)))
+        self.batch.partitions.add((folder, row["event_date"]))
         return None
 
     def _usage_day(self, day: UsageDay) -> UsageDay:
@@ -182,60 +229,50 @@ class SourceReading:
 
         Equal ones of a source are then counted, since two people can have the same figures.
         """
-        kept = self._prepare(day) if self._prepare else day
+        rules = self._rules
+        kept = rules.anonymize(day) if rules.anonymize else day
         if not kept.key:
             content = content_hash([str(value) for value in astuple(kept)])
             self._unnamed[content] += 1
             kept = replace(kept, key=f"{kept.source}/{content}/{self._unnamed[content]}")
-        return replace(kept, person=self._people.get(kept.person or "", kept.person))
+        return replace(kept, person=rules.people.get(kept.person or "", kept.person))
+
+    def _folder(self, slug: str | None) -> str:
+        """Return the partition folder of a repository, which is worked out once."""
+        folder = self._folders.get(slug)
+        if folder is None:
+            if len(self._folders) >= _MOST_FOLDERS:
+                self._folders.clear()
+            folder = self._folders[slug] = partition_folder(slug)
+        return folder
 
     def _dead(self, entry: Entry, reason: str) -> None:
         self.batch.letters.append(DeadLetter(self.name, entry.line, entry.raw, reason))
         logger.info("%s, line %d: %s", self.name, entry.line, reason)
 
 
-NO_TIME_AT_ALL = "a call without a time, in a source without one; ingest it as a file"
-_REASONS_SHOWN = 3
-_BATCH_ENTRIES = 20_000
-_BATCH_BYTES = 16 * 1024**2
-
-
-def batches(
-    opener: Callable[[], AbstractContextManager[IO[bytes]]],
-    name: str,
-    repo_slug: str | None,
-    people: Mapping[str, str],
-    prepare: Prepare | None = None,
-    time: datetime | None = None,
-) -> Iterator[Batch]:
-    """Yield what a source comes to, in batches that bound the memory; damage to an archive is a dead letter.
+def batches(source: Source, rules: RowRules) -> Iterator[Batch]:
+    """Yield what a source holds, in batches that bound the memory; damage to an archive is a dead letter.
 
     Args:
-        opener: Opens the bytes.
-        name: What a user finds the source by.
-        repo_slug: Repository of the records that name none.
-        people: Login of each name that people have in traces.
-        prepare: What every call goes through before it is stored.
-        time: When the source was written, for the calls that give no time themselves.
+        source: Where the records are.
+        rules: What the rows depend on beside the records.
 
     Raises:
         StorageError: The source cannot be read.
     """
-    reading = SourceReading(name, repo_slug, people, prepare, time)
-    size = 0
+    reading = SourceReading(source.name, rules, source.written or rules.now)
     try:
-        with opener() as stream:
+        with source.open() as stream:
             for entry in read_entries(stream):
                 reading.read(entry)
-                size += len(entry.raw)
-                if reading.batch.entries >= _BATCH_ENTRIES or size >= _BATCH_BYTES:
+                if reading.batch.full:
                     yield reading.take()
-                    size = 0
     except ArchiveError as error:
         logger.warning("%s", error)
         reading.batch.entries += 1
-        reading.batch.letters.append(DeadLetter(name, 0, b"", str(error)))
+        reading.batch.letters.append(DeadLetter(source.name, 0, b"", str(error)))
     except OSError as error:
-        raise StorageError(f"cannot read {name}: {error.strerror or error}") from error
+        raise StorageError(f"cannot read {source.name}: {error.strerror or error}") from error
     reading.finish()
     yield reading.take()

@@ -12,18 +12,20 @@ import orjson
 
 from prodlens.storage import SESSION_COLUMNS
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_ingestion.reference_fast_path import PLAIN_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
 
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion.batches import Batch
 
 CHECKPOINT = "trace_ingestion"
+_PLACES_SHOWN = 5
 _PLACE_IN_LINE = re.compile(r"^element \d+ of \d+: |(?<=; )element \d+ of \d+: | at (?:character|byte) \d+")
 _MOST_REASONS, _OTHER_REASONS = 100, "other reasons"
-_time, _plain_time = (itemgetter(columns.index("timestamp")) for columns in (SESSION_COLUMNS, PLAIN_COLUMNS))
+_time = itemgetter(SESSION_COLUMNS.index("timestamp"))
 
 
 @dataclass(slots=True)
@@ -35,27 +37,30 @@ class Ingestion:
         entries: JSON values read, or lines that are none.
         stored: Calls stored, new or merged into known ones.
         skipped: Records that are known and no calls, by kind.
+        usage_days: Days that a vendor reports as sums, stored or put in place of an earlier report.
         dead: Entries among the dead letters.
         latency_withheld: Calls whose source is known to record the latency wrongly.
+        faults: Records that ProdLens failed on, by the place in its code; they are among the dead entries.
+        reasons: Why entries are among the dead letters, without the place inside a line.
         newest: Time of the newest call (ISO 8601, UTC), empty without one.
-        usage_days: Days that a vendor reports as sums, stored or put in place of an earlier report.
-        reasons: Why entries are among the dead letters, without the place inside a line; the most are kept apart.
     """
 
     source: str
     entries: int = 0
     stored: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    usage_days: int = 0
     dead: int = 0
     latency_withheld: int = 0
-    newest: str = ""
-    usage_days: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    newest: str = ""
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
         self.entries += batch.entries
-        self.stored += len(batch.rows) + len(batch.plain)
+        self.stored += len(batch.rows)
+        self.usage_days += len(batch.usage_days)
         self.skipped += batch.skipped
         self.dead += len(batch.letters)
         for letter in batch.letters:
@@ -63,8 +68,8 @@ class Ingestion:
             known = reason in self.reasons or len(self.reasons) < _MOST_REASONS
             self.reasons[reason if known else _OTHER_REASONS] += 1
         self.latency_withheld += batch.latency_withheld
-        self.usage_days += len(batch.usage_days)
-        self.newest = max([self.newest, *map(_time, batch.rows), *map(_plain_time, batch.plain)])
+        self.faults += batch.faults
+        self.newest = max([self.newest, *map(_time, batch.rows)])
 
     def to_json(self) -> bytes:
         """Return everything in it as a JSON object, which ``from_json`` reads."""
@@ -74,7 +79,7 @@ class Ingestion:
     def from_json(cls, data: bytes | str) -> Ingestion:
         """Return what ``to_json`` wrote."""
         given = orjson.loads(data)
-        counters = {name: Counter(given.get(name) or {}) for name in ("skipped", "reasons")}
+        counters = {name: Counter(given[name]) for name in ("skipped", "faults", "reasons")}
         return cls(**{**given, **counters})
 
 
@@ -83,27 +88,43 @@ def general_reason(reason: str) -> str:
     return _PLACE_IN_LINE.sub("", reason)
 
 
-def record_ingestion(store: ProdLensStore, done: Ingestion, now: datetime | None) -> None:
-    """Record what became of a source, in place of what it said before, and how far the traces reach.
+def fault_note(done: Iterable[Ingestion], dead_letters: Path | str) -> str | None:
+    """Return what to say of the records that ProdLens failed on, None when it failed on none.
+
+    Args:
+        done: What became of the sources.
+        dead_letters: The folder in which the records are kept.
+    """
+    faults = sum((each.faults for each in done), Counter[str]())
+    if not faults:
+        return None
+    places = ", ".join(f"{count} x {place}" for place, count in faults.most_common(_PLACES_SHOWN))
+    return (
+        f"ProdLens failed on {faults.total()} records: a fault of the program, not of the traces ({places}). "
+        f"Please report this message. The records are kept in {dead_letters}; after an upgrade, "
+        "prod-lens dead-letters --retry tries them again."
+    )
+
+
+def record_ingestions(store: ProdLensStore, done: Iterable[Ingestion], now: datetime | None) -> None:
+    """Record what became of sources, in place of what it said before, and how far the traces reach.
 
     Raises:
         StorageError: The store cannot be written.
     """
+    rows, newest_call = [], ""
+    for each in done:
+        skipped = orjson.dumps(each.skipped).decode()
+        at = None if now is None else now.isoformat()
+        rows.append((each.source, at, each.entries, each.stored, skipped, each.dead, each.latency_withheld))
+        newest_call = max(newest_call, each.newest)
     with store.transaction() as conn:
-        conn.execute(
+        conn.executemany(
             "INSERT OR REPLACE INTO ingestions "
             "(source, ingested_at, entries, stored, skipped, dead, latency_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                done.source,
-                None if now is None else now.isoformat(),
-                done.entries,
-                done.stored,
-                orjson.dumps(done.skipped).decode(),
-                done.dead,
-                done.latency_withheld,
-            ),
+            rows,
         )
-        newest = parse_timestamp(done.newest)
+        newest = parse_timestamp(newest_call)
         before = store.get_last_checkpoint(CHECKPOINT)
         if newest is not None and (before is None or newest > before):
             store.set_checkpoint(CHECKPOINT, newest)

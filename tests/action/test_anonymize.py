@@ -143,7 +143,7 @@ def test_nothing_of_a_person_reaches_the_store_or_the_lake(tmp_path: Path) -> No
             store,
             dead_letter_dir=made / "dead",
             parquet_dir=made / "lake",
-            prepare=make_anonymizer("auto", public=True, key=KEY),
+            anonymize=make_anonymizer("auto", public=True, key=KEY),
         )
         assert ingestor.ingest_file(tmp_path / "traces.jsonl") == 2
         people = {row["developer_id"] for row in store.fetch_sessions()}

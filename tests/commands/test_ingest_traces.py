@@ -102,3 +102,32 @@ def test_people_are_joined_to_logins(tmp_path: Path) -> None:
     (tmp_path / "people.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigurationError):
         read_people(tmp_path / "people.toml")
+
+
+def test_faults_of_the_program_are_said_as_such(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that ProdLens fails on ends the command with 1 and a message to report, until a retry succeeds."""
+    flags = ["--dead-letter-dir", "dead"]
+    with monkeypatch.context() as patch:
+        patch.setattr("prodlens.trace_ingestion.batches.recognise", lambda record: record["timestamp"].format)
+        assert main(["ingest-traces", "traces.jsonl", *flags]) == 1
+        assert (
+            "ProdLens failed on 1 records: a fault of the program, not of the traces (1 x " in capsys.readouterr().err
+        )
+        assert main(["dead-letters", "--retry", *flags]) == 1
+    assert main(["dead-letters", "--retry", *flags]) == 0
+    captured = capsys.readouterr()
+    assert "1 calls stored, 1 dead letters" in captured.err
+    assert "dead/traces.deadletter.jsonl: 1\n  1 x invalid JSON" in captured.out
+
+
+def test_of_many_sources_the_total_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """More than fifty sources are not named one by one, except those with dead letters."""
+    for number in range(60):
+        (tmp_path / f"good{number}.jsonl").write_text(json.dumps(RECORD) + "\n")
+    assert main(["ingest-traces", "."]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) == 4
+    assert err[0] == "traces.jsonl: 2 records, 1 calls stored, 1 dead letters"
+    assert err[2] == "61 sources: 62 records, 61 calls stored, 1 dead letters"

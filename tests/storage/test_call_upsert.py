@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
 from contextlib import ExitStack, closing
@@ -14,8 +13,7 @@ from hypothesis import strategies as st
 
 from prodlens import normalize_records
 from prodlens.schemas import call_hash
-from prodlens.storage import ProdLensStore
-from prodlens.storage.migrations import migrations
+from prodlens.storage import APPLICATION_ID, ProdLensStore, migrations
 from prodlens.storage.row_conversion import session_row
 from prodlens.trace_ingestion import TraceIngestor
 from tests.trace_files import records
@@ -258,67 +256,31 @@ def test_what_an_older_version_stored_twice_is_joined_when_it_is_read_again(open
     assert [len(rows) for rows in project.lake().values()] == [1]
 
 
-def take_back_to(version: int, conn: sqlite3.Connection) -> None:
-    """Drop the tables, indexes and columns that later migrations brought."""
-    with closing(sqlite3.connect(":memory:")) as old:
-        for _, script in migrations()[:version]:
-            old.executescript(script)
-        for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
-            if old.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone() is None:
-                conn.execute(f"DROP INDEX {name}")
-        for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
-            columns, before = ({row[1] for row in each.execute(f"PRAGMA table_info({name})")} for each in (conn, old))
-            if not before:
-                conn.execute(f"DROP TABLE {name}")
-            for column in columns - before if before else ():
-                conn.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
+def test_files_known_to_an_older_version_are_read_again(tmp_path: Path) -> None:
+    """The migrations forget known files, since what their rows depend on has changed."""
+    path = tmp_path / "cache.db"
+    with closing(sqlite3.connect(path)) as conn:
+        for _, script in migrations()[:3]:
+            conn.executescript(script)
+        conn.executescript(f"PRAGMA user_version = 3; PRAGMA application_id = {APPLICATION_ID}")
+        conn.execute("INSERT INTO known_files VALUES ('digest', 0, 1, '{}', '[]')")
+        conn.commit()
+    with ProdLensStore(path) as store:
+        assert store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 0
 
 
-def test_files_known_to_an_older_version_are_read_again(
-    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The migration forgets large files, since their aliases were not kept."""
-    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
-    project = opened(tmp_path)
-    project.ingest(lines(transcript("msg_1", "req_1")))
-    assert project.store.conn.execute("SELECT count(*) FROM known_files").fetchone()[0] == 1
-    take_back_to(3, project.store.conn)
-    project.store.conn.execute("PRAGMA user_version = 3")
-    project.store.close()
-    again = opened(tmp_path)
-    again.ingestor.ingest_file(tmp_path / "traces.jsonl")
-    again.ingest(lines(request("req_1")), "logs.jsonl")
-    assert [row["call_id"] for row in again.rows()] == ["msg_1"]
-
-
-def test_a_known_file_whose_row_joined_another_is_read_again(
-    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file is known while the rows that it brought are there; afterwards it is read again and changes nothing."""
-    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
+def test_a_known_file_whose_row_joined_another_stays_known(opened: Opener, tmp_path: Path) -> None:
+    """A row that joins another call is not lost, and its file changes nothing when it is ingested again."""
     project = opened(tmp_path)
     project.ingest(lines(request("req_1"), request("req_2")), "logs.jsonl")
     project.ingest(lines(transcript("msg_2", "req_2")), "transcript.jsonl")
     before = project.rows(), project.lake()
-    known = project.store.conn.execute("SELECT counts FROM known_files").fetchall()
-    assert [json.loads(counts)["source"].rpartition("/")[2] for (counts,) in known] == ["transcript.jsonl"]
-    for name in ("logs.jsonl", "transcript.jsonl"):
+    known = [row[0] for row in project.store.conn.execute("SELECT source FROM known_files ORDER BY source")]
+    assert known == [str(tmp_path / "logs.jsonl"), str(tmp_path / "transcript.jsonl")]
+    for name, stored in (("logs.jsonl", 2), ("transcript.jsonl", 1)):
         (done,) = project.ingestor.ingest([tmp_path / name])
-        assert done.stored == (2 if name == "logs.jsonl" else 1)
+        assert done.stored == stored
     assert (project.rows(), project.lake()) == before
-
-
-def test_a_new_store_joins_while_it_is_filled(opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large file that fills a new store joins what it holds as a small one does."""
-    data = lines(*map(record, range(30)), request("req_1"), transcript("msg_1", "req_1"), *map(record, range(30, 40)))
-    results = []
-    for name, large in (("grown", 2**40), ("filled", 0)):
-        monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", large)
-        project = opened(tmp_path / name)
-        project.ingest(data)
-        results.append((project.rows(), project.lake()))
-    assert results[0] == results[1]
-    assert len(results[0][0]) == 41
 
 
 def test_a_shared_lake_keeps_the_log_of_another_store(opened: Opener, tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +15,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prodlens.child_process import side_process
 from prodlens.errors import InvalidSlugError, StorageError
+from prodlens.slugs import partition_folder
 from prodlens.trace_ingestion import TraceIngestor
+from prodlens.trace_ingestion.batches import RowRules
+from prodlens.trace_ingestion.known_files import KnownFiles
 from prodlens.trace_ingestion.outcomes import ingestion_state
-from prodlens.trace_ingestion.reader_process import _frame, batches_aside
-from prodlens.trace_ingestion.sources import file_sources
+from prodlens.trace_ingestion.sources import Source, file_sources, find_sources
+from prodlens.trace_normalizer import REFERENCE
+from prodlens.trace_normalizer.formats.interface import RecordReader
 from tests.trace_project import DATA, TraceProject, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from prodlens.trace_normalizer import Item
 
 
 @pytest.fixture
@@ -277,80 +285,169 @@ def test_sources_are_ingested_with_the_callers_transaction_or_not_at_all(project
     assert [letter.source for letter in project.ingestor.dead_letters.read("given-1")] == ["run!session.jsonl"]
 
 
-KILLED = """
-import sys
-from prodlens.storage import ProdLensStore
-from prodlens.trace_ingestion import TraceIngestor
-import prodlens.trace_ingestion.batches as engine
-engine._BATCH_ENTRIES = 50
-folder = sys.argv[1]
-with ProdLensStore(folder + "/cache.db") as store:
-    print("ready", flush=True)
-    TraceIngestor(store, dead_letter_dir=folder + "/dead", parquet_dir=folder + "/lake").ingest_file(sys.argv[2])
-"""
+# What a run does from its beginning to its end, and where in it the process dies.
+PLACES = [
+    ("BEGIN IMMEDIATE", 1),
+    ("INSERT INTO sessions", 60),
+    ("dead/traces.deadletter.jsonl", 3),
+    ("dead/traces.deadletter.reasons.jsonl", 3),
+    ("INSERT OR IGNORE INTO lake_pending", 1),
+    ("COMMIT", 2),
+    ("INSERT OR REPLACE INTO ingestions", 1),
+    ("os.rename", 1),
+    ("os.rename", 20),
+    ("DELETE FROM lake_pending", 1),
+]
 
 
 def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
-    """Killed at any point and run again, an ingestion ends in the store, lake and dead letters of one left alone."""
+    """Killed anywhere and run again, an ingestion ends in the store, lake and dead letters of one left alone."""
     path = tmp_path / "traces.jsonl"
-    bad = [f"bad {number}".encode() for number in range(20)]
-    data = [
-        part
-        for number in range(2000)
-        for part in ([record(number)] + ([bad[number // 100]] if number % 100 == 0 else []))
+    session = (DATA / "claude_code_7fabc0bc.jsonl").read_bytes()
+    bad = [
+        part for number in range(6) for part in (*map(record, range(30 * number, 30 * number + 30)), b"bad %d" % number)
     ]
-    path.write_bytes(lines(*data, call(), call(usage={"input_tokens": 1, "output_tokens": 900})))
+    path.write_bytes(lines(*bad, call(), call(usage={"input_tokens": 1, "output_tokens": 900})) + session)
     with TraceProject(tmp_path / "expected") as project:
         project.ingestor.ingest_file(path)
         expected = project.rows(), project.lake(), list(project.ingestor.dead_letters.read("traces"))
-    for folder in killed_ingestions(KILLED, path, tmp_path, seconds=0.6, kills="4"):
+    assert (len(expected[0]), len(expected[2])) == (186, 6)
+    for folder in killed_ingestions(path, tmp_path, PLACES):
         with TraceProject(folder) as project:
             project.ingestor.ingest_file(path)
             letters = sorted(project.ingestor.dead_letters.read("traces"), key=lambda letter: letter.line)
             assert (project.rows(), project.lake(), letters) == expected
 
 
-def test_a_large_file_is_read_beside_its_storing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read in a process of its own, a file gives the same store, lake and dead letters."""
-    path = tmp_path / "traces.jsonl"
-    litellm = (DATA / "litellm_standard_logging.jsonl").read_bytes()
-    path.write_bytes(lines(record(1), b"bad", call(), record(2), record(1)) + litellm)
-    with TraceProject(tmp_path / "here") as here, TraceProject(tmp_path / "aside") as aside:
-        stored = here.ingestor.ingest_file(path, repo_slug="octo/hello")
-        monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
-        assert aside.ingestor.ingest_file(path, repo_slug="octo/hello") == stored
-        assert (aside.rows(), aside.lake()) == (here.rows(), here.lake())
-        assert list(aside.ingestor.dead_letters.read("traces")) == list(here.ingestor.dead_letters.read("traces"))
+def not_read(*_: object) -> Any:
+    """Stand in for the reading of a file that must not be read."""
+    raise AssertionError("the file was read")
 
 
-def test_a_reading_process_that_fails_is_said(tmp_path: Path) -> None:
-    """A child that ends early is an outside error, and so is a file that it cannot read."""
-    with pytest.raises(StorageError, match="ended"):
-        list(batches_aside(tmp_path, "folder", None, {}))
-    with pytest.raises(StorageError, match="ended"), side_process("prodlens.no_such_module", {}) as output:
-        output.read()
-    with pytest.raises(StorageError, match="early"):
-        _frame(io.BytesIO(b"12"), b"12")
+@pytest.fixture
+def transcript(project: TraceProject) -> Path:
+    """Write a session whose calls are written several times, and a line that cannot be used, with a full time."""
+    path = project.folder / "session.jsonl"
+    path.write_bytes((DATA / "claude_code_7fabc0bc.jsonl").read_bytes() + b"bad\n")
+    os.utime(path, ns=(10**18 + 5, 10**18 + 5))
+    return path
 
 
-def test_a_large_file_is_known_again(project: TraceProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same bytes again are not read again, unless rows, partitions or dead letters of theirs are gone."""
-    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 0)
-    data = lines(record(1), b"bad", record(2))
-    assert project.ingest(data) == 2
+def test_an_unchanged_file_is_not_read_again(
+    project: TraceProject, transcript: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that has not changed is known, with what became of it, also where several records made one call."""
+    first = project.ingestor.ingest([transcript])
+    monkeypatch.setattr("prodlens.trace_ingestion.ingestor.batches", not_read)
+    assert project.ingestor.ingest([transcript]) == first
+    assert (first[0].entries, first[0].stored, first[0].dead, first[0].skipped) == (20, 5, 1, {"session event": 6})
+
+
+def test_a_known_file_is_read_again_when_something_of_it_is_gone(project: TraceProject, transcript: Path) -> None:
+    """Rows, partitions and dead letters that were deleted come back with their file."""
+    project.ingestor.ingest([transcript])
     before = project.rows(), project.lake()
-    letters = project.folder / "dead" / "traces.deadletter.jsonl"
+    letters = project.folder / "dead" / "session.deadletter.jsonl"
+    (partition,) = project.folder.glob("lake/*/*.parquet")
     damages: list[Callable[[], object]] = [
-        lambda: None,
-        lambda: project.store.conn.execute("DELETE FROM sessions WHERE session_id = '2'"),
-        (project.folder / "lake" / "acme-web" / "2026-05-02.parquet").unlink,
+        lambda: project.store.conn.execute("DELETE FROM sessions WHERE id = 2"),
+        partition.unlink,
         letters.unlink,
     ]
     for damage in damages:
         damage()
-        (done,) = project.ingestor.ingest([project.folder / "traces.jsonl"])
-        assert (done.stored, done.dead, done.entries) == (2, 1, 3)
+        project.ingestor.ingest([transcript])
         assert (project.rows(), project.lake()) == before
         assert letters.read_bytes() == b"bad\n"
-    assert project.ingest(data + lines(record(3))) == 3
-    assert project.ingest(data, repo_slug="octo/hello") == 2
+
+
+def test_a_file_that_changed_is_read_again(project: TraceProject, transcript: Path) -> None:
+    """A file is known by its size and times, and by the repository that its calls are given."""
+    project.ingestor.ingest([transcript])
+    with transcript.open("ab") as stream:
+        stream.write(lines(record(3)))
+    assert project.ingestor.ingest_file(transcript) == 6
+    assert project.ingestor.ingest_file(transcript, repo_slug="octo/hello") == 6
+    assert project.ingestor.ingest_file(transcript) == 6
+
+
+def test_a_file_of_whole_seconds_is_not_known(
+    project: TraceProject, transcript: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system keeps whole seconds, a file can change twice in one, and is read every time."""
+    status = os.stat_result((*transcript.stat()[:7], 1, 1, 1), {"st_mtime_ns": 10**9, "st_ctime_ns": 10**9})
+    known = KnownFiles(project.store.conn, RowRules())
+    assert known.signature(transcript) is not None
+    monkeypatch.setattr(type(transcript), "stat", lambda _, **__: status)
+    assert known.signature(transcript) is None
+
+
+def test_an_anonymized_file_is_not_known(project: TraceProject, transcript: Path) -> None:
+    """What an anonymizer makes of a call can change from run to run, and so the file is read every time."""
+    assert KnownFiles(project.store.conn, RowRules(anonymize=lambda trace: trace)).signature(transcript) is None
+
+
+class Broken(RecordReader):
+    """A reader with a mistake in it."""
+
+    def finish(self) -> list[Item]:
+        """Fail as code fails that forgot a case."""
+        raise KeyError("trace content")
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_record(
+    project: TraceProject, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A record that the program fails on is kept, counted by the place in the code, and no other record is lost."""
+
+    def fail_on_gpt(given: Mapping[str, Any]) -> list[Item]:
+        if given["attributes"]["llm.model_name"] == "gpt-4o":
+            partition_folder(given["usage"])
+        return REFERENCE.reader().read(given)
+
+    broken = replace(REFERENCE, reader=lambda: Broken(fail_on_gpt))
+    bad = json.dumps(record(2, attributes={"llm.model_name": "gpt-4o"})).encode()
+    path = project.folder / "traces.jsonl"
+    path.write_bytes(lines(record(1), bad, record(3)))
+    with monkeypatch.context() as patch:
+        patch.setattr("prodlens.trace_ingestion.batches.recognise", lambda _: broken)
+        (done,) = project.ingestor.ingest([path])
+    assert (done.stored, done.dead, sum(done.faults.values())) == (2, 1, 2)
+    assert all(re.fullmatch(r"(Attribute|Key|Type)Error at prodlens/.*\.py:\d+", place) for place in done.faults)
+    (letter,) = project.ingestor.dead_letters.read("traces")
+    assert letter.raw == bad
+    assert letter.reason.startswith("ProdLens failed here, and the record may be right: ")
+    assert "trace content" not in caplog.text
+    (again,) = project.ingestor.ingest([path])
+    assert (again.stored, again.dead, again.faults) == (3, 0, {})
+    (retried,) = project.ingestor.retry_dead_letters()
+    assert (retried.stored, retried.dead) == (1, 0)
+
+
+def test_a_record_nested_too_deeply_is_a_dead_letter(project: TraceProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Depth is the record's own fault."""
+
+    def deep(_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("prodlens.trace_ingestion.batches.recognise", deep)
+    path = project.folder / "traces.jsonl"
+    path.write_bytes(lines(record(1)))
+    (done,) = project.ingestor.ingest([path])
+    assert (done.dead, done.faults) == (1, {})
+    (letter,) = project.ingestor.dead_letters.read("traces")
+    assert letter.reason == "nested too deeply"
+
+
+def test_files_before_an_unreadable_one_are_stored(project: TraceProject) -> None:
+    """Small files are stored together, and what was read before an error is kept."""
+
+    def denied(*_: object) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    good = project.folder / "good.jsonl"
+    good.write_bytes(lines(record(1)))
+    locked = Source("locked.jsonl", "locked", denied)
+    with pytest.raises(StorageError, match=r"cannot read locked\.jsonl: Permission denied"):
+        project.ingestor.ingest_sources([*find_sources([good]), locked])
+    assert [row["session_id"] for row in project.rows()] == ["1"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from prodlens.trace_ingestion import ingestor
+from prodlens.trace_ingestion import batches
 from tests import trace_files
 from tests.trace_project import TraceProject, lines, record
 
@@ -46,17 +46,17 @@ LOGS = pytest.mark.parametrize(
 )
 
 
-def state(place: TraceProject) -> tuple[Any, ...]:
+def state(project: TraceProject) -> tuple[Any, ...]:
     """Return everything that an ingestion leaves: calls, lake, dead letters and what it says of the sources."""
-    box = place.ingestor.dead_letters
+    box = project.ingestor.dead_letters
     dead = sorted(letter.raw for stem in box.stems() for letter in box.read(stem))
     query = "SELECT entries, stored, skipped, dead, latency_withheld FROM ingestions ORDER BY source"
-    return place.rows(), place.lake(), dead, [tuple(row) for row in place.store.conn.execute(query)]
+    return project.rows(), project.lake(), dead, [tuple(row) for row in project.store.conn.execute(query)]
 
 
-def ingest(place: TraceProject, path: Path) -> dict[str, Any]:
+def ingest(project: TraceProject, path: Path) -> dict[str, Any]:
     """Ingest a file and return what became of it."""
-    (done,) = place.ingestor.ingest([path])
+    (done,) = project.ingestor.ingest([path])
     return {name: getattr(done, name) for name in ("entries", "stored", "skipped", "dead")}
 
 
@@ -68,20 +68,20 @@ def times(each: dict[str, Any], number: int) -> dict[str, Any]:
 
 @LOGS
 @pytest.mark.parametrize("before", [0, 3], ids=["a new store", "a second file"])
-def test_a_large_file_is_as_a_small_one(
+def test_many_batches_are_as_one(
     opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Log, each: dict[str, Any], before: int
 ) -> None:
-    """Large or small, the first file of a store or a later one gives the same calls, lake, dead letters and counts."""
+    """In one batch or many, the first file of a store or a later one gives the same calls, lake, letters and counts."""
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
     first.write_bytes(lines(*map(record, range(before))))
     second.write_bytes(b"".join(map(log, range(4))))
     states = []
-    for name, large in (("small", 2**60), ("large", 1)):
-        monkeypatch.setattr(ingestor, "_LARGE_BYTES", large)
-        place = opened(tmp_path / name)
-        place.ingestor.ingest_file(first)
-        assert ingest(place, second) == times(each, 4)
-        states.append(state(place))
+    for name, most in (("one", 20_000), ("many", 3)):
+        monkeypatch.setattr(batches, "BATCH_ENTRIES", most)
+        project = opened(tmp_path / name)
+        project.ingestor.ingest_file(first)
+        assert ingest(project, second) == times(each, 4)
+        states.append(state(project))
     assert states[0] == states[1]
 
 
@@ -90,16 +90,16 @@ def test_a_large_file_that_is_ingested_again_changes_nothing(
     opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Log, each: dict[str, Any]
 ) -> None:
     """Whole, again, and grown, the file is counted as what is in it."""
-    monkeypatch.setattr(ingestor, "_LARGE_BYTES", 1)
-    place, path = opened(tmp_path), tmp_path / "log.jsonl"
+    monkeypatch.setattr(batches, "BATCH_ENTRIES", 3)
+    project, path = opened(tmp_path), tmp_path / "log.jsonl"
     path.write_bytes(log(1) + log(2))
-    assert ingest(place, path) == times(each, 2)
-    before = state(place)
-    assert ingest(place, path) == times(each, 2)
-    assert state(place) == before
+    assert ingest(project, path) == times(each, 2)
+    before = state(project)
+    assert ingest(project, path) == times(each, 2)
+    assert state(project) == before
     path.write_bytes(log(1) + log(2) + log(3))
-    assert ingest(place, path) == times(each, 3)
-    assert len(place.rows()) == each["stored"] * 3
+    assert ingest(project, path) == times(each, 3)
+    assert len(project.rows()) == each["stored"] * 3
 
 
 @LOGS
@@ -107,10 +107,10 @@ def test_a_file_of_seventeen_megabytes_is_ingested(
     opened: Opener, tmp_path: Path, log: Log, each: dict[str, Any]
 ) -> None:
     """A file that is large by its size, with records that are skipped, ends in a store and a lake."""
-    place, path = opened(tmp_path), tmp_path / "log.jsonl"
+    project, path = opened(tmp_path), tmp_path / "log.jsonl"
     padded = orjson.dumps({"type": "system", "sessionId": "s", "content": "x" * 17 * 1024**2})
     path.write_bytes(log(1) + padded + b"\n")
-    counts = ingest(place, path)
+    counts = ingest(project, path)
     assert (counts["entries"], counts["stored"]) == (each["entries"] + 1, each["stored"])
-    assert sum(map(len, place.lake().values())) == each["stored"]
-    assert ingest(place, path) == counts
+    assert sum(map(len, project.lake().values())) == each["stored"]
+    assert ingest(project, path) == counts

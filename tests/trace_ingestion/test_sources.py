@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodlens.errors import InputNotFoundError
-from prodlens.trace_ingestion.sources import ArchiveError, file_sources, find_sources, shown_name
+from prodlens.trace_ingestion.archives import ArchiveError, shown_name
+from prodlens.trace_ingestion.sources import file_sources, find_sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +81,11 @@ def test_archives_stay_inside_and_small(
     with caplog.at_level(logging.WARNING):
         assert read(path) == {"good": LINE}
     assert "../evil.jsonl" in caplog.text
-    monkeypatch.setattr("prodlens.trace_ingestion.sources._RATIO_COUNTS_FROM", 10_000)
+    monkeypatch.setattr("prodlens.trace_ingestion.archives._RATIO_COUNTS_FROM", 10_000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(b" " * 20_000_000))
     with pytest.raises(ArchiveError, match="unpacks to more"):
         read(tmp_path / "bomb.jsonl.gz")
-    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_MEMBERS", 1)
+    monkeypatch.setattr("prodlens.trace_ingestion.archives.MAX_MEMBERS", 1)
     assert read(path) == {}
 
 
@@ -118,7 +119,7 @@ def test_what_is_not_read_of_an_archive_is_told(tmp_path: Path) -> None:
     assert told == {
         "shown!../up.jsonl": "its path leads out of the archive",
         "shown! (member 6)": "its path leads out of the archive",
-        "shown!link.jsonl": "it is a link or a device, no file",
+        "shown!link.jsonl": "it is a link or a device, not a file",
         "shown!inner.zip": "an archive inside an archive is not read",
         "shown!tool.exe": "only .jsonl, .ndjson, .json, .csv, .gz are read",
         "shown!lzma.jsonl": "it is packed by a method that is not read; use deflate",
@@ -131,7 +132,7 @@ def test_a_directory_that_is_a_bomb_is_not_parsed(tmp_path: Path, monkeypatch: p
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(100):
             archive.writestr(f"{number}.jsonl", b"")
-    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_DIRECTORY_BYTES", 5_000)
+    monkeypatch.setattr("prodlens.trace_ingestion.archives.MAX_DIRECTORY_BYTES", 5_000)
     with pytest.raises(ArchiveError, match=r"its directory has 5,\d{3} bytes; at most 5,000 are read"):
         list(file_sources(path, "shown"))
     with pytest.raises(ArchiveError, match="its directory has"):  # among other files it is one dead letter
@@ -199,3 +200,15 @@ def test_harmless_names_are_shown_as_they_are() -> None:
     """Names that people give are kept."""
     for name in ("run/session.jsonl", "sitzung-äöü.jsonl", string.ascii_letters):
         assert shown_name(name) == name
+
+
+def test_every_missing_input_is_named(tmp_path: Path) -> None:
+    """Several inputs that are not there are named in one error; a pattern may match an empty folder."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputNotFoundError) as caught:
+        list(find_sources([tmp_path / "a.jsonl", tmp_path / "em*", tmp_path / "b*.jsonl", "-"]))
+    assert str(caught.value).splitlines() == [
+        f"no such file or folder: {tmp_path}/a.jsonl",
+        f"no such file or folder: {tmp_path}/b*.jsonl",
+    ]
+    assert list(find_sources([tmp_path / "em*"])) == []

@@ -133,7 +133,7 @@ def test_people_are_pseudonyms_or_left_out(key: str, people: int, tmp_path: Path
             store,
             dead_letter_dir=tmp_path / "dead",
             parquet_dir=tmp_path / "lake",
-            prepare=make_anonymizer("auto", public=True, key=key),
+            anonymize=make_anonymizer("auto", public=True, key=key),
         )
         ingestor.ingest([AI_USAGE, FOLDER / "cursor_events.json"])
         ingestor.ingest([AI_USAGE])
@@ -156,7 +156,7 @@ def test_equal_figures_of_two_people_without_a_name_are_two_rows(tmp_path: Path)
             store,
             dead_letter_dir=tmp_path / "dead",
             parquet_dir=tmp_path / "lake",
-            prepare=make_anonymizer("on", public=False),
+            anonymize=make_anonymizer("on", public=False),
         )
         for _ in range(2):
             ingestor.ingest([tmp_path / "two.csv"])

@@ -90,6 +90,8 @@ def gather_trace_artifacts(job: Job) -> list[str]:
 
 def gather_traces(job: Job) -> list[str]:
     """Ingest ``trace-paths``; calls that name no repository belong to the only one reported on."""
+    from prodlens.trace_ingestion import fault_note
+
     patterns = job.settings.trace_paths
     if not patterns:
         return [] if _needs_no_paths(job) else [_no_traces(job)]
@@ -106,6 +108,8 @@ def gather_traces(job: Job) -> list[str]:
     if dead := sum(source.dead for source in ingested):
         letters = ingestor.dead_letters.folder
         notes.append(f"{dead} lines could not be used: prod-lens dead-letters --dead-letter-dir {letters} says why.")
+    if note := fault_note(ingested, ingestor.dead_letters.folder):
+        notes.append(note)
     return notes
 
 
@@ -146,7 +150,7 @@ def _ingestor(job: Job) -> TraceIngestor:
         dead_letter_dir=folder / "dead-letter",
         parquet_dir=folder / "parquet",
         people={} if job.anonymize else job.people,  # the anonymizer joins people before it hides them
-        prepare=job.anonymize,
+        anonymize=job.anonymize,
     )
 
 

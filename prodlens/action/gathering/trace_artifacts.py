@@ -24,7 +24,7 @@ from prodlens.action.artifacts.listing import REPORT_ARTIFACT, UnusableArtifactE
 from prodlens.errors import StorageError
 from prodlens.github import BudgetSpentError, RateLimitedError, ServerFailedError
 from prodlens.timestamps import as_utc
-from prodlens.trace_ingestion import ArchiveError, file_sources, shown_name
+from prodlens.trace_ingestion import ArchiveError, fault_note, file_sources, shown_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -274,6 +274,8 @@ class _Gathering:
         except ArchiveError as error:
             raise UnusableArtifactError(str(error)) from None
         self.dead += sum(source.dead for source in done)
+        if note := fault_note(done, self.ingestor.dead_letters.folder):
+            self.notes.append(note)
         if not done:
             self._pass_over(f"{_label(artifact)} holds no traces.")
 

@@ -379,7 +379,7 @@ HOSTILE = [
     (zipped(("../../evil.jsonl", lines(66))), "its path leads out of the archive"),
     (zipped(("/etc/evil.jsonl", lines(66))), "its path leads out of the archive"),
     (zipped(("C:\\evil.jsonl", lines(66))), "its path leads out of the archive"),
-    (zipped((link(), b"/etc/passwd")), "it is a link or a device, no file"),
+    (zipped((link(), b"/etc/passwd")), "it is a link or a device, not a file"),
     (zipped(("tool.exe", b"MZ\x90")), "only .jsonl, .ndjson, .json, .csv, .gz are read"),
     (zipped(("inner.ZIP", traces(66))), "an archive inside an archive is not read"),
     (encrypted(zipped(("secret.jsonl", lines(66))), b"secret.jsonl"), "it is encrypted"),
@@ -441,12 +441,12 @@ def test_a_bomb_ends_where_the_caps_say(served: Served, reader: Reader, monkeypa
 def test_only_so_many_members_are_read(served: Served, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Members beyond the cap are passed over in one note; a directory beyond its cap is not even parsed."""
     many = put(served, zipped(*((f"{number}.jsonl", lines(number)) for number in range(8))))
-    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_MEMBERS", 3)
+    monkeypatch.setattr("prodlens.trace_ingestion.archives.MAX_MEMBERS", 3)
     (note,) = reader.run()
     assert note.endswith(f"'prodlens-traces (artifact {many.id})': only the first 3 of its 8 members are read.")
     assert reader.sessions() == [0, 1, 2]
     bomb = put(served, zipped(*((f"{number:0200}.jsonl", b"") for number in range(100))))
-    monkeypatch.setattr("prodlens.trace_ingestion.sources.MAX_DIRECTORY_BYTES", 20_000)
+    monkeypatch.setattr("prodlens.trace_ingestion.archives.MAX_DIRECTORY_BYTES", 20_000)
     (note,) = reader.run()
     assert "its directory has 25,200 bytes; at most 20,000 are read" in note
     assert str(bomb.id) in note
@@ -475,16 +475,6 @@ def test_a_raw_file_is_read_under_its_own_name(served: Served, reader: Reader, c
     assert reader.run("session.jsonl") == []
     assert reader.sessions() == [1, 2]
     assert reader.sources() == [f"session.jsonl (artifact {made.id})"]
-
-
-def test_a_large_raw_file_is_read_aside(served: Served, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is read in a process of its own is found by its path, not by the name that it is shown under."""
-    monkeypatch.setattr("prodlens.trace_ingestion.ingestor._LARGE_BYTES", 100)
-    put(served, lines(1, 2, 3), "session.jsonl")
-    put(served, lines(1, 2, 3), "session.jsonl")
-    reader.run("session.jsonl")
-    assert reader.sessions() == [1, 2, 3]
-    assert len(reader.sources()) == 2
 
 
 def test_dead_letters_of_artifacts_stay_apart(served: Served, reader: Reader) -> None:

@@ -1,0 +1,72 @@
+"""What was read goes to the store, many small sources in one transaction, and is noted for the lake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prodlens.calls import priced
+from prodlens.storage import put_calls, put_decisions, put_usage_days
+from prodlens.trace_ingestion.batches import Batch
+from prodlens.trace_ingestion.outcomes import Ingestion, record_ingestions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion.known_files import KnownFiles
+    from prodlens.trace_ingestion.lake_sync import LakeSync, Partition
+
+
+class StoreWriter:
+    """Collects batches and outcomes, and stores as many of them together as memory should hold."""
+
+    def __init__(self, store: ProdLensStore, lake: LakeSync, known: KnownFiles, now: datetime | None) -> None:
+        """Write to a store.
+
+        Args:
+            store: Where calls and outcomes go.
+            lake: Told which partitions change.
+            known: Told which files are ingested to their end.
+            now: When this happens, for the record of it.
+        """
+        self._store, self._lake, self._known, self._now = store, lake, known, now
+        self._waiting = Batch()
+        self._ended: list[tuple[Ingestion, str | None, set[Partition]]] = []
+        self.touched: set[Partition] = set()
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch; what waits is stored once it is enough."""
+        self._waiting.extend(batch)
+        if self._waiting.full:
+            self.flush()
+
+    def end(self, done: Ingestion, partitions: set[Partition], signature: str | None = None) -> None:
+        """Note that a source was read to its end.
+
+        Args:
+            done: What became of it.
+            partitions: Those of its rows.
+            signature: Of its file, None when the file need not be known again.
+        """
+        self.touched |= partitions
+        self._ended.append((done, signature, partitions))
+
+    def flush(self) -> None:
+        """Store what waits, in one transaction with the partitions that it changes.
+
+        Raises:
+            StorageError: The store cannot be written.
+        """
+        batch, self._waiting = self._waiting, Batch()
+        ended, self._ended = self._ended, []
+        if not batch.entries and not ended:
+            return
+        with self._store.transaction() as conn:
+            changed = put_calls(conn, batch.rows, batch.aliases, priced)
+            changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
+            put_usage_days(conn, batch.usage_days)
+            self.touched |= self._lake.note(changed)
+            record_ingestions(self._store, [done for done, _, _ in ended], self._now)
+            for done, signature, partitions in ended:
+                if signature is not None:
+                    self._known.remember(signature, done, partitions)
