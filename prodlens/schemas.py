@@ -161,7 +161,8 @@ class CanonicalTrace:
         An unknown latency becomes None; ``trace_hash``, ``event_date`` (UTC) and ``total_tokens`` are derived.
         """
         at = as_utc(self.timestamp)
-        record = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = vars(self)
+        record = {name: values[name] for name in _FIELD_NAMES}
         record["timestamp"] = at.isoformat()
         record["event_date"] = at.date().isoformat()
         record["latency_ms"] = self.latency_ms or None
@@ -175,6 +176,9 @@ class CanonicalTrace:
         if self.call_id:
             return call_hash(self.call_id)
         return content_hash({name: record[name] for name in _HASHED_FIELDS})
+
+
+_FIELD_NAMES = tuple(field.name for field in fields(CanonicalTrace))
 
 
 @dataclass(frozen=True, slots=True)

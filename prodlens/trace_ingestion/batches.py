@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
-from prodlens.calls import priced
+from prodlens.calls import Prices
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay, content_hash
 from prodlens.slugs import partition_folder
@@ -54,12 +54,14 @@ class RowRules:
         repo_slug: Repository of the records that name none.
         people: Login of each name that people have in traces.
         anonymize: What every call and usage day goes through before it is stored.
+        prices: What a call costs that has no recorded cost.
         now: The time of calls that give none, in a source that does not give one either.
     """
 
     repo_slug: str | None = None
     people: Mapping[str, str] = field(default_factory=dict)
     anonymize: Anonymize | None = None
+    prices: Prices = field(default_factory=Prices)
     now: datetime | None = None
 
 
@@ -129,13 +131,12 @@ class SourceReading:
         self._folders: dict[str | None, str] = {}
         self._unnamed: Counter[str] = Counter()
 
-    def read(self, entry: Entry) -> None:
-        """Add to the batch what the entry holds; a line with an unusable record is a dead letter as a whole."""
+    def read(self, entry: Entry) -> DeadLetter | None:
+        """Add to the batch what the entry holds; returns the dead letter that a line with an unusable record is."""
         self.batch.entries += 1
         self.batch.size += len(entry.raw)
         if entry.reason is not None:
-            self._dead(entry, entry.reason)
-            return
+            return self._dead(entry, entry.reason)
         records = entry.value if isinstance(entry.value, list) else [entry.value]
         reasons = []
         for index, record in enumerate(records, 1):
@@ -143,9 +144,10 @@ class SourceReading:
             if reason is not None:
                 reasons.append(reason if len(records) == 1 else f"element {index} of {len(records)}: {reason}")
         if reasons:
-            self._dead(entry, "; ".join(reasons[:_REASONS_SHOWN]))
-        elif not records:
+            return self._dead(entry, "; ".join(reasons[:_REASONS_SHOWN]))
+        if not records:
             self.batch.skipped["empty array"] += 1
+        return None
 
     def finish(self) -> None:
         """Add what the formats held back until the source's end."""
@@ -220,7 +222,7 @@ class SourceReading:
             return str(error)
         if row["developer_id"] in rules.people:
             row["developer_id"] = rules.people[row["developer_id"]]
-        self.batch.rows.append(session_values(priced(row)))
+        self.batch.rows.append(session_values(rules.prices.priced(row)))
         self.batch.partitions.add((folder, row["event_date"]))
         return None
 
@@ -246,9 +248,11 @@ class SourceReading:
             folder = self._folders[slug] = partition_folder(slug)
         return folder
 
-    def _dead(self, entry: Entry, reason: str) -> None:
-        self.batch.letters.append(DeadLetter(self.name, entry.line, entry.raw, reason))
+    def _dead(self, entry: Entry, reason: str) -> DeadLetter:
+        letter = DeadLetter(self.name, entry.line, entry.raw, reason)
+        self.batch.letters.append(letter)
         logger.info("%s, line %d: %s", self.name, entry.line, reason)
+        return letter
 
 
 def batches(source: Source, rules: RowRules) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.errors import StorageError
-from prodlens.files import Folder, digest, locked
+from prodlens.files import Beside, Folder, digest, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,24 +84,37 @@ class DeadLetterBox:
 
     def read(self, stem: str) -> Iterator[DeadLetter]:
         """Yield the dead letters of a stem; a line that was added by hand has line 0 and no known reason."""
-        reasons: dict[str, deque[dict[str, Any]]] = {}
-        for entry in _entries(self._files, stem + REASONS_SUFFIX):
-            reasons.setdefault(entry["digest"], deque()).append(entry)
+        reasons = _Reasons(_entries(self._files, stem + REASONS_SUFFIX))
         for raw in _lines(self._files, stem + LETTERS_SUFFIX):
-            known = reasons.get(digest(raw))
-            entry = known.popleft() if known else {"source": stem, "line": 0, "reason": "not recorded"}
+            entry = reasons.take(digest(raw)) or {"source": stem, "line": 0, "reason": "not recorded"}
             yield DeadLetter(entry["source"], entry["line"], raw, entry["reason"])
 
     def replace(self, stem: str, letters: Iterable[DeadLetter]) -> None:
-        """Leave only these letters of a stem, each file written beside its name and renamed.
+        """Leave only these letters of a stem, which are asked for one by one while the folder is locked.
+
+        Both files are written beside their names and take them when the letters are at their end.
 
         Raises:
             StorageError: The folder cannot be written.
         """
+        names = (stem + LETTERS_SUFFIX, stem + REASONS_SUFFIX)
         with _outside_errors(self.folder), locked(self.folder):
-            kept = list(letters)
-            self._replace(stem + LETTERS_SUFFIX, [letter.raw for letter in kept])
-            self._replace(stem + REASONS_SUFFIX, list(map(_reason_line, kept)))
+            files = [Beside(self._files, name) for name in names]
+            kept = 0
+            try:
+                with files[0].open() as lines, files[1].open() as reasons:
+                    for kept, letter in enumerate(letters, 1):  # noqa: B007 - the number of them is asked for below
+                        lines.write(letter.raw + b"\n")
+                        reasons.write(_reason_line(letter) + b"\n")
+                if kept:
+                    for file in files:
+                        file.publish()
+            finally:
+                for file in files:
+                    file.discard()
+            if not kept:
+                for name in names:
+                    self._files.unlink(name)
             self._written.pop(stem, None)
 
     def _state(self, stem: str) -> _Written:
@@ -123,12 +136,6 @@ class DeadLetterBox:
     def _append(self, name: str, lines: Iterable[bytes]) -> None:
         if data := b"".join(line + b"\n" for line in lines):
             self._files.append(name, data)
-
-    def _replace(self, name: str, lines: list[bytes]) -> None:
-        if lines:
-            self._files.replace(name, (line + b"\n" for line in lines))
-        else:
-            self._files.unlink(name)
 
     def _mend_end(self, name: str) -> None:
         """Cut off the half of a line that a killed run left at a file's end."""
@@ -178,6 +185,24 @@ class _Written:
             return False
         self._lines[line] += 1
         return True
+
+
+class _Reasons:
+    """Gives each line its reason. Both files have one order, so that only reasons of lines that are gone are held."""
+
+    def __init__(self, entries: Iterator[dict[str, Any]]) -> None:
+        self._entries = entries
+        self._passed: dict[str, deque[dict[str, Any]]] = {}
+
+    def take(self, line: str) -> dict[str, Any] | None:
+        """Return the next entry of a line, by its digest; None when there is no further one."""
+        if passed := self._passed.get(line):
+            return passed.popleft()
+        for entry in self._entries:
+            if entry["digest"] == line:
+                return entry
+            self._passed.setdefault(entry["digest"], deque()).append(entry)
+        return None
 
 
 def _reason_line(letter: DeadLetter) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from prodlens.calls import Prices
 from prodlens.files import DEFAULT_DEAD_LETTERS, DEFAULT_LAKE
 from prodlens.slugs import checked_slug
 from prodlens.trace_ingestion.batches import RowRules, SourceReading, batches
@@ -22,7 +23,7 @@ from prodlens.trace_ingestion.sources import Source, find_sources
 from prodlens.trace_ingestion.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from prodlens.storage import ProdLensStore
@@ -42,6 +43,7 @@ class TraceIngestor:
         parquet_dir: Path | str = DEFAULT_LAKE,
         people: Mapping[str, str] | None = None,
         anonymize: Anonymize | None = None,
+        prices: Prices | None = None,
     ) -> None:
         """Ingest into this store; folders are made when something is written.
 
@@ -51,12 +53,13 @@ class TraceIngestor:
             parquet_dir: Folder of the lake.
             people: Login of each name that people have in traces.
             anonymize: What every call goes through before it is stored, to hide who made it.
+            prices: Prices of calls without a recorded cost; None: the list prices.
         """
         self.store = store
         self.dead_letters = DeadLetterBox(dead_letter_dir)
         self.lake = LakeSync(store, Path(parquet_dir))
         self.people = dict(people or {})
-        self.anonymize = anonymize
+        self.anonymize, self.prices = anonymize, prices or Prices()
 
     def ingest_file(self, path: Path | str, *, repo_slug: str | None = None) -> int:
         """Ingest a file, or whatever ``ingest`` takes as one input.
@@ -123,7 +126,7 @@ class TraceIngestor:
         """
         rules = self._rules(repo_slug, now)
         known = KnownFiles(self.store.conn, rules)
-        writer = StoreWriter(self.store, self.lake, known, now)
+        writer = StoreWriter(self.store, self.lake, known, rules)
         remembers = not self.store.conn.in_transaction  # a caller's transaction may still be rolled back
         done = []
         try:
@@ -159,13 +162,14 @@ class TraceIngestor:
             StorageError: The store, the lake or the dead letters cannot be written.
         """
         rules = self._rules(repo_slug)
-        writer = StoreWriter(self.store, self.lake, KnownFiles(self.store.conn, rules), None)
+        writer = StoreWriter(self.store, self.lake, KnownFiles(self.store.conn, rules), rules)
         done = [self._retry(stem, rules, writer) for stem in self.dead_letters.stems()]
         self.lake.write(writer.touched)
         return done
 
     def _rules(self, repo_slug: str | None, now: datetime | None = None) -> RowRules:
-        return RowRules(None if repo_slug is None else checked_slug(repo_slug), self.people, self.anonymize, now)
+        slug = None if repo_slug is None else checked_slug(repo_slug)
+        return RowRules(slug, self.people, self.anonymize, self.prices, now)
 
     def _recalled(
         self, source: Source, signature: str | None, known: KnownFiles, writer: StoreWriter
@@ -199,22 +203,25 @@ class TraceIngestor:
         """Read the dead letters of a stem again, and leave only those that are still not usable."""
         reading = SourceReading(str(self.dead_letters.letters_path(stem)), rules)
         done = Ingestion(reading.name)
-        dead_again: list[DeadLetter] = []
-        for letter in self.dead_letters.read(stem):
-            reading.read(line_entry(letter.line, letter.raw))
-            if reading.batch.letters:
-                dead_again.append(replace(letter, reason=reading.batch.letters.pop().reason))
-            if reading.batch.full:
-                self._add(reading, done, writer)
-        reading.finish()
-        self._add(reading, done, writer)
-        writer.flush()
-        done.dead = len(dead_again)
-        self.dead_letters.replace(stem, dead_again)
+        self.dead_letters.replace(stem, self._dead_again(stem, reading, done, writer))
         return done
 
-    def _add(self, reading: SourceReading, done: Ingestion, writer: StoreWriter) -> None:
-        batch = reading.take()
-        done.add(batch)
-        writer.touched |= batch.partitions
-        writer.add(batch)
+    def _dead_again(
+        self, stem: str, reading: SourceReading, done: Ingestion, writer: StoreWriter
+    ) -> Iterator[DeadLetter]:
+        """Yield the letters that are still not usable; what the others hold is stored before the last of them."""
+
+        def store() -> None:
+            batch = reading.take()
+            done.add(batch)
+            writer.touched |= batch.partitions
+            writer.add(batch)
+
+        for letter in self.dead_letters.read(stem):
+            if dead := reading.read(line_entry(letter.line, letter.raw)):
+                yield replace(letter, reason=dead.reason)
+            if reading.batch.full:
+                store()
+        reading.finish()
+        store()
+        writer.flush()

@@ -32,7 +32,7 @@ class KnownFiles:
 
     def __init__(self, conn: sqlite3.Connection, rules: RowRules) -> None:
         self._conn = conn
-        said = (rules.repo_slug, dict(rules.people), __version__, version("genai-prices"))
+        said = (rules.repo_slug, dict(rules.people), repr(rules.prices), __version__, version("genai-prices"))
         data = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
         self._rules = None if rules.anonymize else digest(data)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.calls import priced
 from prodlens.storage import put_calls, put_decisions, put_usage_days
 from prodlens.trace_ingestion.batches import Batch
 from prodlens.trace_ingestion.outcomes import Ingestion, record_ingestions
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from prodlens.storage import ProdLensStore
+    from prodlens.trace_ingestion.batches import RowRules
     from prodlens.trace_ingestion.known_files import KnownFiles
     from prodlens.trace_ingestion.lake_sync import LakeSync, Partition
 
@@ -20,16 +18,16 @@ if TYPE_CHECKING:
 class StoreWriter:
     """Collects batches and outcomes, and stores as many of them together as memory should hold."""
 
-    def __init__(self, store: ProdLensStore, lake: LakeSync, known: KnownFiles, now: datetime | None) -> None:
+    def __init__(self, store: ProdLensStore, lake: LakeSync, known: KnownFiles, rules: RowRules) -> None:
         """Write to a store.
 
         Args:
             store: Where calls and outcomes go.
             lake: Told which partitions change.
             known: Told which files are ingested to their end.
-            now: When this happens, for the record of it.
+            rules: What rows depend on beside the records: prices, and the moment of this ingestion.
         """
-        self._store, self._lake, self._known, self._now = store, lake, known, now
+        self._store, self._lake, self._known, self._rules = store, lake, known, rules
         self._waiting = Batch()
         self._ended: list[tuple[Ingestion, str | None, set[Partition]]] = []
         self.touched: set[Partition] = set()
@@ -62,11 +60,12 @@ class StoreWriter:
         if not batch.entries and not ended:
             return
         with self._store.transaction() as conn:
+            priced = self._rules.prices.priced
             changed = put_calls(conn, batch.rows, batch.aliases, priced)
             changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
             put_usage_days(conn, batch.usage_days)
             self.touched |= self._lake.note(changed)
-            record_ingestions(self._store, [done for done, _, _ in ended], self._now)
+            record_ingestions(self._store, [done for done, _, _ in ended], self._rules.now)
             for done, signature, partitions in ended:
                 if signature is not None:
                     self._known.remember(signature, done, partitions)

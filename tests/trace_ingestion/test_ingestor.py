@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prodlens.calls import Prices
+from prodlens.calls.own_prices import OwnPrice, OwnPrices
 from prodlens.errors import InvalidSlugError, StorageError
 from prodlens.slugs import partition_folder
 from prodlens.trace_ingestion import TraceIngestor
 from prodlens.trace_ingestion.batches import RowRules
+from prodlens.trace_ingestion.dead_letters import DeadLetter
 from prodlens.trace_ingestion.known_files import KnownFiles
 from prodlens.trace_ingestion.outcomes import ingestion_state
 from prodlens.trace_ingestion.sources import Source, file_sources, find_sources
@@ -451,3 +455,29 @@ def test_files_before_an_unreadable_one_are_stored(project: TraceProject) -> Non
     with pytest.raises(StorageError, match=r"cannot read locked\.jsonl: Permission denied"):
         project.ingestor.ingest_sources([*find_sources([good]), locked])
     assert [row["session_id"] for row in project.rows()] == ["1"]
+
+
+def test_a_retry_holds_no_more_letters_than_a_batch(project: TraceProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters are tried again one after the other: memory does not grow with their number."""
+    monkeypatch.setattr("prodlens.trace_ingestion.batches.BATCH_BYTES", 100_000)
+    held = {}
+    for count in (200, 800):
+        letters = [DeadLetter("a.jsonl", number, b"bad " + b"x" * 10_000, "invalid") for number in range(count)]
+        project.ingestor.dead_letters.add(f"a{count}", letters)
+        del letters
+        tracemalloc.start()
+        (*_, done) = project.ingestor.retry_dead_letters()
+        held[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert done.dead == count
+        project.ingestor.dead_letters.replace(f"a{count}", ())
+    assert held[800] < 2 * held[200] < 8_000_000
+
+
+def test_prices_of_ones_own_are_part_of_what_is_known_of_a_file(project: TraceProject, transcript: Path) -> None:
+    """Another price list is used for a file that has not changed."""
+    own = Prices(OwnPrices((OwnPrice("claude-haiku-*", share=0.5),)))
+    project.ingestor.ingest([transcript])
+    project.ingestor.prices = own
+    project.ingestor.ingest([transcript])
+    assert {row["cost_source"] for row in project.rows() if row["model"].startswith("claude-haiku")} == {"own-price"}
