@@ -13,6 +13,7 @@ from prodlens.github_etl.parsing import (
     has_next,
     listed_commit,
     listed_pull_request,
+    listed_repository,
     node_commits,
     node_details,
     parent_shas,
@@ -131,6 +132,16 @@ def test_state_and_times_that_are_not_said(
     """A closing or a merge makes it closed, an open one has no closing time, and the last change is what is known."""
     row = listed_pull_request({"number": 7, "created_at": "2026-05-01T10:00:00Z", **changes}, "acme/web")
     assert part(row, "state", "closed_at", "updated_at") == [state, closed_at, updated_at]
+
+
+def test_number_and_default_branch_are_the_first_that_are_named() -> None:
+    """Pull requests whose base repository is gone, or says only one of the two, leave it to the next ones."""
+    gone = {"base": {"repo": None}}
+    numbered = {"base": {"repo": {"id": 77, "default_branch": " "}}}
+    named = {"base": {"repo": {"id": 0, "default_branch": "trunk"}}}
+    later = {"base": {"repo": {"id": 88, "default_branch": "main"}}}
+    assert listed_repository([gone, numbered, named, later]) == (77, "trunk")
+    assert listed_repository([gone, {"base": None}, {}]) == (None, None)
 
 
 def test_every_field_of_a_listed_commit() -> None:
