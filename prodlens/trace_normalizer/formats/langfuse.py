@@ -18,6 +18,7 @@ from prodlens.trace_normalizer.formats.otel_span import Convention, Span, common
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
+from prodlens.trace_normalizer.formats.vendor_values import answer_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,11 +145,15 @@ _PLAIN_COUNTS = (
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is an observation, or a trace that holds its observations."""
+    """Tell whether the record is an observation, an answer of the API, or a trace that holds its observations."""
+    if _is_observation(record) or _is_trace(record):
+        return True
+    return "data" in record and any(map(_is_observation, answer_rows(record)[:1]))
+
+
+def _is_observation(record: Mapping[str, Any]) -> bool:
     if "usageDetails" in record or "usage_details" in record:
         return "startTime" in record or "start_time" in record
-    if _is_trace(record):
-        return True
     return "traceId" in record and "startTime" in record and "parentObservationId" in record
 
 
@@ -166,11 +171,11 @@ def _parts(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Parts:
 
 
 def read(record: Mapping[str, Any]) -> list[Item]:
-    """Read an observation, or those of a trace."""
+    """Read an observation, or those of an answer or a trace."""
     if _is_trace(record):
         items = [_observation(mapping(each), record) for each in sequence(record["observations"])]
         return items or [Skipped("trace without observations")]
-    return [_observation(record, {})]
+    return [_observation(row, {}) for row in ([record] if _is_observation(record) else answer_rows(record))]
 
 
 def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Item:
@@ -213,7 +218,7 @@ def _export_tokens(record: Mapping[str, Any]) -> Tokens:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return for each field of the first observation the place where it is found."""
-    observations = sequence(record["observations"]) if _is_trace(record) else [record]
+    observations = sequence(record["observations"]) if _is_trace(record) else answer_rows(record)
     first_one = mapping(observations[0]) if observations else {}
     found = explained(_parts(first_one, record), PLACES, {"cost_usd": finite_number})
     return found | ({"tokens_in": "usageDetails"} if "usageDetails" in first_one else {})

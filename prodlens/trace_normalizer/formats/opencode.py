@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NAME = "opencode"
 _NO_CALL = Skipped("session event")
 _PROVIDERS = {"github-copilot": "github", "amazon-bedrock": "bedrock", "google-vertex": "google"}
+# What lies beside the messages in opencode's storage.
+_TODO = frozenset({"id", "content", "status", "priority"})
+_DIFF = frozenset({"file", "before", "after", "additions", "deletions"})
 _ABORTED = "MessageAbortedError"
 PLACES: dict[str, tuple[Place, ...]] = {
     "timestamp": places("", "time.created"),
@@ -45,7 +48,9 @@ def matches(record: Mapping[str, Any]) -> bool:
         return True
     if "sessionID" in record and ("messageID" in record or ("role" in record and "time" in record)):
         return True
-    return "time" in record and ("projectID" in record or "worktree" in record)
+    if "time" in record and ("projectID" in record or "worktree" in record):
+        return True
+    return record.keys() >= _TODO or record.keys() >= _DIFF
 
 
 def _messages(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

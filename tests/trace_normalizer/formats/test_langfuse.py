@@ -66,3 +66,9 @@ def test_a_table_exported_as_csv(tmp_path: Path) -> None:
     assert sorted(found) == ["a1", "a2"]
     assert (found["a1"]["tokens_in"], found["a1"]["cost_usd"], found["a1"]["developer_id"]) == (1000, 0.003, "octocat")
     assert (found["a2"]["tokens_in"], found["a2"]["tokens_out"]) == (30, 6)
+
+
+def test_an_answer_of_the_api_holds_its_observations() -> None:
+    """A page of the observations API is its observations."""
+    alone = records("langfuse_observations.jsonl")
+    assert normalize_records([{"data": alone, "meta": {"cursor": "x"}}]) == normalize_records(alone)

@@ -65,11 +65,13 @@ def test_opencode_exports_rows_and_files_are_one_call(tmp_path: Path) -> None:
     [
         {"id": "prt_1", "sessionID": "ses_1", "messageID": "msg_1", "type": "step-finish", "tokens": {"input": 9}},
         {"id": "ses_1", "projectID": "p", "directory": "/w", "time": {"created": 1}},
+        {"id": "1", "content": "hi", "status": "pending", "priority": "high"},
+        {"file": "a.py", "before": "", "after": "x", "additions": 1, "deletions": 0},
         {"id": "p", "worktree": "/w", "vcs": "git", "time": {"created": 1}},
     ],
 )
 def test_what_opencode_stores_beside_messages(record: dict[str, Any]) -> None:
-    """Parts, sessions and projects are skipped, so that its whole storage can be given."""
+    """Parts, sessions, projects, lists and diffs are skipped, so that its whole storage can be given."""
     source = recognise(record)
     assert source is not None
     assert (source.name, source.reader().read(record)) == ("opencode", [Skipped("session event")])
