@@ -1,7 +1,16 @@
 """Commits: read from a git clone, the trailers of their messages, and which accounts are bots."""
 
 from prodlens.commits.accounts import is_bot
-from prodlens.commits.git_history import GitHistory, GitHistoryError, origin_slug, read_history
+from prodlens.commits.git_history import USUAL_BRANCHES, GitHistory, GitHistoryError, origin_slug, read_history
 from prodlens.commits.trailers import message_trailers, trailers_in
 
-__all__ = ["GitHistory", "GitHistoryError", "is_bot", "message_trailers", "origin_slug", "read_history", "trailers_in"]
+__all__ = [
+    "USUAL_BRANCHES",
+    "GitHistory",
+    "GitHistoryError",
+    "is_bot",
+    "message_trailers",
+    "origin_slug",
+    "read_history",
+    "trailers_in",
+]

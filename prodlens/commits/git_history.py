@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlens.commits.trailers import message_trailers
 from prodlens.errors import UserError
-from prodlens.slugs import slug_from_remote
-from prodlens.timestamps import as_utc, parse_timestamp
+from prodlens.slugs import one_spelling, slug_from_remote
+from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
 # Settings of the clone that could run a program of its own, or change what ``git log`` prints, are overruled.
-_GIT = ("git", "--no-pager", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false", "-c", "log.follow=false")
+# Replacement objects, which rewrite history for one clone alone, are left out.
+_GIT = (
+    "git",
+    "--no-pager",
+    "--no-replace-objects",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "log.follow=false",
+)
+# Of git's own variables only these stay: settings of the user, and where a search for the clone ends.
+_KEPT_VARIABLES = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
+USUAL_BRANCHES = ("main", "master")  # one of these is the default branch where nothing says which is
+_BRANCHES = ("refs/remotes/origin/", "refs/heads/")
+_BRANCH = re.compile(r"[^\s~^:?*\[\\@{}]{1,250}")  # a name, and never an expression for another commit
 # NUL can stand in no name and no message, so it divides fields and commits without any quoting.
-_FIELDS = ("%H", "%P", "%cI", "%an", "%ae", "%B")
+_FIELDS = ("%H", "%P", "%ct", "%an", "%ae", "%B")
 _LOGIN_ADDRESS = re.compile(r"(?:\d+\+)?(?P<login>[A-Za-z0-9-]{1,39}(?:\[bot\])?)@users\.noreply\.github\.com")
 
 
@@ -44,8 +61,9 @@ class NoRemoteError(GitHistoryError):
 class GitHistory:
     """What a clone knows; ``commits`` are mappings for ``ProdLensStore.insert_commits``, newest first.
 
-    ``head`` is the sha that the branch stands at; ``branch`` is None on a detached checkout; ``shallow`` means that
-    older commits exist and are not in the clone.
+    ``head`` is the sha that the branch stands at; ``branch`` is None on a detached checkout. ``shallow`` means that
+    older commits exist and are not in the clone, ``is_default`` that the branch is known to be the default one and is
+    not only assumed to be. ``undated`` counts commits left out, since their date lies outside the calendar.
     """
 
     repo_slug: str
@@ -53,38 +71,62 @@ class GitHistory:
     branch: str | None
     shallow: bool
     commits: list[dict[str, Any]]
+    is_default: bool = False
+    undated: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether the clone has the default branch from its first commit on, as GitHub has."""
+        return self.is_default and not self.shallow
 
 
 def read_history(
-    folder: Path | str, *, repo_slug: str | None = None, since: datetime | None = None, known_head: str | None = None
+    folder: Path | str,
+    *,
+    repo_slug: str | None = None,
+    since: datetime | None = None,
+    known_head: str | None = None,
+    default_branch: str | None = None,
 ) -> GitHistory:
     """Read the default branch of the clone that the folder is in.
 
-    The branch is what ``origin`` calls its default, else the one checked out. A commit's time is its committer date;
-    its author is the login where the address is one of GitHub's own, else the bare name. Without ``repo_slug`` the
-    remote ``origin`` names the repository. ``since`` leaves older commits out; a branch that still stands at
-    ``known_head`` is not read again and gives no commits.
+    The branch is the given one, as ``origin`` last had it; else what ``origin`` calls its default; else ``main`` or
+    ``master``; else the one checked out. A commit's time is its committer date, in whatever time zone it was written;
+    its author is the login where the address is one of GitHub's own, else the bare name.
+
+    Args:
+        folder: A folder of the clone.
+        repo_slug: The repository; None: the one that the remote ``origin`` names.
+        since: Commits before this moment are left out.
+        known_head: A branch that still stands at this commit is not read again and gives no commits, unless the clone
+            is shallow, so that more of the history may have come since.
+        default_branch: The name of the default branch where it is known.
 
     Raises:
         NoGitProgramError: git is not installed.
-        NotACloneError: The folder is no clone, belongs to somebody else, or has no commit yet.
+        NotACloneError: The folder is not a clone, belongs to somebody else, or has no commit yet.
         NoRemoteError: No ``repo_slug`` was given and ``origin`` is missing or names no ``owner/name``.
     """
     folder = Path(folder)
     shallow = _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
-    slug = repo_slug or origin_slug(folder)
-    revision, branch = _default_branch(folder)
+    slug = one_spelling(repo_slug) if repo_slug else origin_slug(folder)
+    revision, branch, is_default = _default_branch(folder, default_branch)
     head = _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
-    if head == known_head:
-        return GitHistory(repo_slug=slug, head=head, branch=branch, shallow=shallow, commits=[])
-    log = _git(folder, "log", "-z", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}", revision, "--")
+    rows: list[dict[str, Any]] = []
+    if shallow or head != known_head:
+        log = _git(folder, "log", "-z", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}", revision, "--")
+        rows = [{**commit, "repo_slug": slug, "branch": branch} for commit in _commits(log)]
     first = None if since is None else as_utc(since)
-    commits = [
-        {**commit, "repo_slug": slug, "branch": branch}
-        for commit in _commits(log)
-        if first is None or commit["timestamp"] >= first
-    ]
-    return GitHistory(repo_slug=slug, head=head, branch=branch, shallow=shallow, commits=commits)
+    dated = [row for row in rows if row["timestamp"] is not None]
+    return GitHistory(
+        repo_slug=slug,
+        head=head,
+        branch=branch,
+        shallow=shallow,
+        commits=[row for row in dated if first is None or row["timestamp"] >= first],
+        is_default=is_default,
+        undated=len(rows) - len(dated),
+    )
 
 
 def origin_slug(folder: Path | str) -> str:
@@ -108,44 +150,88 @@ def origin_slug(folder: Path | str) -> str:
     return slug
 
 
-def _default_branch(folder: Path) -> tuple[str, str | None]:
-    """Return the revision to read and the branch's name."""
-    for reference, prefix in (("refs/remotes/origin/HEAD", "refs/remotes/origin/"), ("HEAD", "refs/heads/")):
-        try:
-            target = _git(folder, "symbolic-ref", "--quiet", reference).strip()
-            _git(folder, "rev-parse", "--verify", "--quiet", f"{target}^{{commit}}")
-        except NotACloneError:  # not there, or detached, or pointing at a branch that is gone
-            continue
-        return target, target.removeprefix(prefix)
-    return "HEAD", None
+def _default_branch(folder: Path, named: str | None) -> tuple[str, str | None, bool]:
+    """Return the revision to read, the branch's name, and whether it is known to be the default one."""
+    if named and _BRANCH.fullmatch(named) and ".." not in named:
+        for prefix in _BRANCHES:
+            if _is_commit(folder, prefix + named):
+                return prefix + named, named, True
+    target = _symbolic(folder, f"{_BRANCHES[0]}HEAD")
+    if target is not None:
+        branch = target.removeprefix(_BRANCHES[0])
+        return target, branch, named in {None, branch}
+    for branch in USUAL_BRANCHES:
+        for prefix in _BRANCHES:
+            if _is_commit(folder, prefix + branch):
+                return prefix + branch, branch, False
+    target = _symbolic(folder, "HEAD")
+    return (target, target.removeprefix(_BRANCHES[1]), False) if target is not None else ("HEAD", None, False)
+
+
+def _symbolic(folder: Path, reference: str) -> str | None:
+    """Return the branch that a reference points at; None where there is no such branch, as on a detached checkout."""
+    try:
+        target = _git(folder, "symbolic-ref", "--quiet", reference).strip()
+    except NotACloneError:
+        return None
+    return target if _is_commit(folder, target) else None
+
+
+def _is_commit(folder: Path, reference: str) -> bool:
+    try:
+        _git(folder, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+    except NotACloneError:
+        return False
+    return True
 
 
 def _commits(log: str) -> Iterator[dict[str, Any]]:
+    """Yield the commits of a log; ``timestamp`` is None for a date outside the calendar."""
     fields = log.split("\0")
     for start in range(0, len(fields) - len(_FIELDS) + 1, len(_FIELDS)):
         sha, parents, committed, name, address, message = fields[start : start + len(_FIELDS)]
-        at = parse_timestamp(committed)
-        if at is None:  # a date outside the calendar, which git lets a hostile commit have
-            continue
         login = _LOGIN_ADDRESS.fullmatch(address)
         yield {
             "sha": sha,
             "author": login["login"] if login else name,
             "author_is_login": login is not None,
-            "timestamp": at,
+            "timestamp": _moment(committed),
             "parents": len(parents.split()),
             "trailers": message_trailers(message),
         }
+
+
+def _moment(seconds: str) -> datetime | None:
+    """Return the moment of a Unix time; git lets commits have any, also one outside the calendar."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _git(folder: Path, *arguments: str) -> str:
     if not folder.is_dir():
         raise NotACloneError(f"{folder}: no such folder; run this inside a git clone or give its path")
     try:
-        done = subprocess.run([*_GIT, "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603 - the program is git, and paths and revisions stand behind their flags
+        done = subprocess.run(  # noqa: S603 - the program is git, and paths and revisions stand behind their flags
+            [*_GIT, "-C", str(folder), *arguments], capture_output=True, check=False, env=_environment()
+        )
     except FileNotFoundError:
         raise NoGitProgramError("git is not installed or not on the PATH; install it, or sync from GitHub") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").split("\n")[0]
         raise NotACloneError(f"{folder}: git could not read a clone here: {reason or 'nothing found'}")
     return done.stdout.decode(errors="replace")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment for git without what would make it read another repository or another history.
+
+    A hook or ``git rebase --exec`` leaves ``GIT_DIR`` and its kin behind. The folder alone says which clone is meant.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_KEPT_VARIABLES)
+    }
+    return {**kept, "GIT_GRAFT_FILE": os.devnull}

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prodlens.github import EmptyRepositoryError, NotFoundError
 from prodlens.github_etl.parsing import listed_commit, parent_shas
+from prodlens.github_etl.state import clone_mark
 from prodlens.github_etl.stream import REACH
 from prodlens.json_values import words
 from prodlens.storage import marks, portions, upsert_commits
@@ -140,7 +141,9 @@ def _leave_list(run: StreamRun, conn: sqlite3.Connection, missing: str | None) -
     conn.execute("DELETE FROM missing_commits WHERE repo_slug = ?", (run.slug,))  # they lie below what was asked for
     head = run.state.walk_head
     run.end_walk()
-    _delete_unreachable(conn, run.slug, head)
+    from_clone = run.store.get_etag(clone_mark(run.slug)) is not None
+    _delete_unreachable(conn, run.slug, head, and_of_clone=from_clone)
+    run.store.set_etag(clone_mark(run.slug), None)
     return None
 
 
@@ -203,13 +206,16 @@ def _store_parents(conn: sqlite3.Connection, slug: str, parents: dict[str, list[
     conn.executemany("INSERT OR IGNORE INTO commit_parents (repo_slug, sha, parent) VALUES (?, ?, ?)", edges)
 
 
-def _delete_unreachable(conn: sqlite3.Connection, slug: str, head: str | None) -> None:
-    """Delete the commits from GitHub that are not in the history of the head, and what was noted of their parents."""
+def _delete_unreachable(conn: sqlite3.Connection, slug: str, head: str | None, *, and_of_clone: bool) -> None:
+    """Delete the commits that are not in the history of the head, and what was noted of their parents.
+
+    Commits that a caller stored are kept; a clone's are deleted as GitHub's are.
+    """
     reachable = (
         "WITH RECURSIVE reachable (sha) AS (SELECT :head UNION "
         "SELECT p.parent FROM reachable r JOIN commit_parents p ON p.repo_slug = :slug AND p.sha = r.sha) "
     )
-    for table, condition in (("commits", "AND from_github"), ("commit_parents", "")):
+    for table, condition in (("commits", "" if and_of_clone else "AND from_github"), ("commit_parents", "")):
         conn.execute(
             f"{reachable} DELETE FROM {table} WHERE repo_slug = :slug {condition} "
             "AND sha NOT IN (SELECT sha FROM reachable WHERE sha IS NOT NULL)",

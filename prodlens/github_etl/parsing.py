@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.commits import message_trailers
+from prodlens.commits import is_bot, message_trailers
 from prodlens.json_values import count, mapping, sequence, whole_number, words
 from prodlens.timestamps import iso_utc
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GHOST = "ghost"  # the login under which GitHub shows whoever has deleted the account
-_BOT_SUFFIX = "[bot]"
 
 
 def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | None:
@@ -125,8 +124,8 @@ def first_review_at(reviews: list[Mapping[str, Any]], author: str | None) -> str
     for review in reviews:
         reviewer = mapping(review.get("author"))
         login = words(reviewer.get("login"))
-        is_bot = reviewer.get("__typename") == "Bot" or (login or "").endswith(_BOT_SUFFIX)
-        if not is_bot and (login is None or login != author) and (at := iso_utc(review.get("submittedAt"))):
+        by_bot = is_bot(login, words(reviewer.get("__typename")))
+        if not by_bot and (login is None or login != author) and (at := iso_utc(review.get("submittedAt"))):
             moments.append(at)
     return min(moments, default=None)
 

@@ -21,6 +21,11 @@ STALE_DETAILS = "(details IS NULL OR details_for < updated_at)"
 CUT_COMMITS = "merged_at IS NOT NULL AND json_extract(truncated, '$.commits') IS NOT NULL"
 
 
+def clone_mark(slug: str) -> str:
+    """Return the name of the note that commits of a repository come from a clone, kept beside the ETags."""
+    return f"git:{slug}"
+
+
 @dataclass(slots=True)
 class StreamState:
     """A row of ``sync_streams``; the migrations say what the columns mean."""

@@ -2,7 +2,12 @@
 
 from prodlens.storage.call_rows import Place, put_decisions, put_sessions, session_values
 from prodlens.storage.call_upsert import put_calls
-from prodlens.storage.delivery_rows import delete_pull_requests, upsert_commits, upsert_pull_requests
+from prodlens.storage.delivery_rows import (
+    delete_commits_but,
+    delete_pull_requests,
+    upsert_commits,
+    upsert_pull_requests,
+)
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
@@ -17,6 +22,7 @@ __all__ = [
     "SIMULATED_MARK",
     "Place",
     "ProdLensStore",
+    "delete_commits_but",
     "delete_pull_requests",
     "marks",
     "migrations",

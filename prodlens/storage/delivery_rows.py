@@ -9,7 +9,7 @@ from prodlens.storage.row_conversion import COMMIT_COLUMNS, PULL_REQUEST_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 def upsert_pull_requests(conn: sqlite3.Connection, pull_requests: Iterable[Mapping[str, object]]) -> int:
@@ -26,6 +26,14 @@ def delete_pull_requests(conn: sqlite3.Connection, ids: Sequence[int]) -> None:
     for some in portions(ids):
         conn.execute(f"DELETE FROM pull_request_commits WHERE pull_request_id IN ({marks(some)})", some)
         conn.execute(f"DELETE FROM pull_requests WHERE id IN ({marks(some)})", some)
+
+
+def delete_commits_but(conn: sqlite3.Connection, slug: str, shas: Collection[str], *, since: str) -> None:
+    """Delete the commits of a repository from a moment on (ISO 8601, UTC), but for those named."""
+    query = "SELECT sha FROM commits WHERE repo_slug = ? AND timestamp >= ?"
+    gone = sorted({row[0] for row in conn.execute(query, (slug, since))}.difference(shas))
+    for some in portions(gone):
+        conn.execute(f"DELETE FROM commits WHERE repo_slug = ? AND sha IN ({marks(some)})", (slug, *some))
 
 
 def upsert_commits(conn: sqlite3.Connection, commits: Iterable[Mapping[str, object]]) -> int:

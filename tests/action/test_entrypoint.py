@@ -26,6 +26,19 @@ def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
     assert "octo/hello" in done.stdout
 
 
+def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
+    """A fork's clone gives no commits to the repository reported on, and that is said; letter case is no difference."""
+    clone.git("remote", "set-url", "origin", "https://github.com/Fork/hello.git")
+    done = clone.run("--offline", "--repository", "octo/hello")
+    assert done.returncode == 0, done.stderr
+    assert clone.report()["commit_frequency"]["total_commits"] == 0
+    assert "is of fork/hello, not of octo/hello: it was not read." in done.stdout + done.stderr
+    clone.git("remote", "set-url", "origin", "https://github.com/OCTO/Hello.git")
+    done = clone.run("--offline", "--repository", "Octo/hello")
+    assert clone.report()["commit_frequency"]["total_commits"] == 2
+    assert "it was not read" not in done.stdout + done.stderr
+
+
 def test_traces_are_counted_once(clone: Workplace) -> None:
     """The same traces given again, in another file too, change no figure."""
     clone.traces()

@@ -123,3 +123,84 @@ def test_a_branch_that_did_not_move_is_not_read_again(clone: Path) -> None:
     assert read_history(clone, known_head=head).commits == []
     git(clone, "commit", "-q", "--allow-empty", "-m", "Fourth")
     assert len(read_history(clone, known_head=head).commits) == 4
+
+
+@pytest.mark.parametrize("zone", ["+051800", "-7200", "-13068837", "+0000"])
+def test_odd_time_zones_change_no_moment(clone: Path, zone: str) -> None:
+    """A commit counts at its Unix time, whatever its time zone says; old imports wrote zones that cannot be."""
+    tree, parent = git(clone, "rev-parse", "HEAD^{tree}").strip(), git(clone, "rev-parse", "HEAD").strip()
+    person = f"Dev <dev@example.org> 1335830400 {zone}"
+    body = f"tree {tree}\nparent {parent}\nauthor {person}\ncommitter {person}\n\nOdd\n"
+    command = ["git", "-C", str(clone), "hash-object", "-t", "commit", "-w", "--literally", "--stdin"]
+    sha = subprocess.run(command, input=body, check=True, capture_output=True, text=True).stdout.strip()
+    git(clone, "update-ref", "refs/heads/trunk", sha)
+    history = read_history(clone)
+    assert len(history.commits) == 4
+    assert history.commits[0]["timestamp"] == datetime(2012, 5, 1, tzinfo=UTC)
+
+
+def test_a_date_outside_the_calendar_is_counted(clone: Path) -> None:
+    """A commit that git gives a moment which no calendar has is left out and counted; the others stay."""
+    tree, parent = git(clone, "rev-parse", "HEAD^{tree}").strip(), git(clone, "rev-parse", "HEAD").strip()
+    person = "Dev <dev@example.org> 999999999999999 +0000"
+    body = f"tree {tree}\nparent {parent}\nauthor {person}\ncommitter {person}\n\nLate\n"
+    command = ["git", "-C", str(clone), "hash-object", "-t", "commit", "-w", "--literally", "--stdin"]
+    sha = subprocess.run(command, input=body, check=True, capture_output=True, text=True).stdout.strip()
+    git(clone, "update-ref", "refs/heads/trunk", sha)
+    history = read_history(clone)
+    assert (len(history.commits), history.undated) == (3, 1)
+
+
+def test_a_clone_that_was_shallow_is_read_again(clone: Path, tmp_path: Path) -> None:
+    """The head of a shallow clone says nothing of how much history it has: after --unshallow it is read whole."""
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{clone}", str(copy))
+    shallow = read_history(copy, repo_slug="octo/hello")
+    assert (shallow.shallow, shallow.whole, len(shallow.commits)) == (True, False, 1)
+    assert len(read_history(copy, repo_slug="octo/hello", known_head=shallow.head).commits) == 1
+    git(copy, "fetch", "-q", "--unshallow")
+    whole = read_history(copy, repo_slug="octo/hello")
+    assert (whole.shallow, whole.whole, len(whole.commits)) == (False, True, 3)
+
+
+def test_what_rewrites_history_for_one_clone_has_no_say(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replaced commits, grafts and another repository in the environment leave the history as it is."""
+    shas = git(clone, "rev-list", "HEAD").split()
+    git(clone, "replace", "--graft", shas[0])
+    (clone / ".git" / "info").mkdir(exist_ok=True)
+    (clone / ".git" / "info" / "grafts").write_text(f"{shas[1]}\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "main")
+    git(other, "commit", "-q", "--allow-empty", "-m", "Elsewhere")
+    for name in ("GIT_DIR", "GIT_COMMON_DIR"):
+        monkeypatch.setenv(name, str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    history = read_history(clone)
+    assert [commit["sha"] for commit in history.commits] == shas
+    assert (history.repo_slug, history.branch) == ("octo/hello", "trunk")
+
+
+def test_the_default_branch_is_told_from_the_one_checked_out(clone: Path, tmp_path: Path) -> None:
+    """As actions/checkout leaves it: without origin/HEAD, on a feature branch; the name says what to read."""
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(clone), str(copy))
+    git(copy, "remote", "set-head", "origin", "--delete")
+    git(copy, "checkout", "-q", "--detach")
+    git(copy, "commit", "-q", "--allow-empty", "-m", "A merge of a pull request")
+    named = read_history(copy, repo_slug="octo/hello", default_branch="trunk")
+    assert (named.branch, named.is_default, named.whole, len(named.commits)) == ("trunk", True, True, 3)
+    unknown = read_history(copy, repo_slug="octo/hello")
+    assert (unknown.branch, unknown.is_default, unknown.whole) == (None, False, False)
+    git(copy, "branch", "main", "HEAD~1")
+    assumed = read_history(copy, repo_slug="octo/hello")
+    assert (assumed.branch, assumed.is_default, len(assumed.commits)) == ("main", False, 3)
+
+
+@pytest.mark.parametrize("name", ["trunk~1", "trunk^{/First}", "no-such-branch", "../heads/trunk", "-n1"])
+def test_a_name_that_is_not_a_branch_is_not_evaluated(clone: Path, name: str) -> None:
+    """What GitHub or an event calls the default branch is a name and never an expression for another commit."""
+    history = read_history(clone, default_branch=name)
+    assert (history.branch, history.is_default, len(history.commits)) == ("trunk", False, 3)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodlens.action.gathering.outcome import Failure
-from prodlens.commits import GitHistoryError, origin_slug, read_history
+from prodlens.commits import GitHistoryError, origin_slug
 from prodlens.github import addresses
+from prodlens.github_etl import COMMITS, PULL_REQUESTS, take_commits_from_clone
 from prodlens.slugs import split_slug
 
 if TYPE_CHECKING:
@@ -19,63 +20,62 @@ _NOT_LOGGED_IN = (
     "with --offline nothing is asked of GitHub."
 )
 
-_SHALLOW = "The clone is shallow, so older commits are missing: `git fetch --unshallow` brings them."
 
-
-def gather_commits(job: Job, gathered: Gathered) -> None:
-    """Read the commits of the repository that the clone is of; the others' come from GitHub."""
-    slug = cloned_repository(job)
-    if slug is None:
-        return
-    mark = f"git:{slug}:{job.history_start.date()}"
-    with job.environment.progress("Reading the history of the clone"):
-        history = read_history(
-            job.options.clone or Path(), repo_slug=slug, since=job.history_start, known_head=job.store.get_etag(mark)
-        )
-        with job.store.transaction():
-            job.store.insert_commits(history.commits)
-            job.store.set_etag(mark, history.head)
-    if history.shallow:
-        gathered.notes.append(
-            "The clone is shallow, so older commits are missing: `git fetch --unshallow` brings them."
-        )
-
-
-def cloned_repository(job: Job) -> str | None:
-    """Return the repository whose commits the clone gives, or None.
-
-    That is the repository of the clone's ``origin`` if it is reported on. A clone named with ``--clone`` whose origin
-    names none is of the only repository reported on.
-    """
-    try:
-        slug = origin_slug(job.options.clone or Path())
-    except GitHistoryError:
-        return job.repositories[0] if job.options.clone and len(job.repositories) == 1 else None
-    return slug if slug in job.repositories else None
-
-
-def gather_from_github(job: Job, gathered: Gathered) -> None:
-    """Sync pull requests, and the commits that no clone gives, when there is a token.
+def gather_delivery(job: Job, gathered: Gathered) -> None:
+    """Sync pull requests from GitHub when there is a token, then commits from the clone or else from GitHub.
 
     A stream that fails for good is noted and leaves the others to run.
     """
-    if job.options.offline:
-        return
-    if not job.token:
+    cloned = cloned_repository(job, gathered)
+    asks = bool(job.token) and not job.options.offline
+    if not asks and not job.options.offline:
         gathered.notes.append(_NOT_LOGGED_IN)
-        return
-    from prodlens.github_etl import COMMITS, PULL_REQUESTS, GithubETL
+    for slug in job.repositories:
+        if asks:
+            _sync(job, gathered, slug, PULL_REQUESTS)  # first, since it tells which the default branch is
+        taken = slug == cloned and _take_from_clone(job, gathered, slug, only_if_whole=asks)
+        if asks and not taken:
+            _sync(job, gathered, slug, COMMITS)
+
+
+def cloned_repository(job: Job, gathered: Gathered) -> str | None:
+    """Return the repository whose commits the clone may give, or None.
+
+    That is the repository of the clone's ``origin`` if it is reported on. A clone named with ``--clone`` whose origin
+    names none is of the only repository reported on. Another repository's clone is noted.
+    """
+    folder = job.options.clone or Path()
+    try:
+        slug = origin_slug(folder)
+    except GitHistoryError:
+        return job.repositories[0] if job.options.clone and len(job.repositories) == 1 else None
+    if slug in job.repositories:
+        return slug
+    if job.options.clone or not job.environment.in_actions:
+        reported = ", ".join(job.repositories)
+        gathered.notes.append(f"The clone in {folder.resolve()} is of {slug}, not of {reported}: it was not read.")
+    return None
+
+
+def _take_from_clone(job: Job, gathered: Gathered, slug: str, *, only_if_whole: bool) -> bool:
+    """Read the commits of a clone; return whether it stands in for GitHub."""
+    with job.environment.progress("Reading the history of the clone"):
+        reading = take_commits_from_clone(
+            job.store, job.options.clone or Path(), slug, since=job.history_start, only_if_whole=only_if_whole
+        )
+    gathered.notes += reading.notes
+    return reading.taken
+
+
+def _sync(job: Job, gathered: Gathered, slug: str, stream: str) -> None:
+    """Sync one stream of a repository with GitHub, and note why it is not whole."""
+    from prodlens.github_etl import GithubETL
 
     etl = GithubETL(job.store, **addresses(job.environment.environ), budget=job.budget)
-    cloned = cloned_repository(job)
-    for slug in job.repositories:
-        streams = (PULL_REQUESTS,) if slug == cloned else (PULL_REQUESTS, COMMITS)
-        with job.environment.progress(f"Syncing {slug} with GitHub"):
-            outcome = etl.sync(*split_slug(slug), token=job.token, since=job.history_start, streams=streams)
-        gathered.failures += [
-            Failure(stream.replace("_", " "), error, slug) for stream, error in outcome.failures.items()
-        ]
-        if outcome.partial and not outcome.failures:
-            gathered.notes.append(
-                f"{slug}: the sync with GitHub stopped before it had everything; the next run goes on there."
-            )
+    with job.environment.progress(f"Syncing the {stream.replace('_', ' ')} of {slug} with GitHub"):
+        outcome = etl.sync(*split_slug(slug), token=job.token, since=job.history_start, streams=(stream,))
+    gathered.failures += [Failure(stream.replace("_", " "), error, slug) for error in outcome.failures.values()]
+    if not outcome.failures and outcome.partial and not any(slug in note for note in gathered.notes):
+        gathered.notes.append(
+            f"{slug}: the sync with GitHub stopped before it had everything; the next run goes on there."
+        )

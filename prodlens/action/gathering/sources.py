@@ -57,8 +57,7 @@ def gather(job: Job) -> Gathered:
     except (GithubError, ConfigurationError) as error:
         gathered.failures.append(Failure("trace artifacts", error))
     gathered.notes += gather_traces(job)
-    delivery.gather_commits(job, gathered)
-    delivery.gather_from_github(job, gathered)
+    delivery.gather_delivery(job, gathered)
     return gathered
 
 
