@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 WINDOW := --since 2026-11-19 --until 2026-11-26
 
 .DEFAULT_GOAL := help
-.PHONY: help report test demo lint mutants lock clean
+.PHONY: help report demo test lint ci mutants inputs golden benchmark hooks lock clean
 
 help: ## Say what each target does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
 
 # The bundled traces are of the made-up repository acme/api; the commits beside them are this clone's.
 report: $(READY) ## Report on the bundled traces and this clone's history, offline
@@ -33,6 +33,21 @@ lint: $(READY) ## Run every linter
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml $(wildcard .github/actions/*/action.yml)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml $(wildcard examples/workflows/*.yml)
 	$(BIN)/zizmor --offline --quiet .
+
+ci: ## Run everything that must hold before a change lands
+	bash .ci/run
+
+inputs: $(READY) ## Write the inputs and outputs of the action into action.yml, the workflows and the README
+	$(BIN)/python scripts/write_inputs.py
+
+golden: $(READY) ## Rewrite the golden files from what the code now makes; then read the diff
+	$(BIN)/python -m pytest --no-cov -q --update-golden tests/rendering/test_golden.py
+
+benchmark: $(READY) ## Measure one of action, ingest, report, report_statistics, sync (NAME=ingest)
+	$(BIN)/python benchmarks/$(or $(NAME),ingest).py
+
+hooks: ## Check every commit as .pre-commit-config.yaml says (needs pipx)
+	pipx run pre-commit install
 
 mutants: $(READY) ## Change one small thing at a time and see that a test notices (GROUPS="calls statistics" for some)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-mutants.lock

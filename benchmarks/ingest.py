@@ -68,7 +68,7 @@ def write_records(path: Path, count: int, start: datetime = START, days: int = D
 
 def write_proxy_lines(path: Path, count: int) -> None:
     """Write real lines of the proxy over and over, each a call of its own whose conversation has grown long."""
-    import orjson  # noqa: PLC0415 - only where it is used
+    import orjson
 
     records = [orjson.loads(line) for line in PROXY_LINES.read_bytes().splitlines()]
     for record in records:
@@ -85,7 +85,7 @@ def write_proxy_lines(path: Path, count: int) -> None:
 
 def load_bare(path: Path) -> None:
     """Read each line as JSON and do nothing with it."""
-    import orjson  # noqa: PLC0415 - as above
+    import orjson
 
     with path.open("rb") as lines:
         for line in lines:
@@ -94,9 +94,9 @@ def load_bare(path: Path) -> None:
 
 def land_bare(path: Path, folder: Path) -> None:
     """Land the records with no check, no fallback and no way back: the floor."""
-    import orjson  # noqa: PLC0415 - only the bare process pays for what it uses
-    import pyarrow as pa  # noqa: PLC0415 - as above
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+    import orjson
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     marks = ", ".join("?" * len(COLUMNS))
     upsert = f"INSERT INTO sessions VALUES ({marks}) ON CONFLICT DO UPDATE SET model = excluded.model"

@@ -225,7 +225,7 @@ class KilledSession:
     """A session whose process ends before its nth request is sent, or after it is answered."""
 
     def __init__(self, before: int = 0, after: int = 0) -> None:
-        import requests  # noqa: PLC0415 - as the sync itself loads it
+        import requests
 
         self._session, self._before, self._after, self._count = requests.Session(), before, after, 0
 

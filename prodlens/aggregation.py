@@ -148,7 +148,7 @@ class ParquetExporter:
         Raises:
             StorageError: A file cannot be written.
         """
-        from prodlens.lake import Lake, stored_partitions  # noqa: PLC0415 - pyarrow loads only for an export
+        from prodlens.lake import Lake, stored_partitions
 
         first = _iso(since) or ""
         Lake(self.parquet_dir).sync(store.conn, stored_partitions(store.conn, first, repo_filter))
@@ -165,7 +165,7 @@ class ParquetExporter:
         Raises:
             StorageError: A file cannot be written.
         """
-        from prodlens.lake import AGGREGATES_FOLDER, Lake  # noqa: PLC0415 - as above
+        from prodlens.lake import AGGREGATES_FOLDER, Lake
 
         lake = Lake(self.parquet_dir)
         sessions, github = store.fetch_daily_session_metrics(since), store.fetch_daily_github_metrics(since)
@@ -175,13 +175,13 @@ class ParquetExporter:
 
     def list_partitions(self) -> list[Path]:
         """Return every exported Parquet file, sorted: a partition for each repository and day, and the aggregates."""
-        from prodlens.lake import Lake  # noqa: PLC0415 - as above
+        from prodlens.lake import Lake
 
         return Lake(self.parquet_dir).exported()
 
 
 def _table(rows: list[dict[str, Any]], types: dict[str, str]) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 - as above
+    import pyarrow as pa
 
     known: dict[str, pa.DataType] = {"string": pa.string(), "int64": pa.int64(), "double": pa.float64()}
     schema = pa.schema([(name, known[alias]) for name, alias in types.items()])

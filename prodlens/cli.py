@@ -45,7 +45,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command with the process's environment, streams and clock; returns the exit status."""
-    from prodlens.commands import run_command  # noqa: PLC0415 - keeps ``prod-lens --help`` fast
+    from prodlens.commands import run_command
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     called = next((word for word in arguments if not word.startswith("-")), "")

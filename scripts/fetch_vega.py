@@ -44,7 +44,7 @@ def fetch(entry: dict[str, Any], version: str, folder: Path) -> dict[str, Any]:
     """Download one package, copy its file and its licence beside the manifest, and return its new entry."""
     name = f"{entry['package']}@{version}"
     npm = shutil.which("npm") or sys.exit("npm is needed to fetch packages")
-    done = subprocess.run([npm, "pack", "--json", name], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603 - npm on packages of the manifest
+    done = subprocess.run([npm, "pack", "--json", name], cwd=folder, check=True, capture_output=True, text=True)
     package = json.loads(done.stdout)[0]
     with tarfile.open(folder / package["filename"]) as archive:
         source = _member(archive, f"package/{entry['source']}")

@@ -35,7 +35,7 @@ def main() -> None:
     for name, source in LOCKS.items():
         header = ["--custom-compile-command", "make lock"]
         command = [sys.executable, "-m", "uv", "pip", "compile", *COMMON, *header, "--output-file", name, *source]
-        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own arguments
+        subprocess.run(command, cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

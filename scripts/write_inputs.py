@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from prodlens.action.inputs import INPUTS  # noqa: E402 - the package stands beside this folder, uninstalled
-from prodlens.action.publishing.outputs import OUTPUTS  # noqa: E402
+from prodlens.action.inputs import INPUTS
+from prodlens.action.publishing.outputs import OUTPUTS
 
 FILES = ("action.yml", ".github/actions/report/action.yml", ".github/workflows/report.yml", "README.md")
 SECRETS = ("token", "anonymize-key")

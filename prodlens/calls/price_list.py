@@ -108,7 +108,7 @@ def _tails(name: str) -> Iterator[str]:
 
 
 def _look_up(name: str, provider: str | None) -> ModelInfo | None:
-    from genai_prices import Usage, calc_price  # noqa: PLC0415 - loads with the first look-up
+    from genai_prices import Usage, calc_price
 
     try:
         return calc_price(Usage(), name, provider_id=provider).model
@@ -155,7 +155,7 @@ def listed_card(info: ModelInfo, at: datetime, modifier: str | None = None) -> t
 
 def price_changes_in_a_day(model: str, provider: str | None) -> bool:
     """Tell whether the model's price depends on the time of day, so that a day has more than one."""
-    from genai_prices.types import ModelPrice, TimeOfDateConstraint  # noqa: PLC0415 - loads with the first look-up
+    from genai_prices.types import ModelPrice, TimeOfDateConstraint
 
     found = find_model(model, provider)
     if found is None or isinstance(found.info.prices, ModelPrice):
@@ -182,7 +182,7 @@ def _modified_card(key: str, info: ModelInfo, at: datetime, modifier: str) -> Pr
 
 
 def _made_card(prices: ModelPrice) -> PriceCard | None:
-    from genai_prices.types import TieredPrices  # noqa: PLC0415 - loads with the first look-up
+    from genai_prices.types import TieredPrices
 
     known = {name: price for name, price in vars(prices).items() if price is not None}
     if not {"input_mtok", "output_mtok"} & known.keys():
@@ -193,7 +193,7 @@ def _made_card(prices: ModelPrice) -> PriceCard | None:
 
 def _probed(prices: ModelPrice, start: int) -> Rates:
     """Ask the library what one token more of each kind costs just above the start of a tier."""
-    from genai_prices import Usage  # noqa: PLC0415 - loads with the first look-up
+    from genai_prices import Usage
 
     tokens = max(start, 0) + 10
 

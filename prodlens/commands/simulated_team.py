@@ -33,6 +33,8 @@ _COMMITS_A_DAY = 9.0
 _PULL_REQUESTS_A_DAY = 2.6
 _USAGE_TO_COMMITS = 0.9  # elasticity of the next day's commits to the day's unusual use
 _STATUSES = (429, 500, 529)
+_SHARE_FAILED, _SHARE_DECIDED = 0.025, 0.7  # of the calls; of the answers, those whose fate is known
+_SHARE_MERGED, _SHARE_REOPENED = 0.88, 0.05  # of the pull requests, in the end and on the way
 _TITLES = (
     "Cache the price table between runs",
     "Retry a page that ends early",
@@ -121,8 +123,8 @@ def _add_calls(simulation: Simulation, random: Random, day: date, repo: str, mea
 
 
 def _call(random: Random, at: datetime, developer: str, model: _Model, call_id: str, repo: str) -> CanonicalTrace:
-    failed = random.random() < 0.025  # noqa: PLR2004 - share of calls that fail
-    known = not failed and random.random() < 0.7  # noqa: PLR2004 - share of answers whose fate is known
+    failed = random.random() < _SHARE_FAILED
+    known = not failed and random.random() < _SHARE_DECIDED
     accepted = known and random.random() < model.acceptance
     cached = int(random.lognormvariate(10.9, 0.8))
     tokens_in = cached + int(random.lognormvariate(8.2, 0.9))
@@ -181,8 +183,8 @@ def _add_pull_requests(simulation: Simulation, random: Random, day: date, last_d
 def _pull_request(random: Random, created: datetime, number: int, last_day: date, repo: str) -> dict[str, Any]:
     end = created + timedelta(hours=random.lognormvariate(math.log(20), 1.2))
     ended = end.date() <= last_day
-    merged = random.random() < 0.88  # noqa: PLR2004 - share of pull requests that are merged in the end
-    reopened = random.random() < 0.05  # noqa: PLR2004 - share that is closed and opened again on the way
+    merged = random.random() < _SHARE_MERGED
+    reopened = random.random() < _SHARE_REOPENED
     return {
         "id": 900_000 + number,
         "repo_slug": repo,

@@ -10,7 +10,7 @@ def new_session(api_url: str) -> Any:
 
     Proxies and certificates come from the environment, as for every ``requests`` session.
     """
-    import requests  # noqa: PLC0415 - only where the network is used
+    import requests
 
     class _Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - of the base class

@@ -270,7 +270,7 @@ def _plain(
     y = [done for use, done in values if use is not None and done is not None]
     if len(set(x)) < 2 or len(set(y)) < 2:  # noqa: PLR2004 - one value is no variation
         return None, None
-    from scipy import stats  # noqa: PLC0415 - takes most of a second to import, and a rich report needs it not
+    from scipy import stats
 
     result: Any = stats.pearsonr(x, y) if method == "pearson" else stats.spearmanr(x, y)
     return float(result.statistic), None if len(x) == 2 else float(result.pvalue)  # noqa: PLR2004 - two points fit any line

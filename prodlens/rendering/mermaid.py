@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MOST_SLICES = 8
 _SMALLEST_SLICE_USD = 0.01  # Mermaid refuses a slice of 0.00
 _STEPS = 24
+_FEWEST_BARS = 2  # a single bar is not a chart
 
 
 def mermaid_chart(chart: Chart) -> str:
@@ -31,7 +32,7 @@ def _colours(kind: str) -> list[str]:
 
 def _weekly(chart: Chart) -> list[str]:
     rows = [row for row in chart.rows if row["value"] is not None]
-    if len(rows) < 2:  # noqa: PLR2004 - a single bar is no chart
+    if len(rows) < _FEWEST_BARS:
         return []
     labels = [_month_day(row["week"]) for row in rows]
     values = [row["value"] for row in rows]
@@ -40,7 +41,7 @@ def _weekly(chart: Chart) -> list[str]:
 
 def _lags(chart: Chart) -> list[str]:
     rows = [row for row in chart.rows if row["r"] is not None]
-    if len(rows) < 2:  # noqa: PLR2004 - as above
+    if len(rows) < _FEWEST_BARS:
         return []
     labels = [str(row["lag"]) for row in rows]
     # A line of Mermaid has no gaps: where a lag has no interval, its bounds stand at the correlation itself.
@@ -66,7 +67,7 @@ def _survival(chart: Chart) -> list[str]:
 
 def _models(chart: Chart) -> list[str]:
     rows = [row for row in chart.rows if row["cost_usd"]]
-    if len(rows) < 2:  # noqa: PLR2004 - as above
+    if len(rows) < _FEWEST_BARS:
         return []
     shown = rows if len(rows) <= _MOST_SLICES else rows[: _MOST_SLICES - 1]
     rest = sum(row["cost_usd"] for row in rows[len(shown) :])

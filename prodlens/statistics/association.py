@@ -218,7 +218,7 @@ def _largest(deviations: FloatArray, values: FloatArray) -> FloatArray:
 
 
 def _ranks(values: FloatArray, both: BoolArray) -> FloatArray:
-    from scipy.stats import rankdata  # noqa: PLC0415 - scipy.stats takes most of a second to import
+    from scipy.stats import rankdata
 
     # Days that do not count rank above all that do, where they change no rank.
     ranks: FloatArray = rankdata(np.where(both, values, np.inf), axis=1)

@@ -145,7 +145,7 @@ def hodges_lehmann_ratio(a: Sequence[float] | FloatArray, b: Sequence[float] | F
         reason = NOT_POSITIVE
     if reason is not None:
         return MedianRatio(None, None, None, n_a, n_b, reason)
-    from scipy.stats import mannwhitneyu  # noqa: PLC0415 - scipy.stats takes most of a second to import
+    from scipy.stats import mannwhitneyu
 
     with np.errstate(over="ignore"):
         centre, low, high = np.exp(_hodges_lehmann(np.sort(np.log(x)), np.sort(np.log(y))))

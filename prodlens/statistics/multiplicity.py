@@ -50,7 +50,7 @@ def adjust_family(p_values: Sequence[float | None]) -> AdjustedFamily:
 def _controlled(p_values: list[float], method: str) -> list[float]:
     if not p_values:
         return []
-    from scipy.stats import false_discovery_control  # noqa: PLC0415 - scipy.stats takes most of a second to import
+    from scipy.stats import false_discovery_control
 
     return [float(q) for q in false_discovery_control(p_values, method="bh" if method == "bh" else "by")]
 

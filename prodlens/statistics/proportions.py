@@ -132,7 +132,7 @@ def binomial_test(k: int, n: int, target: float) -> BinomialTest:
     """
     if n < 1 or not 0 <= k <= n or not 0 <= target <= 1:
         return BinomialTest(None, None, NOTHING_COUNTED if n == 0 else NOT_COUNTS)
-    from scipy.stats import binomtest  # noqa: PLC0415 - scipy.stats takes most of a second to import
+    from scipy.stats import binomtest
 
     two_sided, less = (binomtest(k, n, target, alternative=side).pvalue for side in ("two-sided", "less"))
     return BinomialTest(float(two_sided), float(less), None)
@@ -162,7 +162,7 @@ def risk_ratio(k1: int, n1: int, k2: int, n2: int) -> Comparison:
     """
     if min(k1, n1 - k1, k2, n2 - k2) < FEWEST_IN_A_CELL:
         return Comparison(None, None, SMALL_CELLS)
-    from scipy.stats.contingency import relative_risk  # noqa: PLC0415 - scipy.stats takes most of a second to import
+    from scipy.stats.contingency import relative_risk
 
     found = relative_risk(k1, n1, k2, n2)
     interval = found.confidence_interval(confidence_level=0.95)

@@ -120,7 +120,7 @@ def log_rank(
             return LogRank(None, ONE_GROUP if reason == NOBODY else reason)
     if not any(happened.any() for _, happened in groups):
         return LogRank(None, NO_EVENT)
-    from scipy import stats  # noqa: PLC0415 - takes most of a second to import
+    from scipy import stats
 
     one, other = (stats.CensoredData.right_censored(hours, ~happened) for hours, happened in groups)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -139,7 +139,7 @@ def _unusable(hours: FloatArray, happened: BoolArray) -> str | None:
 
 
 def _curve(hours: FloatArray, happened: BoolArray) -> tuple[CurvePoint, ...]:
-    from scipy import stats  # noqa: PLC0415 - takes most of a second to import
+    from scipy import stats
 
     survival: Any = stats.ecdf(stats.CensoredData.right_censored(hours, ~happened)).sf
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):

@@ -131,7 +131,7 @@ class ProdLensStore:
 
     def sessions_dataframe(self) -> pd.DataFrame:
         """Return every stored call with exactly the documented columns and dtypes, ``acceptance_known`` after them."""
-        from prodlens.storage.data_frames import sessions_frame  # noqa: PLC0415 - pandas loads only where a frame is asked for
+        from prodlens.storage.data_frames import sessions_frame
 
         return sessions_frame(self.conn)
 
@@ -153,7 +153,7 @@ class ProdLensStore:
 
     def pull_requests_dataframe(self) -> pd.DataFrame:
         """Return every stored pull request; times are ``datetime64[ns, UTC]``, ``reopened`` is bool."""
-        from prodlens.storage.data_frames import pull_requests_frame  # noqa: PLC0415 - as above
+        from prodlens.storage.data_frames import pull_requests_frame
 
         return pull_requests_frame(self.conn)
 
@@ -175,7 +175,7 @@ class ProdLensStore:
 
     def commits_dataframe(self) -> pd.DataFrame:
         """Return every stored commit; ``timestamp`` is ``datetime64[ns, UTC]``."""
-        from prodlens.storage.data_frames import commits_frame  # noqa: PLC0415 - as above
+        from prodlens.storage.data_frames import commits_frame
 
         return commits_frame(self.conn)
 

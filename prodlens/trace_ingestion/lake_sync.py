@@ -51,7 +51,7 @@ class LakeSync:
         missing = {each for each in touched - pending if not (self.folder / each[0] / f"{each[1]}.parquet").exists()}
         if not pending | missing:
             return
-        from prodlens.lake import Lake  # noqa: PLC0415 - pyarrow loads only where the lake is written
+        from prodlens.lake import Lake
 
         Lake(self.folder).sync(self._store.conn, pending | missing)
         self.mark_written(pending)

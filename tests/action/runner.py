@@ -90,7 +90,8 @@ class Runner:
         given = {name.replace("_", "-"): text for name, text in inputs.items()}
         given = {"since": "2026-04-01", **given}
         environ = {**self._environment(event, ref), **self.environ}
-        start = self._container if os.environ.get("PRODLENS_IMAGE") else self._subprocess
+        in_image = os.environ.get("PRODLENS_IMAGE") and not self.in_process
+        start = self._container if in_image else self._subprocess
         done = start(json.dumps(payload), environ, given)
         self.outputs, self.summary = done.outputs, done.summary
         assert TOKEN not in done.log + done.summary

@@ -15,7 +15,7 @@ from prodlens.schemas import CanonicalTrace
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 MODELS = [(provider.id, model.id) for provider in providers for model in provider.models]
-MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001 - UTC is set behind
 
 
 @given(

@@ -12,10 +12,10 @@ from tests.github_server.world import World
 def main(folder: str, port: str = "0") -> None:
     """Serve, and say how to use it."""
     server = GithubServer(World.load(folder), port=int(port))
-    print(f"export GITHUB_API_URL={server.url} GITHUB_GRAPHQL_URL={server.graphql_url}", flush=True)  # noqa: T201 - for a shell
+    print(f"export GITHUB_API_URL={server.url} GITHUB_GRAPHQL_URL={server.graphql_url}", flush=True)
     for slug, repository in server.world.repositories.items():
         counts = f"{len(repository.pulls)} pull requests, {len(repository.commits)} commits"
-        print(f"# {slug}: {counts}", flush=True)  # noqa: T201 - for a person
+        print(f"# {slug}: {counts}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
 

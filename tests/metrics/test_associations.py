@@ -34,7 +34,7 @@ def fill(store: ProdLensStore, calls: list[int], commits: list[int]) -> None:
 
 def random_days(seed: int, days: int) -> tuple[list[int], list[int]]:
     """Return unrelated counts of calls and commits a day, with a call and a commit on the first and last day."""
-    rng = Random(seed)  # noqa: S311 - a test needs seeds, not secrecy
+    rng = Random(seed)
     calls, commits = ([1 + rng.randrange(8) for _ in range(days)] for _ in range(2))
     return calls, commits
 

@@ -173,7 +173,7 @@ def test_damage_is_an_archive_error_wherever_it_is(
     tmp_path_factory: pytest.TempPathFactory, seed: int, base: bytes
 ) -> None:
     """However an archive is damaged, reading it ends, and ends in nothing else than an ArchiveError."""
-    rng, data = random.Random(seed), bytearray(base)  # noqa: S311 - places to damage, not secrets
+    rng, data = random.Random(seed), bytearray(base)
     for _ in range(rng.randrange(1, 8)):
         # Headers are where lies are told; they begin with PK.
         heads = [at for at in range(len(data)) if data[at : at + 2] == b"PK"] or [0]

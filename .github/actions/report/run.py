@@ -1,4 +1,4 @@
-"""Run the entry point with the inputs of the composite action, which arrive as one JSON object."""  # noqa: INP001 - a script
+"""Run the entry point with the inputs of the composite action, which arrive as one JSON object."""
 
 import json
 import os

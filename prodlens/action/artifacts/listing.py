@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -222,7 +223,7 @@ def _fetch(
     digest, size = hashlib.sha256(), 0
     try:
         with session.get(url, stream=True, timeout=_TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"}) as reply:
-            if reply.status_code != 200:  # noqa: PLR2004 - OK
+            if reply.status_code != HTTPStatus.OK:
                 raise ServerFailedError(_refusal(artifact, reply.status_code))
             with target.open("wb") as stream:
                 for chunk in reply.iter_content(_CHUNK_BYTES):

@@ -15,6 +15,7 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -40,6 +41,7 @@ _SCOPE = "Actions.Results"
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 3.0
 _RETRIED = frozenset({429, 500, 502, 503, 504})
+_SUCCESS = range(200, 300)
 _TIMEOUT_SECONDS = (10, 120)
 _STORAGE_VERSION = "2026-04-06"
 
@@ -221,7 +223,7 @@ class ArtifactService:
         common = {"Content-Type": "application/octet-stream", "x-ms-version": _STORAGE_VERSION}
         with _named_failure("the host that keeps artifacts"):
             response = self.session.put(url, data=body, headers={**common, **headers}, timeout=_TIMEOUT_SECONDS)
-        if response.status_code != 201:  # noqa: PLR2004 - Created
+        if response.status_code != HTTPStatus.CREATED:
             code = response.headers.get("x-ms-error-code", "no reason given")
             raise ArtifactServiceError(
                 f"the host that keeps artifacts refused a block ({response.status_code}: {code}); try again later"
@@ -290,14 +292,14 @@ def _json_object(response: requests.Response) -> dict[str, Any] | None:
 
 def _accepted(method: str, status: int, answer: dict[str, Any]) -> dict[str, Any]:
     said = str(answer.get("msg", ""))[:300]
-    if status == 409:  # noqa: PLR2004 - Conflict
+    if status == HTTPStatus.CONFLICT:
         raise NameTakenError(f"the artifact service refused {method} (409: {said})")
     if "insufficient usage" in said.lower():
         raise ArtifactServiceError(
             "the account's storage for artifacts is full; delete old artifacts or lower cache-retention-days "
             "(GitHub counts anew every 6 to 12 hours)"
         )
-    if not 200 <= status < 300 or answer.get("ok") is False:  # noqa: PLR2004 - success
+    if status not in _SUCCESS or answer.get("ok") is False:
         raise ArtifactServiceError(f"the artifact service refused {method} ({status}: {said or 'no reason given'})")
     return answer
 

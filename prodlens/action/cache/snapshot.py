@@ -31,7 +31,18 @@ CONTENT_MARK, PEOPLE_MARK = "cache:content", "cache:people"
 _NAMED, _HIDDEN = "named", "hidden"
 # Notes on how a run went. They change with every run and are remade by the next one, so they are no content.
 _NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags"})
-_VOLATILE = {"sync_streams": {"synced_at", "last_run_at", "last_requests", "requests", "stopped", "walk_started_at"}}
+_VOLATILE = {
+    "sync_streams": {
+        "synced_at",
+        "last_run_at",
+        "last_requests",
+        "requests",
+        "stopped",
+        "failed",
+        "walk_started_at",
+        "counted_at",
+    }
+}
 # Where a walk over artifacts stands counts until its first end alone: see ``artifacts/ingested``.
 _AS_CONTENT = {"next_page": "max(next_page, 0)"}
 _BATCH_ROWS = 2_000

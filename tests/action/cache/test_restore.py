@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from prodlens.action.artifacts.listing import Artifact
 from prodlens.action.cache import trust
-from prodlens.action.cache.restore import make_context, why_not_saved
+from prodlens.action.cache.restore import _clear, make_context, why_not_saved
 from prodlens.action.cache.snapshot import content_digest, stored_digest, write_archive, write_copy
 from prodlens.action.cache.trust import check_database, make_indexes, unpack
 from prodlens.action.event import Mode
 from prodlens.errors import ConfigurationError, StorageError
+from prodlens.github.client import GithubClient
 from prodlens.github.errors import ServerFailedError
 from prodlens.schemas import Alias, ToolUse, UsageDay, call_hash
 from prodlens.storage import ProdLensStore
@@ -67,8 +68,6 @@ def test_when_the_cache_is_saved(mode: Mode, restored: Artifact | None, changed:
 def test_what_event_and_runner_say_is_not_asked_for() -> None:
     """Id and default branch come from the runner and the event; only what they lack costs a request."""
     with GithubServer(small_world()) as server:
-        from prodlens.github.client import GithubClient  # noqa: PLC0415
-
         client = GithubClient(token="t", api_url=server.url)
         number = server.world.repositories[SLUG].id
         described = {"id": 5, "default_branch": "trunk"}
@@ -98,8 +97,6 @@ def test_what_event_and_runner_say_is_not_asked_for() -> None:
 )
 def test_which_servers_give_digests(server: str, digests: bool) -> None:
     """Only a server of one's own may leave digests out; github.com and its enterprise domains never do."""
-    from prodlens.github.client import GithubClient  # noqa: PLC0415
-
     client = GithubClient(token="t", api_url="http://127.0.0.1:9")
     described = {"id": 5, "default_branch": "trunk"}
     context = make_context(client, SLUG, {"GITHUB_SERVER_URL": server}, described, ())
@@ -270,8 +267,6 @@ def test_a_copy_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_cleared(tmp_path: Path) -> None:
     """A folder in the place of the database is a mistake in the workspace, said in one line."""
-    from prodlens.action.cache.restore import _clear  # noqa: PLC0415
-
     (tmp_path / "cache.db").mkdir()
     with pytest.raises(ConfigurationError, match="cannot be replaced by the cache"):
         _clear(tmp_path / "cache.db")

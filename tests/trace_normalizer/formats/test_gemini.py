@@ -61,7 +61,7 @@ def test_decisions_belong_to_the_answer_before_them(name: str) -> None:
 def test_the_order_of_the_records_does_not_matter(seed: int) -> None:
     """Telemetry in any order gives the same calls with the same decisions."""
     shuffled = records(TELEMETRY)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 - an order, not a secret
+    random.Random(seed).shuffle(shuffled)
 
     def told(given: list[dict[str, Any]]) -> set[tuple[str, str | None, float | None]]:
         calls = normalize_records(given)
