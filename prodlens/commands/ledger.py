@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.errors import InputNotFoundError
 from prodlens.files import DEFAULT_DATABASE
+from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
     with ProdLensStore(args.db) as store:
         first, last = args.since or date.min, date.max if args.until is None else args.until - timedelta(days=1)
-        reported = vendor_usage(store.conn, first, last, None if args.repo is None else (args.repo, None))
+        reported = vendor_usage(store.conn, first, last, None if args.repo is None else (one_spelling(args.repo), None))
         found = ledger(
             store.conn,
             repo=args.repo,

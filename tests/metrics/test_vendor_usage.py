@@ -211,10 +211,11 @@ def test_the_report_keeps_its_schema_and_its_gates(tmp_path: Path) -> None:
 
 
 def test_rows_of_another_repository_stay_out(tmp_path: Path) -> None:
-    """A report covers rows that name its repository and rows that name none."""
-    days = [day("a"), day("b", repo_slug="acme/web"), day("c", repo_slug="acme/api", gross_usd=50.0)]
+    """A report covers rows that name its repository, in whatever case, and rows that name none."""
+    days = [day("a"), day("b", repo_slug="Acme/Web"), day("c", repo_slug="acme/api", gross_usd=50.0)]
     with filled(tmp_path, days, []) as store:
-        assert generate(store)["ledger"]["reported_by_vendor"]["copilot"]["gross_usd"] == 6.0
+        for repo in ("acme/web", "ACME/web"):
+            assert generate(store, repo)["ledger"]["reported_by_vendor"]["copilot"]["gross_usd"] == 6.0
 
 
 def test_the_window_reaches_the_last_reported_day(tmp_path: Path) -> None:
