@@ -47,18 +47,18 @@ def _sentence(share: Mapping[str, Any], one: str, several: str) -> str:
 
 
 def _table(shares: Mapping[str, Any]) -> Table | None:
-    """Return how often each tool signed, the most frequent first; None without a sign."""
-    commits, pulls = (
-        {row["tool"]: row["with_evidence"] for row in shares[name]["by_tool"]}
-        for name in ("commits", "merged_pull_requests")
+    """Return how often each tool signed, the most frequent first, over what there was to sign; None without a sign."""
+    columns = {
+        title: {row["tool"]: row["with_evidence"] for row in shares[name]["by_tool"]}
+        for name, title in (("commits", "Commits"), ("merged_pull_requests", "Merged pull requests"))
+        if shares[name]["total"]
+    }
+    tools = sorted(
+        set().union(*columns.values()),
+        key=lambda tool: (-sum(counts.get(tool, 0) for counts in columns.values()), tool or "~"),
     )
-    tools = sorted({*commits, *pulls}, key=lambda tool: (-commits.get(tool, 0) - pulls.get(tool, 0), tool or "~"))
     rows = tuple(
-        (
-            Data(tool) if tool else "not named",
-            formatting.count(commits.get(tool, 0)),
-            formatting.count(pulls.get(tool, 0)),
-        )
+        (Data(tool) if tool else "not named", *(formatting.count(counts.get(tool, 0)) for counts in columns.values()))
         for tool in tools
     )
-    return Table(("Tool", "Commits", "Merged pull requests"), rows, "lrr") if rows else None
+    return Table(("Tool", *columns), rows, "l" + "r" * len(columns)) if rows else None
