@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
 from prodlens.rendering.document import Section, Table
+from prodlens.rendering.wording import change_sentence, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ _SHARES = {
     "error_rate": "Failed calls",
     "rework_rate": "Reopened, of those closed",
 }
+_WEEKLY = ("sessions", "cost_usd", "commits", "merged_pull_requests")
 _HEADER = ("Figure", "This period", "Before", "Change", "95% interval", "q")
 
 
@@ -34,11 +36,23 @@ def changes_section(report: Mapping[str, Any]) -> Section | None:
         return None
     this, before = periods["this"], periods["previous"]
     sentence = (
-        f"{formatting.count(this['days'])} days from {this['first_day']} against "
-        f"{formatting.count(before['days'])} days from {before['first_day']}. Changes of totals compare whole weeks, "
-        "by the usual ups and downs between weeks."
+        f"{counted(this['days'], 'day')} from {this['first_day']} against "
+        f"{counted(before['days'], 'day')} from {before['first_day']}. Changes are of what a day had, "
+        "by the usual ups and downs between stretches of seven days."
     )
-    return Section("changes", "What changed", (sentence,), table=Table(_HEADER, tuple(rows), "lrrrrr"))
+    table = Table(_HEADER, tuple(rows), "lrrrrr")
+    return Section("changes", "What changed", (sentence,), table=table, after=tuple(_last_weeks(periods)))
+
+
+def _last_weeks(periods: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how the last whole week compares with the one before, for figures that have both."""
+    for week in periods["week_over_week"]:
+        if week["name"] in _WEEKLY and week["before"] is not None and week["after"] is not None:
+            bounds = week["interval"]
+            interval = None if bounds is None else (bounds["low"], bounds["high"])
+            label, form = _FIGURES[week["name"]]
+            name = f"{label} in the week from {week['week']}"
+            yield change_sentence(name, form(week["before"]), form(week["after"]), interval, week["q"])
 
 
 def change_texts(report: Mapping[str, Any]) -> dict[str, str]:

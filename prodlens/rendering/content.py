@@ -15,10 +15,12 @@ from prodlens.rendering.document import Data, Document, Section, Table
 from prodlens.rendering.figures import headline_figures
 from prodlens.rendering.pull_request_section import pull_request_section
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
+from prodlens.rendering.short_section import STALE_AFTER_DAYS, short_section
+from prodlens.rendering.wording import counted, merge_time_sentence, ratio_sentence, target_sentence
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _WEEKS_SHOWN = 12
 
@@ -28,6 +30,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
     metadata = report["metadata"]
     simulated = bool(metadata.get("simulated"))
     sections = (
+        short_section(report),
         coverage_section(report),
         _figures_section(report),
         pull_request_section(report),
@@ -41,6 +44,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
         vendor_section(report),
         quality_section(report),
         streams_section(report),
+        _decisions_section(report),
         _models_section(report),
         every_test_section(report),
         _settings_section(metadata),
@@ -49,7 +53,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
         repo=Data(metadata["repo"]),
         window=_window(metadata),
         notices=tuple(_notices(report, simulated=simulated)),
-        sections=tuple(section for section in sections if section is not None),
+        sections=tuple(section.without_empty_columns() for section in sections if section is not None),
         simulated=simulated,
     )
 
@@ -57,8 +61,19 @@ def build_document(report: Mapping[str, Any]) -> Document:
 def _figures_section(report: Mapping[str, Any]) -> Section:
     figures = headline_figures(report)
     changed = any(figure.change for figure in figures)
-    sentence = "Changes are against the period before, with their 95% intervals."
-    return Section("figures", "Headline figures", (sentence,) if changed else (), figures=figures)
+    sentences = ["Changes are against the period before, with their 95% intervals."] if changed else []
+    return Section("figures", "Headline figures", tuple(sentences), figures=figures, after=tuple(_target(report)))
+
+
+def _target(report: Mapping[str, Any]) -> Iterator[str]:
+    target = report["acceptance_target"]
+    if target is not None:
+        sentence = target_sentence(target["verdict"], target["target"])
+        p_value = target["p_value"]
+        decided = counted(report["acceptance_rate_interval"]["n"], "decision")
+        yield f"Acceptance: {sentence}" + (
+            "" if p_value is None else f" Binomial test of {decided}: p {formatting.equal(p_value)}."
+        )
 
 
 def _window(metadata: Mapping[str, Any]) -> str:
@@ -67,13 +82,20 @@ def _window(metadata: Mapping[str, Any]) -> str:
     start, end = (datetime.fromisoformat(window[name]) for name in ("start", "end"))
     first, last = day_of(start, zone), day_of(max(end - timedelta(microseconds=1), start), zone)
     days = formatting.count(window["days"]) if window["days"] >= 1 else formatting.number(window["days"])
-    return f"{first} to {last} ({days} days, {metadata['timezone']} time)"
+    noun = "day" if days == "1" else "days"
+    return f"{first} to {last} ({days} {noun}, {metadata['timezone']} time)"
 
 
 def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
     notices = []
     if simulated:
         notices.append("Simulated data: no figure on this page is about a real team.")
+    age = report["data_quality"]["traces"]["age_days"]
+    if age is not None and age > STALE_AFTER_DAYS:
+        notices.append(
+            f"Old data: the newest trace is {counted(round(age), 'day')} older than this report. Figures on calls say "
+            "nothing about the time since."
+        )
     missing = report["data_quality"].get("missing") or ()
     notices += [f"This report is partial: {sentence}." for sentence in missing]
     if report["data_quality"].get("sync", {}).get("partial") and not missing:
@@ -123,9 +145,29 @@ def _merge_time_section(report: Mapping[str, Any]) -> Section | None:
     )
     sentence = (
         f"Opened in the window: {opened}. Merged: {merged}. Still open, which counts as not merged yet: {still_open}. "
-        f"Closed without a merge, which is no part of the curve: {closed}."
+        f"Closed without a merge, which the curve leaves out: {closed}."
     )
-    return Section("merge-time", "Time to merge", (sentence,), charts=(chart,), table=table)
+    words = (_median(found), sentence, _against_before(report["periods"]["merge_time"]))
+    return Section("merge-time", "Time to merge", tuple(filter(None, words)), charts=(chart,), table=table)
+
+
+def _median(found: Mapping[str, Any]) -> str:
+    bounds = found["interval"] or {"low": None, "high": None}
+    return merge_time_sentence(
+        found["median_hours"], bounds["low"], bounds["high"], found["merged"], found["merged"] + found["open"]
+    )
+
+
+def _against_before(change: Mapping[str, Any]) -> str:
+    """Return how merge times compare with the period before: of merged ones, and with open ones by log-rank."""
+    bounds = change["interval"] or {"low": None, "high": None}
+    sentence = ratio_sentence(change["ratio"], bounds["low"], bounds["high"])
+    if not change["merged_before"]:
+        return ""
+    p_value = change["log_rank_p_value"]
+    test = "" if p_value is None else f" Log-rank test, with those still open: p {formatting.equal(p_value)}."
+    merged, before = (formatting.count(change[name]) for name in ("merged", "merged_before"))
+    return f"{sentence} Merged: {merged}, before: {before}.{test}"
 
 
 def _thinned(rows: Sequence[Mapping[str, Any]], most: int = 12) -> Sequence[Mapping[str, Any]]:
@@ -152,6 +194,34 @@ def _models_section(report: Mapping[str, Any]) -> Section | None:
     header = ("Model", "Accepted", "95% interval", "From", "Difference from the first")
     sentence = "No ranking: tasks were not assigned to models at random."
     return Section("models", "Acceptance by model", (sentence,), table=Table(header, rows, "lrrll"), folded=True)
+
+
+def _decisions_section(report: Mapping[str, Any]) -> Section | None:
+    """Return how the latencies of accepted and rejected calls differ; None without any of one kind."""
+    found = report["effect_sizes"]["latency"]
+    if not found["accepted_sessions"] or not found["rejected_sessions"]:
+        return None
+    rows = tuple(
+        (
+            label,
+            formatting.optional(found[name], formatting.correlation),
+            formatting.interval(found[f"{name}_interval"], formatting.correlation) or found["reason"] or "",
+        )
+        for label, name in (
+            ("Longer less shorter, of all pairs (Cliff's delta)", "cliffs_delta"),
+            ("Difference of log latencies in standard deviations (Hedges' g)", "hedges_g_log"),
+        )
+    )
+    accepted, rejected = (
+        f"{counted(found[f'{kind}_sessions'], f'{kind} call')}, median "
+        f"{formatting.optional(found[f'median_{kind}_ms'], formatting.milliseconds)}"
+        for kind in ("accepted", "rejected")
+    )
+    sentence = (
+        f"Latency of {accepted}, against {rejected}. Above 0, accepted calls took longer. Calls count as independent."
+    )
+    table = Table(("Effect", "Estimate", "95% interval"), rows, "lrr")
+    return Section("decisions", "Accepted against rejected calls", (sentence,), table=table, folded=True)
 
 
 def _difference(found: Mapping[str, Any] | None) -> str:

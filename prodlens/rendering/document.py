@@ -6,11 +6,11 @@ knows what to escape as a name and cannot forget it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Data(str):
@@ -26,6 +26,17 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     align: str
+
+    def without_empty_columns(self) -> Table:
+        """Return the table without the columns that no row has anything in."""
+        kept = [at for at in range(len(self.header)) if any(row[at] for row in self.rows)]
+        if not self.rows or len(kept) == len(self.header):
+            return self
+        return Table(
+            tuple(self.header[at] for at in kept),
+            tuple(tuple(row[at] for at in kept) for row in self.rows),
+            "".join(self.align[at] for at in kept),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,13 @@ class Figure:
     basis: str = ""
     change: str = ""
     known: bool = True
+
+
+def figure_table(figures: Sequence[Figure]) -> Table:
+    """Return headline figures as a table, without the columns that none of them has anything in."""
+    header = ("Figure", "Value", "95% interval", "From", "Change")
+    rows = tuple((one.label, one.value, one.interval, one.basis, one.change) for one in figures)
+    return Table(header, rows, "lrrll").without_empty_columns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,10 @@ class Section:
     after: tuple[str, ...] = ()
     folded: bool = False
     long_table: bool = False
+
+    def without_empty_columns(self) -> Section:
+        """Return the section with a table that has no empty column."""
+        return self if self.table is None else replace(self, table=self.table.without_empty_columns())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ __all__ = [
     "NO_DATA",
     "correlation",
     "count",
+    "equal",
     "factor",
     "hours",
     "interval",
@@ -111,6 +112,12 @@ def ratio(value: float) -> str:
 def correlation(value: float) -> str:
     """A correlation or effect size with two digits and a sign."""
     return _signed(f"{value:+.2f}")
+
+
+def equal(value: float) -> str:
+    """A p- or q-value after its letter: ``= 0.040``, ``< 0.001``."""
+    text = probability(value)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def interval(bounds: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from prodlens.rendering.document import figure_table
 from prodlens.rendering.environment import environment
 from prodlens.rendering.mermaid import mermaid_chart
 
@@ -54,7 +55,12 @@ def _parts(document: Document, kind: str) -> list[str]:
     return [
         head.render(document=document),
         *(
-            section.render(section=one, folded=_is_folded(one, kind), mermaid=[mermaid_chart(c) for c in one.charts])
+            section.render(
+                section=one,
+                figures=figure_table(one.figures),
+                folded=_is_folded(one, kind),
+                mermaid=[mermaid_chart(c) for c in one.charts],
+            )
             for one in document.sections
         ),
     ]

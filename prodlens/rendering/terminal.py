@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from prodlens.rendering.document import figure_table
 from prodlens.rendering.escaping import LONGEST_SENTENCE, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from prodlens.rendering.document import Document, Figure, Section
+    from prodlens.rendering.document import Document, Section, Table
 
 WIDTH = 100
 _ALIGN = {"l": "left", "r": "right"}
@@ -41,30 +42,19 @@ def _section(section: Section) -> Iterator[str]:
     for sentence in section.sentences:
         yield from _wrapped(sentence)
     if section.figures:
-        yield from ("", _figures(section.figures), "")
+        yield from ("", _table(figure_table(section.figures)), "")
     if section.table:
-        rows = [[terminal(cell) for cell in row] for row in section.table.rows]
-        align = [_ALIGN[letter] for letter in section.table.align]
-        yield from ("", _table(section.table.header, rows, align), "")
+        yield from ("", _table(section.table), "")
     for sentence in section.after:
         yield from _wrapped(sentence)
     yield ""
 
 
-def _figures(figures: Sequence[Figure]) -> str:
-    header = ("Figure", "Value", "95% interval", "From", "Change")
-    rows = [[terminal(cell) for cell in (f.label, f.value, f.interval, f.basis, f.change)] for f in figures]
-    filled = [i for i in range(len(header)) if any(row[i] for row in rows)]
-    return _table(
-        [header[i] for i in filled],
-        [[row[i] for i in filled] for row in rows],
-        ["right" if i in {1, 2} else "left" for i in filled],
-    )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> str:
+def _table(table: Table) -> str:
+    rows = [[terminal(cell) for cell in row] for row in table.rows]
+    align = [_ALIGN[letter] for letter in table.align] if rows else None
     # Numbers are text by now: tabulate must not read and reformat them.
-    return tabulate(rows, headers=header, colalign=align if rows else None, disable_numparse=True, tablefmt="simple")
+    return tabulate(rows, headers=table.header, colalign=align, disable_numparse=True, tablefmt="simple")
 
 
 def _wrapped(text: str) -> list[str]:

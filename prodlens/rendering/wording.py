@@ -25,7 +25,6 @@ OVERSTATED = (
     "three times where the true one is moderate."
 )
 
-FEWEST_TO_COMPARE_SHARES = 10
 LARGEST_FALSE_DISCOVERY_RATE = 0.05
 WIDEST_HALF_WIDTH = 0.3
 # From here on a raw correlation is worth explaining away, and up to here an adjusted one is near 0.
@@ -60,6 +59,11 @@ class LagFinding:
     q: float | None
     q_by: float | None
     raw_r: float | None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether its q-value is at most 0.05."""
+        return self.q is not None and self.q <= LARGEST_FALSE_DISCOVERY_RATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,15 +183,11 @@ def _finding(row: Mapping[str, Any], adjustment: Mapping[str, Any]) -> LagFindin
     )
 
 
-def _is_found(finding: LagFinding | None) -> bool:
-    return finding is not None and finding.q is not None and finding.q <= LARGEST_FALSE_DISCOVERY_RATE
-
-
 def _statements(numbers: AssociationNumbers, strongest: LagFinding, level: SampleStrength) -> Iterator[str]:
     """Yield the finding at the chosen lag first, then the strongest one, then every reservation that applies."""
     chosen = numbers.chosen
-    found = level != "descriptive" and (_is_found(strongest) or _is_found(chosen))
-    told = chosen if chosen is not None and (not found or _is_found(chosen)) else strongest
+    found = level != "descriptive" and (strongest.is_found or (chosen is not None and chosen.is_found))
+    told = chosen if chosen is not None and (not found or chosen.is_found) else strongest
     if level == "descriptive":
         yield _descriptive(numbers)
         yield from _at_the_chosen_lag(chosen, level)
@@ -195,7 +195,7 @@ def _statements(numbers: AssociationNumbers, strongest: LagFinding, level: Sampl
         yield _not_found(numbers)
         yield from _at_the_chosen_lag(chosen, level)
         yield _not_no_effect(numbers)
-    elif _is_found(chosen):
+    elif chosen is not None and chosen.is_found:
         yield _found(numbers, told)
     else:
         yield from _at_the_chosen_lag(chosen, level)
@@ -279,15 +279,6 @@ def _explained_away(finding: LagFinding) -> bool:
     return abs(finding.raw_r) >= LARGE_RAW_CORRELATION and abs(finding.r) <= NEAR_ZERO_CORRELATION
 
 
-def share_sentence(k: int, n: int, low: float | None, high: float | None) -> str:
-    """Return "k of n" with the share and its interval (0 to 1 each); never a percentage without its n."""
-    if n == 0:
-        return "none counted"
-    share = f"{k} of {n} ({k / n:.0%}"
-    interval = ")" if low is None or high is None else f", 95 % CI {low:.0%} to {high:.0%})"
-    return share + interval + ("; too few to compare" if n < FEWEST_TO_COMPARE_SHARES else "")
-
-
 def target_sentence(verdict: Literal["below", "inside", "above"] | None, target: float) -> str:
     """Say where the interval of a share lies against its target (0 to 1)."""
     if verdict is None:
@@ -297,29 +288,21 @@ def target_sentence(verdict: Literal["below", "inside", "above"] | None, target:
     return f"The whole interval lies {verdict} the target of {target:.0%}."
 
 
-def difference_sentence(difference: float, low: float | None, high: float | None) -> str:
-    """Say by how many percentage points two shares differ (-1 to 1 each), with the interval where there is one."""
-    points = f"{100 * difference:+.0f} percentage points"
-    return points if low is None or high is None else f"{points} (95 % CI {100 * low:+.0f} to {100 * high:+.0f})"
-
-
-def change_sentence(
-    name: str, before: float, after: float, interval: tuple[float, float] | None, q: float | None
-) -> str:
+def change_sentence(name: str, before: str, after: str, interval: tuple[float, float] | None, q: float | None) -> str:
     """Say how a total changed between two periods, against how much it usually changes.
 
     Args:
         name: What was counted: "commits".
-        before: Total of the earlier period.
+        before: Total of the earlier period, with its unit.
         after: Total of the later period.
         interval: 95 % interval of later over earlier; None below the sample that a verdict needs.
         q: q-value in the family of the period comparisons; None without.
     """
-    totals = f"{_sentence_start(name)}: {_amount(after)} after {_amount(before)}"
+    totals = f"{_sentence_start(name)}: {after} after {before}"
     if interval is None:
         return f"{totals}; too little history to tell a change from the usual ups and downs."
     low, high = interval
-    ratio = f"{totals} (95 % CI of the ratio {low:.2g} to {high:.2g}"
+    ratio = f"{totals} (95% CI of the ratio {low:.2g} to {high:.2g}"
     if q is None:
         return f"{ratio})."
     if q <= LARGEST_FALSE_DISCOVERY_RATE:
@@ -333,14 +316,14 @@ def merge_time_sentence(median: float | None, low: float | None, high: float | N
     if median is None:
         return f"Median time to merge not reached or too few merges ({sample})."
     bounds = f"{hours(low) if low is not None else 'open'} to {hours(high) if high is not None else 'open'}"
-    return f"Half of the pull requests were merged within {hours(median)} (95 % CI {bounds}; {sample})."
+    return f"Half of the pull requests were merged within {hours(median)} (95% CI {bounds}; {sample})."
 
 
 def ratio_sentence(ratio: float | None, low: float | None, high: float | None) -> str:
     """Say how long a typical merge took against the period before."""
     if ratio is None:
         return "Too few merges to compare how long they took."
-    interval = "" if low is None or high is None else f" (95 % CI {low:.2g} to {high:.2g} times)"
+    interval = "" if low is None or high is None else f" (95% CI {low:.2g} to {high:.2g} times)"
     return f"A typical pull request took {ratio:.2g} times as long as before{interval}."
 
 
@@ -380,10 +363,6 @@ def _signed(value: float) -> str:
 
 def _range(low: float, high: float) -> str:
     return f"{_signed(low)} to {_signed(high)}"
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
 def _sentence_start(text: str) -> str:

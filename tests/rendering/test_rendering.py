@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.metrics.gates import check_gates, parse_gates
 from prodlens.rendering import render_csv, render_html, render_markdown, render_terminal, write_report
+from prodlens.rendering.document import Figure, figure_table
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, fitted
 from tests.rendering.test_escaping import HOSTILE, texts
 
@@ -239,3 +240,32 @@ def test_rendering_loads_no_heavy_library(reports: Reports, tmp_path: Path) -> N
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_computed_is_shown(reports: Reports) -> None:
+    """The verdict on the target, the last week, the log-rank test and the effect sizes stand in the text."""
+    rich = json.loads(json.dumps(reports["rich"][0]))
+    rich["acceptance_target"] = {"target": 0.8, "verdict": "below", "p_value": 0.02, "reason": None}
+    text = render_markdown(rich)
+    assert (
+        "Acceptance: The whole interval lies below the target of 80%. Binomial test of 1,078 decisions: p = 0.020."
+        in text
+    )
+    assert "Model calls in the week from 2026-06-22: 416 after 303 (95% CI of the ratio 0.75 to 2.5, q = 0.591)" in text
+    assert "Log-rank test, with those still open: p = 0.793." in text
+    assert "(Cliff's delta) | +0.04 | \N{MINUS SIGN}0.03 to +0.12 |" in text
+
+
+def test_long_tables_are_for_the_page(reports: Reports) -> None:
+    """Markdown leaves out the tables of lags and of every test and says so; the page has them."""
+    rich = reports["rich"]
+    assert "Pairs of days" not in render_markdown(rich)
+    assert "Its table of 144 rows is in the HTML report" in render_markdown(rich)
+    assert render_html(rich).count("Pairs of days</th>") == 2
+
+
+def test_an_empty_column_is_hidden(reports: Reports) -> None:
+    """Where no figure has a change, there is no column for it; where one has, there is."""
+    assert "| Change |" not in render_markdown(reports["two-weeks"]).split("###")[3]
+    assert "| From | Change |" in render_markdown(reports["rich"])
+    assert figure_table([Figure("a", "1"), Figure("b", "2", basis="of 3")]).header == ("Figure", "Value", "From")
