@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodlens.metrics.estimates import comparison, interval, proportion
+from prodlens.metrics.estimates import comparison, interval
 from prodlens.metrics.headline import ratio
 from prodlens.metrics.proportions import acceptance
 from prodlens.metrics.usage import totals
@@ -17,10 +17,11 @@ from prodlens.statistics.proportions import newcombe_difference, risk_ratio
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from prodlens.metrics.developers import DeveloperCell
+    from prodlens.metrics.proportions import Share
     from prodlens.metrics.timeline import Timeline
     from prodlens.metrics.usage import Cell, Usage
     from prodlens.statistics.estimates import FloatArray
-    from prodlens.statistics.proportions import Proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ def effect_size_section(timeline: Timeline, usage: Usage, cells: Sequence[Cell])
     for cell in cells:
         if cell.model is not None and cell.accepted is not None:
             by_model.setdefault(cell.model, []).append(cell)
+
+    def of(model: str) -> list[DeveloperCell]:
+        return [cell for cell in usage.people if cell.model == model]
+
     decisions = Decisions(
         accepted_ms=accepted_ms,
         rejected_ms=rejected_ms,
@@ -73,7 +78,7 @@ def effect_size_section(timeline: Timeline, usage: Usage, cells: Sequence[Cell])
     return {
         **documented_effect_sizes(decisions),
         "latency": _latency(accepted_ms, rejected_ms),
-        "models": _models({model: acceptance(timeline, own) for model, own in by_model.items()}),
+        "models": _models({model: acceptance(timeline, own, of(model)) for model, own in by_model.items()}),
     }
 
 
@@ -107,21 +112,22 @@ def _latency(accepted_ms: FloatArray, rejected_ms: FloatArray) -> dict[str, Any]
     }
 
 
-def _models(shares: Mapping[str, Proportion]) -> list[dict[str, Any]]:
+def _models(shares: Mapping[str, Share]) -> list[dict[str, Any]]:
     """Return every model's acceptance, most used first, each but the first with its difference from the first.
 
     No ranking: tasks are not assigned to models at random.
     """
-    ordered = sorted(shares.items(), key=lambda item: (-item[1].n, item[0]))
+    ordered = sorted(shares.items(), key=lambda item: (-item[1].found.n, item[0]))
     rows = []
-    for model, share in ordered:
-        reference, first = ordered[0]
+    for model, own in ordered:
+        share = own.found
+        reference, first = ordered[0][0], ordered[0][1].found
         other = reference != model
         rows.append(
             {
                 "model": model,
                 "acceptance_rate": share.share,
-                "interval": proportion(share),
+                "interval": own.as_json(),
                 "compared_with": reference if other else None,
                 "difference": comparison(newcombe_difference(share, first)) if other else None,
                 "risk_ratio": comparison(risk_ratio(share.k, share.n, first.k, first.n)) if other else None,

@@ -163,7 +163,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         **delivered,
         "rework": headline.rework_counts(people, timeline.window),
         "bots": headline.bot_counts(delivery.by_bots(), timeline.window),
-        **interval_sections(request, timeline, cells, people),
+        **interval_sections(request, timeline, cells, usage, people),
         "cost_metrics": headline.cost_metrics(cost_usd, delivered["pr_throughput"]["total_merged"]),
         **associations.association_sections(request, daily),
         "periods": periods_section(request, timeline, usage, people, daily),

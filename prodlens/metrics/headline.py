@@ -5,10 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from prodlens.metrics.usage import totals
-from prodlens.statistics.estimates import finite
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Timeline, Window
     from prodlens.metrics.usage import Cell, Usage
-    from prodlens.statistics.estimates import FloatArray
 
 DAYS_A_WEEK = 7
 
@@ -124,23 +120,15 @@ def on_policy(model: str, policy: Iterable[str]) -> bool:
 
 
 def _velocity(usage: Usage, calls: int) -> dict[str, Any]:
-    latencies = np.concatenate([np.frombuffer(values) for values in usage.latencies_ms.values()])
     per_hour = None
     if usage.window_first is not None and usage.window_last is not None:
         hours = (usage.window_last - usage.window_first).total_seconds() / 3600
         per_hour = calls / max(hours, 1.0)
     return {
-        "median_latency_ms": _median(latencies),
+        "median_latency_ms": usage.median_latency_ms,
         "sessions_per_hour": per_hour,
         "total_sessions": calls,
     }
-
-
-def _median(values: FloatArray) -> float | None:
-    if not values.size:
-        return None
-    with np.errstate(over="ignore"):
-        return finite(float(np.median(values)))
 
 
 def _policy_share(policy: frozenset[str] | None, cells: Sequence[Cell]) -> float | None:

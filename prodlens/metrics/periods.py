@@ -139,13 +139,15 @@ def _merged_hours(delivery: Delivery, window: Window) -> list[float]:
 
 def _shares(timeline: Timeline, usage: Usage, delivery: Delivery) -> list[dict[str, Any]]:
     """Return acceptance, errors and rework of both periods with the interval of their difference."""
+    windows = (timeline.window, timeline.previous)
     periods = [
-        (window, usage.in_segments(timeline.segments(window))) for window in (timeline.window, timeline.previous)
+        (usage.in_segments(timeline.segments(window)), people)
+        for window, people in zip(windows, (usage.people, usage.people_before), strict=True)
     ]
     found = {
-        "acceptance_rate": [proportions.acceptance(timeline, cells) for _, cells in periods],
-        "error_rate": [proportions.errors(timeline, cells) for _, cells in periods],
-        "rework_rate": [proportions.rework(delivery, window) for window, _ in periods],
+        "acceptance_rate": [proportions.acceptance(timeline, *period).found for period in periods],
+        "error_rate": [proportions.errors(timeline, *period).found for period in periods],
+        "rework_rate": [proportions.rework(delivery, window).found for window in windows],
     }
     return [_share(name, *pair) for name, pair in found.items()]
 

@@ -15,8 +15,12 @@ from itertools import chain, pairwise
 from math import fsum, inf, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from prodlens.calls import model_name
+from prodlens.metrics.developers import DeveloperCell, make_developer_index, read_developers
 from prodlens.metrics.timeline import Window
+from prodlens.statistics.estimates import finite
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -30,7 +34,6 @@ _INDEXES = (
     """CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
         repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
         cost_source, diff_ratio, accepted_lines)""",
-    "CREATE INDEX IF NOT EXISTS sessions_report_people ON sessions (repo_slug, developer_id, timestamp)",
 )
 # One row of the temporary table: the prefix of the index that a part of the calls shares.
 _PART = (
@@ -50,7 +53,8 @@ _MEASURES = """
     total(s.total_tokens) FILTER (WHERE s.cost_source = 'own-price' AND s.cost_usd IS NOT NULL),
     count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
     total(s.diff_ratio), count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
-    total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL)"""
+    total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL),
+    count(s.latency_ms), count(*) FILTER (WHERE s.latency_ms <= :median)"""
 
 
 class Cell(NamedTuple):
@@ -86,6 +90,8 @@ class Cell(NamedTuple):
     diff_ratios_above: int
     accepted_lines: int
     tokens_with_lines: int
+    latencies: int
+    up_to_median: int
 
 
 _FIRST_MEASURE = Cell._fields.index("calls")
@@ -119,6 +125,8 @@ class Totals:
     diff_ratios_above: int
     accepted_lines: int
     tokens_with_lines: int
+    latencies: int
+    up_to_median: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +139,10 @@ class Usage:
         last: Time of the last stored call before the end of the window.
         window_first: Time of the first call in the window.
         window_last: Time of the last call in the window.
-        developers: Everybody who called in the window, as the traces name them.
         latencies_ms: Known latencies in the window by decision, in no order.
+        median_latency_ms: Median of them all; None without any.
+        people: Counts of the window by developer.
+        people_before: Those of the period before.
     """
 
     cells: tuple[Cell, ...]
@@ -140,8 +150,15 @@ class Usage:
     last: datetime | None
     window_first: datetime | None
     window_last: datetime | None
-    developers: frozenset[str]
     latencies_ms: dict[bool | None, array[float]]
+    median_latency_ms: float | None
+    people: tuple[DeveloperCell, ...]
+    people_before: tuple[DeveloperCell, ...]
+
+    @property
+    def developers(self) -> frozenset[str]:
+        """Everybody who called in the window, as the traces name them."""
+        return frozenset(cell.developer for cell in self.people if cell.developer is not None)
 
     def in_segments(self, segments: Iterable[int]) -> list[Cell]:
         """Return the cells of the given segments."""
@@ -192,6 +209,7 @@ def call_span(
     A repository of None stands for the calls that name none.
     """
     _make_indexes(conn)
+    make_developer_index(conn)
     _fill_parts(conn, repos)
     query = f"SELECT count(*) FROM temp.report_part p CROSS JOIN sessions s ON {_PART}"
     outside = (f"{query} AND s.timestamp < ?", plausible.start), (f"{query} AND s.timestamp >= ?", plausible.end)
@@ -217,21 +235,26 @@ def read_usage(
     """
     _fill_parts(conn, repos)
     _fill_segments(conn, timeline, plausible)
+    window, previous = timeline.window.within(plausible), timeline.previous.within(plausible)
+    in_window = _inside(window)
+    latencies = {decision: _latencies(conn, decision, in_window) for decision in (None, False, True)}
+    median = _median(latencies.values())
     rows = conn.execute(
         f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {_MEASURES} "
         f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
         f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
-        {"threshold": threshold},
+        {"threshold": threshold, "median": median},
     )
-    in_window = _inside(timeline.window.within(plausible))
     return Usage(
         cells=tuple(_cell(row) for row in rows),
         first=_edge(conn, "min", _inside(plausible)),
         last=_edge(conn, "max", _inside(Window(plausible.start, timeline.window.end).within(plausible))),
         window_first=_edge(conn, "min", in_window),
         window_last=_edge(conn, "max", in_window),
-        developers=_developers(conn, repos, in_window),
-        latencies_ms={decision: _latencies(conn, decision, in_window) for decision in (None, False, True)},
+        latencies_ms=latencies,
+        median_latency_ms=median,
+        people=read_developers(conn, repos, window, threshold, median),
+        people_before=read_developers(conn, repos, previous, threshold, median),
     )
 
 
@@ -291,17 +314,6 @@ def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime |
     return parse_timestamp(row[0])
 
 
-def _developers(conn: sqlite3.Connection, repos: Sequence[str | None], in_window: str) -> frozenset[str]:
-    """Return who called in the window, by skipping from one developer to the next."""
-    query = "SELECT 1 FROM sessions s WHERE s.repo_slug IS ? AND s.developer_id = ?"
-    return frozenset(
-        name
-        for slug in repos
-        for name in _distinct(conn, "developer_id", slug)
-        if name is not None and conn.execute(f"{query} {in_window} LIMIT 1", (slug, name)).fetchone()
-    )
-
-
 def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) -> array[float]:
     decision = "NOT p.known" if accepted is None else f"p.known AND p.flag = {int(accepted)}"
     rows = conn.cursor()
@@ -311,6 +323,14 @@ def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) 
         f"ON {_PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
     )
     return array("d", chain.from_iterable(rows))
+
+
+def _median(latencies: Iterable[array[float]]) -> float | None:
+    values = np.concatenate([np.frombuffer(some) for some in latencies])
+    if not values.size:
+        return None
+    with np.errstate(over="ignore"):
+        return finite(float(np.median(values)))
 
 
 def calls_to_know_of(

@@ -17,12 +17,14 @@ from prodlens.rendering.pull_request_section import pull_request_section
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
 from prodlens.rendering.short_section import STALE_AFTER_DAYS, short_section
 from prodlens.rendering.wording import counted, merge_time_sentence, ratio_sentence, target_sentence
+from prodlens.statistics.sample_sizes import FEWEST_DEVELOPERS
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _WEEKS_SHOWN = 12
+_MODELS_SENTENCE = "No ranking: tasks were not assigned to models at random."
 
 
 def build_document(report: Mapping[str, Any]) -> Document:
@@ -62,7 +64,24 @@ def _figures_section(report: Mapping[str, Any]) -> Section:
     figures = headline_figures(report)
     changed = any(figure.change for figure in figures)
     sentences = ["Changes are against the period before, with their 95% intervals."] if changed else []
-    return Section("figures", "Headline figures", tuple(sentences), figures=figures, after=tuple(_target(report)))
+    after = (*_target(report), *_clusters(report))
+    return Section("figures", "Headline figures", tuple(sentences), figures=figures, after=after)
+
+
+def _clusters(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the intervals of shares of calls take to vary, where there are any."""
+    found = (
+        report["acceptance_rate_interval"] if report["acceptance_rate"] is not None else report["error_rate_interval"]
+    )
+    if not found["n"]:
+        return
+    if found["cluster"] == "developer":
+        yield f"Intervals of figures on calls allow for what differs between {counted(found['people'], 'developer')}."
+    else:
+        yield (
+            "Intervals of figures on calls allow for what differs between days. Fewer than "
+            f"{FEWEST_DEVELOPERS} developers are named: if developers differ, these intervals are too narrow."
+        )
 
 
 def _target(report: Mapping[str, Any]) -> Iterator[str]:
@@ -192,8 +211,13 @@ def _models_section(report: Mapping[str, Any]) -> Section | None:
         for row in models
     )
     header = ("Model", "Accepted", "95% interval", "From", "Difference from the first")
-    sentence = "No ranking: tasks were not assigned to models at random."
-    return Section("models", "Acceptance by model", (sentence,), table=Table(header, rows, "lrrll"), folded=True)
+    sentences = [_MODELS_SENTENCE]
+    if any(row["interval"]["cluster"] != "developer" for row in models):
+        sentences.append(
+            f"Where fewer than {FEWEST_DEVELOPERS} developers decided on a model, its interval and its difference "
+            "cannot tell the model from the people who use it."
+        )
+    return Section("models", "Acceptance by model", tuple(sentences), table=Table(header, rows, "lrrll"), folded=True)
 
 
 def _decisions_section(report: Mapping[str, Any]) -> Section | None:

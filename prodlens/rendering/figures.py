@@ -9,6 +9,7 @@ from prodlens.rendering import formatting
 from prodlens.rendering.changes_section import change_texts
 from prodlens.rendering.cost_sections import cost_label
 from prodlens.rendering.document import Figure
+from prodlens.rendering.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
         _plain("Model calls", calls, formatting.count, _calls_basis(velocity), changes.get("sessions", "")),
         _share(report, "acceptance_rate", "Accepted suggestions", "with known acceptance", changes),
         _share(report, "error_rate", "Failed calls", "with known status", changes),
-        _plain("Median latency", velocity["median_latency_ms"], formatting.milliseconds, _latency_basis(report, calls)),
+        _latency(report),
         _cost(report, costs, changes.get("cost_usd", "")),
         _cost_per_merge(costs),
         _plain(
@@ -140,9 +141,12 @@ def _calls_basis(velocity: Mapping[str, Any]) -> str:
     return f"{formatting.number(per_hour)} an hour, nights included"
 
 
-def _latency_basis(report: Mapping[str, Any], calls: int) -> str:
-    unknown = report.get("data_quality", {}).get("unknown", {}).get("latency", 0)
-    return f"{formatting.count(calls - unknown)} calls with known latency"
+def _latency(report: Mapping[str, Any]) -> Figure:
+    median, calls = (report["ai_interaction_velocity"][name] for name in ("median_latency_ms", "total_sessions"))
+    known = calls - report["data_quality"]["unknown"]["latency"]
+    basis = f"{counted(known, 'call')} with known latency"
+    bounds = formatting.interval(report["median_latency_interval"], formatting.milliseconds)
+    return replace(_plain("Median latency", median, formatting.milliseconds, basis), interval=bounds)
 
 
 def _per(rate: float | None, unit: str, otherwise: str) -> str:

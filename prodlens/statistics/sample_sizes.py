@@ -1,4 +1,4 @@
-"""How many days a statement about daily series needs."""
+"""How many days and people a statement needs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ FEWEST_DAYS = 14
 FEWEST_ACTIVE_DAYS = 5
 FEWEST_DAYS_FOR_Q = 28
 DAYS_FOR_A_PLAIN_STATEMENT = 56
+# Clusters that an interval by developer needs: with fewer, its variance has less than four degrees of freedom.
+FEWEST_DEVELOPERS = 5
 
 SampleStrength = Literal["none", "descriptive", "exploratory", "plain"]
 

@@ -31,6 +31,8 @@ def test_shares_of_one_day_are_one_cluster(store: ProdLensStore) -> None:
         "n": 5,
         "design_effect": None,
         "reason": "all decisions fell on one day",
+        "cluster": "day",
+        "people": 0,
     }
     assert report["error_rate_interval"]["n"] == 5
     assert report["rework_rate_interval"]["reason"] == "nothing was counted"
