@@ -79,6 +79,7 @@ INPUTS = (
         "what subscriptions cost in US dollars a month; computed costs are then labelled list-price equivalent",
     ),
     Input("people", "", "TOML file that joins the identities in the traces to GitHub logins"),
+    Input("prices", "", "TOML file of your own prices, or LiteLLM's model map as JSON; they go before the list prices"),
     Input("comment", "auto", "the pull request comment: auto, changes (only when the figures changed), always or off"),
     Input(
         "comment-key",

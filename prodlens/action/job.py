@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.action.anonymize import AUTO, ON, make_anonymizer
 from prodlens.action.github_access import github_client
+from prodlens.calls import Prices
 from prodlens.errors import GithubError
 from prodlens.slugs import is_slug
 from prodlens.timestamps import day_of, day_start
@@ -39,6 +40,7 @@ class Job:
         token: GitHub token; empty when there is none.
         budget: API requests that the run may still send.
         anonymize: Applied to every call before it is stored; None keeps calls as they are.
+        prices: What calls without a recorded cost cost.
     """
 
     store: ProdLensStore
@@ -51,6 +53,7 @@ class Job:
     token: str = field(repr=False)
     budget: RequestBudget
     anonymize: Anonymizer | None = None
+    prices: Prices = field(default_factory=Prices)
 
     @property
     def history_start(self) -> datetime:

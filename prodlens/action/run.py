@@ -13,6 +13,7 @@ from prodlens.action.job import Job, chosen_anonymizer
 from prodlens.action.publishing import outputs, publishing
 from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.workspace import check_workspace
+from prodlens.calls import Prices, read_prices
 from prodlens.github import RequestBudget
 from prodlens.metrics import ReportGenerator, check_gates
 from prodlens.storage import ProdLensStore
@@ -44,6 +45,7 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
     event = read_event(environment.environ)
     repositories = sources.named_repositories(settings, options)
     people = read_people(settings.people) if settings.people else {}
+    prices = Prices(read_prices(settings.prices)) if settings.prices else Prices()
     anonymize = chosen_anonymizer(settings, environment, event, people)
     budget = RequestBudget(limit=settings.github_budget)
     hides_people = anonymize is not None and anonymize.everybody
@@ -60,6 +62,7 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
             token=token_at_hand(settings, options, environment),
             budget=budget,
             anonymize=anonymize,
+            prices=prices,
         )
         if cache:
             cache.opened(store)

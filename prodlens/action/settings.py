@@ -53,6 +53,7 @@ class Settings:
         diff_threshold: Diff ratio from which a suggestion counts as kept.
         plan_cost_usd_per_month: What subscriptions cost.
         people: File that joins trace identities to logins.
+        prices: File of the user's own prices.
         comment: When to write the pull request comment.
         comment_key: What tells this report from others of the same workflow file and job.
         comment_issue: Issue that gets the report on runs without a pull request.
@@ -84,6 +85,7 @@ class Settings:
     diff_threshold: float
     plan_cost_usd_per_month: float | None
     people: Path | None
+    prices: Path | None
     comment: str
     comment_key: str
     comment_issue: int | None
@@ -251,6 +253,7 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "diff-threshold": _number(0, 1),
     "plan-cost-usd-per-month": _optional(_number(0, 1e9)),
     "people": _optional(Path),
+    "prices": _optional(Path),
     "comment": _one_of(COMMENT_MODES),
     "comment-key": str,
     "comment-issue": _optional(_whole(1, 2**31 - 1)),

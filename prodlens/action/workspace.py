@@ -30,6 +30,8 @@ def check_workspace(settings: Settings, options: LocalOptions) -> None:
     ]
     if settings.people is not None and not settings.people.is_file():
         mistakes.append(f"people: no such file: {settings.people}")
+    if settings.prices is not None and not settings.prices.is_file():
+        mistakes.append(f"prices: no such file: {settings.prices}")
     if options.clone is not None and not options.clone.is_dir():
         mistakes.append(f"clone: no such folder: {options.clone}")
     mistakes += _not_folders("output-dir", settings.output_dir)

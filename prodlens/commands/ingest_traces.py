@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", nargs="+", help="file, folder, glob, .gz or .zip; '-' is standard input")
     parser.add_argument("--repo", metavar="OWNER/NAME", help="repository of the records that name none")
     parser.add_argument("--people", type=Path, help="TOML file that joins names in traces to logins")
+    parser.add_argument("--prices", type=Path, help="TOML file of your own prices, or LiteLLM's model map as JSON")
     add_store_arguments(parser)
 
 
@@ -39,13 +40,19 @@ def add_store_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Ingest, and say on standard error what became of each source."""
+    from prodlens.calls import Prices, read_prices
     from prodlens.storage import ProdLensStore
     from prodlens.trace_ingestion import TraceIngestor, fault_note, read_people
 
     people = {} if args.people is None else read_people(args.people)
+    prices = None if args.prices is None else Prices(read_prices(args.prices))
     with ProdLensStore(args.db) as store:
         ingestor = TraceIngestor(
-            store, dead_letter_dir=args.dead_letter_dir, parquet_dir=args.parquet_dir, people=people
+            store,
+            dead_letter_dir=args.dead_letter_dir,
+            parquet_dir=args.parquet_dir,
+            people=people,
+            prices=prices,
         )
         stdin = getattr(context.stdin, "buffer", None)
         done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)

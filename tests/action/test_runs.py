@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from prodlens.storage import ProdLensStore
 from tests.action.runner import NUMBER, REPOSITORY, SCHEDULE, event_of
 from tests.github_server.small import SLUG, commit, pull
 from tests.github_server.world import Repository
@@ -270,6 +271,18 @@ def test_people_are_left_out_in_public_repositories(runner: Runner) -> None:
     private = {"schedule": "x", "repository": {**REPOSITORY, "private": True}}
     runner.run("schedule", private, trace_paths="t.jsonl")
     assert b"alice" in database.read_bytes()
+
+
+def test_own_prices_reach_the_ledger_of_the_report(runner: Runner) -> None:
+    """The input ``prices`` names a file whose prices go before the list; a path that is not there is named at once."""
+    runner.workplace.traces("t.jsonl")
+    (runner.workplace.folder / "prices.toml").write_text('[[price]]\nmodel = "*"\ninput = 1\noutput = 1\n')
+    assert runner.run("schedule", SCHEDULE, trace_paths="t.jsonl", prices="prices.toml").returncode == 0
+    with ProdLensStore(runner.workplace.folder / ".prod-lens/cache.db") as store:
+        assert {row["cost_source"] for row in store.fetch_sessions()} == {"own-price"}
+    done = runner.run("schedule", SCHEDULE, trace_paths="t.jsonl", prices="none.toml")
+    assert done.returncode == 2
+    assert "prices: no such file: none.toml" in done.stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

@@ -87,6 +87,18 @@ def test_formats_say_what_a_file_is(capsys: pytest.CaptureFixture[str], tmp_path
     assert "reference: " in capsys.readouterr().out
 
 
+def test_own_prices_go_before_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of prices prices what it names; ingested again with other prices, a call costs those."""
+    for price, cost in (("input = 1000\noutput = 0", 1.0), ("input = 2000\noutput = 0", 2.0)):
+        (tmp_path / "prices.toml").write_text(f'[[price]]\nmodel = "claude-*"\n{price}\n')
+        assert main(["ingest-traces", "traces.jsonl", "--prices", "prices.toml"]) == 0
+        with ProdLensStore(".prod-lens/cache.db") as store:
+            (row,) = store.fetch_sessions()
+        assert (row["cost_usd"], row["cost_source"]) == (pytest.approx(cost * row["tokens_in"] / 1000), "own-price")
+    assert main(["ingest-traces", "traces.jsonl", "--prices", "none.toml"]) == 2
+    assert "name a TOML or JSON file" in capsys.readouterr().err
+
+
 def test_people_are_joined_to_logins(tmp_path: Path) -> None:
     """Names in traces become logins; a file that is wrong says every mistake at once."""
     (tmp_path / "people.toml").write_text('[people]\nalice = ["alice@example.com", "device-1"]\nbob = "b"\n')

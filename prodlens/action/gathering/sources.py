@@ -150,6 +150,7 @@ def _ingestor(job: Job) -> TraceIngestor:
         parquet_dir=folder / "parquet",
         people={} if job.anonymize else job.people,  # the anonymizer joins people before it hides them
         anonymize=job.anonymize,
+        prices=job.prices,
     )
 
 
