@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from prodlens.errors import GithubError
 from prodlens.github import client as github_client
+from prodlens.github.sessions import new_session
 from prodlens.github_etl import GithubETL, sync_state
 from prodlens.storage import ProdLensStore
 from tests.github_server.faults import CUT, RATE_LIMIT, SERVER_ERROR, WRONG_JSON, Fault
@@ -144,8 +145,8 @@ def child(*arguments: str) -> dict[str, float]:
 
 def client(api_url: str, graphql_url: str, database: str) -> None:
     """Sync once, counting the processor time of this process after its imports, that of the HTTP library apart."""
-    session = TimedSession(github_client._own_session(api_url))  # noqa: SLF001 - the sync's own, with a stopwatch
-    github_client._own_session = lambda _: session  # noqa: SLF001 - as above
+    session = TimedSession(new_session(api_url))
+    github_client.new_session = lambda _: session
     with ProdLensStore(database) as store:
         started = time.process_time()
         etl = GithubETL(store, api_url=api_url, graphql_url=graphql_url)

@@ -46,7 +46,7 @@ class GitHistoryError(UserError):
 
 
 class NoGitProgramError(GitHistoryError):
-    """There is no ``git`` on the PATH."""
+    """``git`` is not installed, or not on the PATH."""
 
 
 class NotACloneError(GitHistoryError):
@@ -134,8 +134,8 @@ def origin_slug(folder: Path | str) -> str:
 
     Raises:
         NoGitProgramError: git is not installed.
-        NotACloneError: The folder is no clone.
-        NoRemoteError: There is no ``origin``, or it names no repository.
+        NotACloneError: The folder is not a clone.
+        NoRemoteError: The remote ``origin`` is missing, or does not name a repository.
     """
     _git(Path(folder), "rev-parse", "--git-dir")
     try:

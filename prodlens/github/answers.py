@@ -58,7 +58,9 @@ class Answer:
         try:
             return self.parsed()
         except ValueError:
-            raise ServerFailedError(f"GitHub answered {place(self.url)} with no JSON; try again later") from None
+            raise ServerFailedError(
+                f"GitHub's response for {without_query(self.url)} is not JSON; try again later"
+            ) from None
 
     def parsed(self) -> Any:
         """Return the parsed body; raises ``ValueError`` when it is not JSON."""
@@ -72,7 +74,7 @@ class Answer:
         """
         body = self.json()
         if not isinstance(body, list):
-            raise ServerFailedError(f"GitHub answered {place(self.url)} with no list; try again later")
+            raise ServerFailedError(f"GitHub's response for {without_query(self.url)} is not a list; try again later")
         return [item for item in body if isinstance(item, dict)]
 
     @cached_property
@@ -138,7 +140,7 @@ def message_of(answer: Answer) -> str:
     return str(body.get("message", ""))[:300] if isinstance(body, dict) else ""
 
 
-def place(url: str) -> str:
+def without_query(url: str) -> str:
     """Return host and path of what was asked, without a query and without a login."""
     parts = urlsplit(url)
     return f"{parts.hostname or ''}{parts.path}"

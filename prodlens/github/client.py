@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from prodlens.errors import ConfigurationError, GithubError
-from prodlens.github.answers import Answer, GraphqlAnswer, graphql_failures, message_of, place
+from prodlens.github.answers import Answer, GraphqlAnswer, graphql_failures, message_of, without_query
 from prodlens.github.errors import (
     AuthenticationError,
     BudgetSpentError,
@@ -197,7 +197,7 @@ class GithubClient:
             if answer.status not in _REDIRECTS:
                 break
             url = target
-        raise ServerFailedError(f"GitHub does not say where {place(url)} can be downloaded; try again later")
+        raise ServerFailedError(f"GitHub does not say where {without_query(url)} can be downloaded; try again later")
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run a query and return its data, in which parts that failed are null.
@@ -271,7 +271,7 @@ class GithubClient:
             url = urljoin(url, target)
             if urlsplit(url).query:  # GitHub repeats the question in the address it sends us to
                 content = {**content, "params": {}} if "params" in content else content
-        raise GithubError(f"GitHub redirects {place(url)} in a circle; check the repository's name")
+        raise GithubError(f"GitHub redirects {without_query(url)} in a circle; check the repository's name")
 
     def _once(self, method: str, url: str, headers: dict[str, str], content: dict[str, Any]) -> Answer:
         self.budget.require_one()
@@ -282,8 +282,9 @@ class GithubClient:
         try:
             response = call(url, headers={**self._headers(url), **headers}, timeout=_TIMEOUT_SECONDS, **content)
         except OSError as error:  # every error of requests is one
+            cause = self._redacted(f"{type(error).__name__}: {error}")
             raise ServerFailedError(
-                f"GitHub could not be reached at {place(url)}: {self._redacted(f'{type(error).__name__}: {error}')}; "
+                f"GitHub could not be reached at {without_query(url)}: {cause}; "
                 "check the network and proxy settings, or try again later"
             ) from None
         given = getattr(response, "headers", None) or {}
@@ -325,8 +326,8 @@ class GithubClient:
     # Refusals ------------------------------------------------------------------------------------------------
 
     def _refuse(self, answer: Answer, doing: str) -> NoReturn:
-        said = self._redacted(message_of(answer))
-        what = f"{place(answer.url)} ({answer.status}{': ' if said else ''}{said})"
+        reason = self._redacted(message_of(answer))
+        what = f"{without_query(answer.url)} ({answer.status}{': ' if reason else ''}{reason})"
         if answer.status == 401:  # noqa: PLR2004 - Unauthorized
             raise AuthenticationError(f"GitHub does not accept the token for {what}; check it, or make a new one")
         if answer.status == 403:  # noqa: PLR2004 - Forbidden
@@ -334,7 +335,7 @@ class GithubClient:
             scopes = answer.headers.get("x-accepted-oauth-scopes")
             wanted = accepted or (f"scope {scopes}" if scopes else "read access to the repository")
             raise PermissionMissingError(f"the token may not {doing} {what}; grant it {wanted}")
-        if answer.status in {404, 410} or (answer.status == 422 and said.startswith("No commit found")):  # noqa: PLR2004 - Unprocessable
+        if answer.status in {404, 410} or (answer.status == 422 and reason.startswith("No commit found")):  # noqa: PLR2004 - Unprocessable
             hint = "and that the token may see it" if self.has_token else "or give a token if it is private"
             raise NotFoundError(f"GitHub has no {what}; check the repository's name, {hint}")
         if answer.status == 409:  # noqa: PLR2004 - Conflict
@@ -345,18 +346,18 @@ class GithubClient:
 
     def _graphql_data(self, answer: Answer) -> GraphqlAnswer:
         if _is_page(answer):
-            raise GraphqlUnavailableError(f"{place(answer.url)} is not a GraphQL endpoint")
+            raise GraphqlUnavailableError(f"{without_query(answer.url)} is not a GraphQL endpoint")
         body = answer.json()
         failures = graphql_failures(body)
         data = body.get("data") if isinstance(body, dict) else None
         if isinstance(data, dict):
             return GraphqlAnswer(data=data, failures=failures)
-        said = self._redacted("; ".join(failure.message for failure in failures))[:300]
+        reason = self._redacted("; ".join(failure.message for failure in failures))[:300]
         if any(failure.is_refusal for failure in failures):
-            raise PermissionMissingError(f"the token may not run this GraphQL query: {said}; grant it what is named")
-        if _QUERY_TOO_LARGE.search(said) or any(failure.kind == "RESOURCE_LIMITS_EXCEEDED" for failure in failures):
-            raise ServerFailedError(f"GitHub's GraphQL failed: {said}; try again later")
-        raise GraphqlUnavailableError(f"GitHub's GraphQL does not answer this query: {said or 'no data'}")
+            raise PermissionMissingError(f"the token may not run this GraphQL query: {reason}; grant it what is named")
+        if _QUERY_TOO_LARGE.search(reason) or any(failure.kind == "RESOURCE_LIMITS_EXCEEDED" for failure in failures):
+            raise ServerFailedError(f"GitHub's GraphQL failed: {reason}; try again later")
+        raise GraphqlUnavailableError(f"GitHub's GraphQL does not answer this query: {reason or 'no data'}")
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._token, "***") if self._token else text

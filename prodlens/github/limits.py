@@ -22,7 +22,7 @@ _KEYS_OF_A_REFUSAL = frozenset({"data", "errors", "message", "documentation_url"
 
 
 def limited_until(answer: Answer, now: float, attempt: int) -> float | None:
-    """Return when the limit that a response speaks of ends, as a Unix time of our clock; None when it speaks of none.
+    """Return when the limit that a response speaks of ends, as a Unix time of our clock; None for another response.
 
     Args:
         answer: The response.
@@ -84,8 +84,8 @@ def _body_is_limit(answer: Answer) -> bool:
         return True
     if body.get("data") is not None or not body.keys() <= _KEYS_OF_A_REFUSAL:
         return False
-    said = [str(body.get("message", "")), *(failure.message for failure in failures)]
-    return any(_LIMIT_WORDS.search(text) for text in said)
+    messages = [str(body.get("message", "")), *(failure.message for failure in failures)]
+    return any(_LIMIT_WORDS.search(message) for message in messages)
 
 
 def _retry_after(answer: Answer, now: float) -> float | None:

@@ -119,7 +119,7 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def first_review_at(reviews: list[Mapping[str, Any]], author: str | None) -> str | None:
-    """Return when the first review by another person was submitted, None when there is none among these."""
+    """Return when the first review by another person was submitted, None without one among these."""
     moments = []
     for review in reviews:
         reviewer = mapping(review.get("author"))

@@ -125,8 +125,8 @@ def _require_graphql(run: StreamRun, row: sqlite3.Row) -> None:
     """Raise ``ServerFailedError`` when GraphQL fails at the lightest query too: then no pull request is to blame."""
     answer = run.client.graphql_answer(PROBE_QUERY, {"id": row["node_id"]})
     if answer.data.get("node") is None and not any(failure.is_missing for failure in answer.failures):
-        said = "; ".join(failure.message for failure in answer.failures)[:200] or "a response without its data"
-        raise ServerFailedError(f"GitHub's GraphQL failed: {said}; try again later")
+        reason = "; ".join(failure.message for failure in answer.failures)[:200] or "a response without its data"
+        raise ServerFailedError(f"GitHub's GraphQL failed: {reason}; try again later")
 
 
 def _store_nodes(run: StreamRun, part: list[sqlite3.Row], answer: GraphqlAnswer) -> list[sqlite3.Row]:
@@ -139,14 +139,14 @@ def _store_nodes(run: StreamRun, part: list[sqlite3.Row], answer: GraphqlAnswer)
         raise GraphqlUnavailableError("GitHub's GraphQL answered without the pull requests that were asked for")
     nodes = sequence(answer.data["nodes"])
     details, commits, again = [], [], []
-    for place, row in enumerate(part):
-        node = nodes[place] if place < len(nodes) else None
-        failures = answer.failures_at("nodes", place)
+    for index, row in enumerate(part):
+        node = nodes[index] if index < len(nodes) else None
+        failures = answer.failures_at("nodes", index)
         if isinstance(node, dict) and not _lacks_something(node, failures):
             details.append((row, node_details(node)))
             if row["merged_at"] is not None:
                 commits += node_commits(node, row["id"])
-        elif any(failure.is_missing and failure.path == ("nodes", place) for failure in failures):
+        elif any(failure.is_missing and failure.path == ("nodes", index) for failure in failures):
             details.append((row, {"details": "unavailable"}))
         elif failures and all(failure.is_refusal for failure in failures):
             run.left_out = f"GitHub does not let the token read some pull requests: {failures[0].message[:200]}"

@@ -183,7 +183,7 @@ def test_failures_name_the_field_that_they_are_about(server: GithubServer, plain
 def test_an_answer_of_another_shape_is_a_failure(server: GithubServer, plain: requests.Session) -> None:
     """An object where a list is expected is a failure, not an empty list."""
     server.faults.restart({1: Fault(status=200, body=b"{}")})
-    with pytest.raises(ServerFailedError, match="no list"):
+    with pytest.raises(ServerFailedError, match="not a list"):
         client(server, plain).get(PATH).rows()
 
 

@@ -114,7 +114,7 @@ def test_everything_is_stored(server: GithubServer, store: ProdLensStore) -> Non
     assert (rows[2]["reopened_at"], rows[11]["reopened_at"]) == tuple(
         datetime.fromisoformat(at(hours)).isoformat() for hours in (21, 13)
     )
-    # Reviews of the author (dev1) and of a bot are none; of pull request 14 there are more than one answer holds.
+    # Reviews of the author (dev1) and of a bot do not count. Pull request 14 has more than one response holds.
     assert rows[1]["first_review_at"] == "2026-05-01T05:00:00+00:00"
     assert rows[14]["truncated"] == '{"reviews":"20"}'
     assert len(json.loads(rows[14]["labels"])) == 35
