@@ -107,7 +107,7 @@ def prepare(name: str, group: dict[str, Any], skip_lines: list[str]) -> Path:
         "do_not_mutate_patterns": skip_lines,
         "pytest_add_cli_args_test_selection": group["tests"],
         "pytest_add_cli_args": ["-n", "0", "--no-cov", "--hypothesis-profile=mutants", "-p", "no:cacheprovider"],
-        "timeout_multiplier": 2.0,
+        "timeout_multiplier": 5.0,
         "use_git_change_detection": False,
     }
     table = "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())

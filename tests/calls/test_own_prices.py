@@ -76,6 +76,8 @@ def test_a_discount_is_off_the_list_price(tmp_path: Path) -> None:
     assert rates(free)[:2] == (0, 0)
     same = toml(tmp_path, 'model = "*"\ndiscount_percent = 0\n').card("claude-3-sonnet", None, MAY)
     assert rates(same)[:2] == (3, 15)
+    later = toml(tmp_path, 'model = "CLAUDE-*"\nfrom = 2026-07-01\ndiscount_percent = 50\n')
+    assert [rates(later.card("claude-3-sonnet", None, day))[0] for day in (MAY, JULY)] == [3, 1.5]
 
 
 def test_the_last_price_that_began_holds(tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_the_last_price_that_began_holds(tmp_path: Path) -> None:
     assert rates(twice.card("team-coder", None, MAY))[0] == 5
 
 
-@pytest.mark.parametrize("model", ["team-coder", "proxy/team-coder", "Team-Coder"])
+@pytest.mark.parametrize("model", ["team-coder", "proxy/team-coder", "proxy/eu/team-coder", "Team-Coder"])
 def test_names_with_and_without_a_prefix_in_any_case(tmp_path: Path, model: str) -> None:
     """A pattern fits the name of the source, what stands behind its prefix, and the name in reports."""
     assert rates(toml(tmp_path, 'model = "TEAM-*"\ninput = 2\noutput = 8\n').card(model, None, MAY))[0] == 2
@@ -128,6 +130,8 @@ def test_a_model_map_has_tiers_and_modifiers(tmp_path: Path) -> None:
     assert flex is not None
     assert flex.caveat == WITHOUT_MODIFIER
     assert prices.card("free", None, MAY) is None
+    free_output = {"input_cost_per_token": 1e-6, "output_cost_per_token": 0}
+    assert rates(model_map(tmp_path, {"m": free_output}).card("m", None, MAY))[:2] == (1, 0)
     small = {name: cost for name, cost in entry.items() if "above" not in name}
     assert rates(model_map(tmp_path, {"m": small}).card("m", None, MAY, "priority"))[:2] == (3, 9)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prodlens.calls.price_list import find_model, model_name
+from prodlens.calls.price_list import _tails, find_model, model_name, price_changes_in_a_day
 from prodlens.calls.pricing import MAKERS_PRICE, WITHOUT_MODIFIER, price_card, priced
 from prodlens.schemas import CanonicalTrace
 
@@ -28,6 +28,23 @@ NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 def test_a_model_has_one_name(model: str, name: str) -> None:
     """Prefixes, regions, versions, capitals and names for people lead to one name; an unknown model keeps its own."""
     assert model_name(model) == name
+
+
+def test_what_is_left_of_a_name_behind_each_prefix() -> None:
+    """Services and regions are prefixes, the dot of a version is not; names for people are written as ids are."""
+    assert list(_tails("Bedrock/us.Anthropic.claude-3.5 x")) == [
+        "bedrock/us.anthropic.claude-3.5-x",
+        "us.anthropic.claude-3.5-x",
+        "anthropic.claude-3.5-x",
+        "claude-3.5-x",
+    ]
+    assert list(_tails("openai.o3-mini")) == ["openai.o3-mini", "openai.o3-mini", "o3-mini"]
+
+
+def test_who_serves_a_model_decides_whether_its_price_changes_in_a_day() -> None:
+    """DeepSeek's own prices depend on the hour; on one's own machine there is none that could."""
+    assert price_changes_in_a_day("deepseek-chat", "deepseek")
+    assert not price_changes_in_a_day("deepseek-chat", "ollama")
 
 
 @pytest.mark.parametrize(
