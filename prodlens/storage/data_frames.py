@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator, Sequence
+
+_BATCH_ROWS = 2_000
+_NANOSECONDS = pd.Timestamp.min.tz_localize("UTC"), pd.Timestamp.max.tz_localize("UTC")
+_MOST_KNOWN = 100_000
+_MOMENT = "datetime64[ns, UTC]"
+_STORED_AS = {_MOMENT: "datetime64[ns]"}
 
 SESSION_DTYPES = {
     "session_id": "object",
@@ -70,18 +79,49 @@ def commits_frame(conn: sqlite3.Connection) -> pd.DataFrame:
 
 
 def _frame(conn: sqlite3.Connection, table: str, dtypes: dict[str, str], order: str) -> pd.DataFrame:
-    rows = conn.execute(f"SELECT {', '.join(dtypes)} FROM {table} ORDER BY {order}").fetchall()
-    columns = zip(*rows, strict=True) if rows else ([] for _ in dtypes)
-    return pd.DataFrame(
-        {name: _column(list(values), dtype) for (name, dtype), values in zip(dtypes.items(), columns, strict=True)}
-    )
+    """Read a table batch by batch into columns of their final size, so that the rows are never all in memory."""
+    with _one_state(conn):
+        count = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        columns = {name: np.empty(count, _STORED_AS.get(dtype, dtype)) for name, dtype in dtypes.items()}
+        known: dict[str, dict[object, object]] = {name: {} for name in dtypes}
+        cursor = conn.cursor()
+        cursor.row_factory = None
+        cursor.execute(f"SELECT {', '.join(dtypes)} FROM {table} ORDER BY {order}")
+        first = 0
+        while rows := cursor.fetchmany(_BATCH_ROWS):
+            for (name, dtype), values in zip(dtypes.items(), zip(*rows, strict=True), strict=True):
+                columns[name][first : first + len(rows)] = _converted(values, dtype, known[name])
+            first += len(rows)
+    return pd.DataFrame({name: _series(columns[name], dtype) for name, dtype in dtypes.items()}, copy=False)
 
 
-def _column(values: list[Any], dtype: str) -> pd.Series[Any]:
-    if dtype.startswith("datetime64"):
-        moments = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601")
-        return moments.astype("datetime64[ns, UTC]")
+def _converted(values: Sequence[Any], dtype: str, known: dict[object, object]) -> Any:
+    """Return a batch of a column; of equal texts one is kept, and a moment beyond nanoseconds (after 2262) is NaT."""
+    if dtype == _MOMENT:
+        moments = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601", errors="coerce")
+        return moments.where(moments.between(*_NANOSECONDS)).dt.tz_localize(None).to_numpy("datetime64[ns]")
     if dtype in {"int64", "bool"}:
-        values = [0 if value is None else value for value in values]
-    column: pd.Series[Any] = pd.Series(values, dtype=dtype)
-    return column
+        return [0 if value is None else value for value in values]
+    if dtype == "object":
+        if len(known) > _MOST_KNOWN:
+            known.clear()
+        return [known.setdefault(value, value) for value in values]
+    return values
+
+
+def _series(column: np.ndarray[Any, Any], dtype: str) -> pd.Series[Any]:
+    series: pd.Series[Any] = pd.Series(column, dtype=column.dtype, copy=False)
+    return series.dt.tz_localize("UTC") if dtype == _MOMENT else series
+
+
+@contextmanager
+def _one_state(conn: sqlite3.Connection) -> Iterator[None]:
+    """Make several queries see one state of the database, whatever others write meanwhile."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("COMMIT")
