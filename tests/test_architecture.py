@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from prodlens.storage import migrations
+
 ROOT = Path(__file__).parent.parent / "prodlens"
 MODULES = sorted(ROOT.rglob("*.py"))
 MOST_ROOT_MODULES = 12
@@ -256,3 +258,57 @@ def test_few_exceptions_from_the_linter() -> None:
     exempt = [line for path in files for line in path.read_text(encoding="utf-8").splitlines() if mark in line]
     assert [line for line in exempt if not re.search(mark + r": [A-Z0-9, ]+ - \S", line)] == []
     assert len(exempt) <= MOST_EXCEPTIONS
+
+
+# The package that owns each table: it alone has text that inserts, updates or deletes its rows. The action prunes its
+# copy of the database, which is a file of its own.
+OWNERS = {
+    "storage": {
+        "call_aliases", "checkpoints", "commits", "daily_github_metrics", "daily_session_metrics", "decisions", "etags",
+        "notes", "pull_requests", "session_parts", "sessions", "tool_uses", "usage_days",
+    },
+    "github_etl": {
+        "commit_parents", "missing_commits", "pull_request_commits", "repositories", "seen_pull_requests",
+        "sync_streams",
+    },
+    "trace_ingestion": {"ingestions", "known_files", "lake_pending"},
+    "action": {"artifact_walks", "trace_artifacts"},
+}  # fmt: skip
+# The details of a pull request and the branch of a commit are read by walks of the sync; the rows go with their keys.
+WRITTEN_BY_OTHERS = {
+    ("github_etl", "pull_requests"),
+    ("github_etl", "commits"),
+    ("storage", "pull_request_commits"),
+}
+THE_COPY = "action.cache.snapshot"
+_WRITES = re.compile(r"\b(?:INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM) (?P<table>[a-z_]{3,})\b")
+
+
+def test_tables_are_written_by_their_owners() -> None:
+    """SQL that writes to a table stands in the package that owns it, and every table has one owner."""
+    owner = {table: package for package, tables in OWNERS.items() for table in tables}
+    created = {
+        name
+        for _, script in migrations()
+        for name in re.findall(r"CREATE TABLE (\w+)", script)
+        if not re.search(rf"DROP TABLE {name}\b", script)
+    }
+    assert created == set(owner)
+    foreign = set()
+    for path in MODULES:
+        if dotted(path) == THE_COPY:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                package = dotted(path).split(".")[0]
+                written = {match["table"] for match in _WRITES.finditer(node.value)} & set(owner)
+                foreign |= {(package, table) for table in written if owner[table] != package}
+    assert foreign <= WRITTEN_BY_OTHERS
+
+
+def test_placeholders_are_joined_in_one_place() -> None:
+    """Queries that look rows up by many values are made by ``storage.in_queries`` alone."""
+    joining = {
+        dotted(path) for path in MODULES if re.search(r"join\(\s*[\"']\?[\"']", path.read_text(encoding="utf-8"))
+    }
+    assert joining == {"storage.in_queries"}

@@ -109,7 +109,7 @@ def fill_store(store: ProdLensStore, simulation: Simulation, at: datetime) -> No
     if held and not store.simulated:
         raise UserError(f"{store.path} holds real records; give the simulation a database of its own with --db")
     with store.transaction():
-        store.set_checkpoint(SIMULATED_MARK, at)
+        store.set_note(SIMULATED_MARK, at.isoformat())
         store.insert_sessions(simulation.traces)
         store.insert_pull_requests(simulation.pull_requests)
         store.insert_commits(simulation.commits)

@@ -6,6 +6,7 @@ nothing of (they came from another store). Writing the same calls again leaves t
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -164,13 +165,12 @@ def _store_batches(
 
 
 def _folder_batches(conn: sqlite3.Connection, day: str, slugs: list[str | None]) -> Iterator[list[tuple[Any, ...]]]:
-    named = [slug for slug in slugs if slug is not None]
-    condition = f"repo_slug IN ({', '.join('?' * len(named))})" + (" OR repo_slug IS NULL" if None in slugs else "")
+    condition = "repo_slug IN (SELECT value FROM json_each(?))" + (" OR repo_slug IS NULL" if None in slugs else "")
     query = (
         f"SELECT {', '.join(SESSION_COLUMNS)} FROM sessions WHERE event_date = ? AND ({condition}) "
         "ORDER BY timestamp, trace_hash"
     )
-    cursor = _plain(conn, query, (day, *named))
+    cursor = _plain(conn, query, (day, json.dumps([slug for slug in slugs if slug is not None])))
     while rows := cursor.fetchmany(BATCH_ROWS):
         yield rows
 

@@ -10,6 +10,7 @@ from prodlens.storage.delivery_rows import (
 )
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
+from prodlens.storage.notes import read_note, write_note
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
 from prodlens.storage.usage_days import put_usage_days
@@ -31,7 +32,9 @@ __all__ = [
     "put_decisions",
     "put_sessions",
     "put_usage_days",
+    "read_note",
     "session_values",
     "upsert_commits",
     "upsert_pull_requests",
+    "write_note",
 ]

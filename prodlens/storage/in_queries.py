@@ -18,5 +18,5 @@ def portions(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
 
 
 def marks(values: Sequence[object]) -> str:
-    """Return the placeholders of the values, as they stand between the brackets of ``IN``."""
+    """Return a placeholder for each value, as they stand between the brackets of ``IN`` or ``VALUES``."""
     return ", ".join("?" * len(values))

@@ -14,11 +14,12 @@ from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.connection import connect, outside_errors
 from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
 from prodlens.storage.migrations import migrations
+from prodlens.storage.notes import read_note, write_note
 from prodlens.storage.row_conversion import session_row
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     import pandas as pd
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x50724C6E  # "PrLn", so that file(1) and the cache check can tell whose database it is
 SCHEMA_VERSION = migrations()[-1][0]
-SIMULATED_MARK = "simulated"  # a checkpoint of this name marks a store that holds nothing real
+SIMULATED_MARK = "simulated"  # a note of this name marks a store that holds nothing real
 _BATCH_ROWS = 5_000
 # One statement, so that no other process can be half-way with the schema between its parts.
 _OWNER = (
@@ -82,7 +83,7 @@ class ProdLensStore:
     @property
     def simulated(self) -> bool:
         """Whether the store holds a simulated team, which every report on it has to say."""
-        return self.get_last_checkpoint(SIMULATED_MARK) is not None
+        return self.get_note(SIMULATED_MARK) is not None
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -208,19 +209,28 @@ class ProdLensStore:
             else:
                 conn.execute("INSERT OR REPLACE INTO etags VALUES (?, ?)", (endpoint, etag))
 
+    # Notes --------------------------------------------------------------------------------------------------
+
+    def get_note(self, name: str) -> str | None:
+        """Return what the store says of itself under this name, None where it says nothing."""
+        return read_note(self.conn, name)
+
+    def set_note(self, name: str, value: str | None) -> None:
+        """Write a note of the store on itself; None removes it."""
+        with self.transaction() as conn:
+            write_note(conn, name, value)
+
     # Daily metrics ------------------------------------------------------------------------------------------
 
     def insert_daily_session_metrics(self, metrics: Iterable[Mapping[str, object]]) -> int:
         """Insert or replace daily aggregates, keyed by (``event_date``, ``developer_id``); returns the rows."""
         rows = (_metric_row(m, _SESSION_METRICS) for m in metrics)
-        return self._upsert(
-            "daily_session_metrics", _SESSION_METRICS, rows, "event_date, ifnull(developer_id, '')", _overwrite
-        )
+        return self._upsert("daily_session_metrics", _SESSION_METRICS, rows, "event_date, ifnull(developer_id, '')")
 
     def insert_daily_github_metrics(self, metrics: Iterable[Mapping[str, object]]) -> int:
         """Insert or replace daily GitHub aggregates, keyed by ``event_date``; returns the rows."""
         rows = (_metric_row(m, _GITHUB_METRICS) for m in metrics)
-        return self._upsert("daily_github_metrics", _GITHUB_METRICS, rows, "event_date", _overwrite)
+        return self._upsert("daily_github_metrics", _GITHUB_METRICS, rows, "event_date")
 
     def fetch_daily_session_metrics(self, since: date | None = None) -> list[dict[str, Any]]:
         """Return the daily session aggregates from the day on, oldest first."""
@@ -243,10 +253,9 @@ class ProdLensStore:
         columns: Iterable[str],
         rows: Iterable[Mapping[str, Any]],
         key: str,
-        update: Callable[[str, str], str] | None = None,
     ) -> int:
         columns = tuple(columns)
-        assignments = ", ".join((update or _keep_known)(table, column) for column in columns if column != key)
+        assignments = ", ".join(f"{column} = excluded.{column}" for column in columns if column != key)
         statement = (
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)}) "
             f"ON CONFLICT ({key}) DO UPDATE SET {assignments}"
@@ -287,16 +296,6 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
-
-
-def _keep_known(table: str, column: str) -> str:
-    """Update a column with the new value; what the new record does not know is kept."""
-    return f"{column} = coalesce(excluded.{column}, {table}.{column})"
-
-
-def _overwrite(_table: str, column: str) -> str:
-    """Update a column with the new value, unknown or not."""
-    return f"{column} = excluded.{column}"
 
 
 def _metric_row(metric: Mapping[str, object], columns: Iterable[str]) -> dict[str, object]:

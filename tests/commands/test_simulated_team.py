@@ -55,7 +55,7 @@ def test_filling_twice_changes_nothing(tmp_path: Path) -> None:
         assert len(store.fetch_sessions()) == len(simulation.traces)
         assert len(store.fetch_pull_requests()) == len(simulation.pull_requests)
         assert len(store.fetch_commits()) == len(simulation.commits)
-        assert store.get_last_checkpoint(SIMULATED_MARK) == NOW
+        assert store.get_note(SIMULATED_MARK) == NOW.isoformat()
 
 
 def test_real_records_are_never_mixed_with_simulated_ones(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from prodlens.errors import StorageError, UnusableStoreError
 from prodlens.schemas import CanonicalTrace
-from prodlens.storage import SCHEMA_VERSION, ProdLensStore
+from prodlens.storage import APPLICATION_ID, SCHEMA_VERSION, ProdLensStore, migrations
 from prodlens.storage.row_conversion import RecordError
 
 if TYPE_CHECKING:
@@ -220,3 +220,38 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"cannot open or create the database .*: Not a directory"):
         ProdLensStore(tmp_path / "file" / "cache.db")
+
+
+def test_notes_round_trip(store: ProdLensStore) -> None:
+    """A note is text by name, and None removes it."""
+    assert store.get_note("a") is None
+    store.set_note("a", "1")
+    store.set_note("a", "2")
+    assert store.get_note("a") == "2"
+    store.set_note("a", None)
+    assert store.get_note("a") is None
+
+
+def test_notes_of_an_older_version_move(tmp_path: Path) -> None:
+    """What older versions kept among ETags and checkpoints becomes notes; ETags and checkpoints stay."""
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as conn:
+        for number, script in migrations():
+            if number < 6:
+                conn.executescript(script)
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        conn.execute("PRAGMA user_version = 5")
+        rows = [("cache:content", "d"), ("cache:people", "hidden"), ("git:acme/web:2026-05-01", "sha"), ("/pulls", "e")]
+        conn.executemany("INSERT INTO etags VALUES (?, ?)", rows)
+        moment = "2026-05-01T00:00:00+00:00"
+        conn.executemany("INSERT INTO checkpoints VALUES (?, ?)", [("simulated", moment), ("trace_ingestion", moment)])
+        conn.commit()
+    with ProdLensStore(path) as store:
+        assert dict(map(tuple, store.conn.execute("SELECT name, value FROM notes"))) == {
+            "cache:content": "d",
+            "cache:people": "hidden",
+            "simulated": moment,
+        }
+        assert [row[0] for row in store.conn.execute("SELECT endpoint FROM etags")] == ["/pulls"]
+        assert [row[0] for row in store.conn.execute("SELECT job_name FROM checkpoints")] == ["trace_ingestion"]
+        assert store.simulated

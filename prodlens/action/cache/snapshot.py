@@ -21,16 +21,17 @@ from prodlens.action.cache import trust
 from prodlens.action.cache.trust import MEMBER
 from prodlens.errors import StorageError
 from prodlens.files import Folder, new_digest
+from prodlens.storage import read_note, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-# Rows of ``etags`` that a copy says of itself: a digest of its content, and whether it names people.
+# Notes of a copy on itself: a digest of its content, and whether it names people.
 CONTENT_MARK, PEOPLE_MARK = "cache:content", "cache:people"
 _NAMED, _HIDDEN = "named", "hidden"
 # Notes on how a run went. They change with every run and are remade by the next one, so they are no content.
-_NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags"})
+_NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags", "notes"})
 _VOLATILE = {
     "sync_streams": {
         "synced_at",
@@ -67,16 +68,14 @@ def content_digest(conn: sqlite3.Connection) -> str:
 
 
 def stored_digest(conn: sqlite3.Connection) -> str:
-    """Return the digest that a restored copy brought along, of a database that is none the one of its content."""
-    row = conn.execute("SELECT etag FROM etags WHERE endpoint = ?", (CONTENT_MARK,)).fetchone()
-    return content_digest(conn) if row is None else str(row[0])
+    """Return the digest stored with a restored copy; for any other database, compute it from the content."""
+    return read_note(conn, CONTENT_MARK) or content_digest(conn)
 
 
 def names_people(path: Path) -> bool:
-    """Tell whether a copy has people by their names in it; one that does not say has."""
+    """Return whether a copy contains real names. A copy that does not say so, as those of older versions, has them."""
     with closing(sqlite3.connect(path)) as conn:
-        row = conn.execute("SELECT etag FROM etags WHERE endpoint = ?", (PEOPLE_MARK,)).fetchone()
-    return row is None or row[0] != _HIDDEN
+        return "notes" not in _tables(conn) or read_note(conn, PEOPLE_MARK) != _HIDDEN
 
 
 def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime, named: bool) -> str:
@@ -115,8 +114,8 @@ def _write_pruned(conn: sqlite3.Connection, target: Path, before: datetime, now:
         for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
             copy.execute(f"DROP INDEX {index}")
         digest = content_digest(copy)
-        marks = {CONTENT_MARK: digest, PEOPLE_MARK: _NAMED if named else _HIDDEN}
-        copy.executemany("INSERT OR REPLACE INTO etags VALUES (?, ?)", marks.items())
+        write_note(copy, CONTENT_MARK, digest)
+        write_note(copy, PEOPLE_MARK, _NAMED if named else _HIDDEN)
         copy.execute("COMMIT")
         copy.execute("VACUUM")
     return digest

@@ -1,0 +1,22 @@
+"""What a database says of itself, as text by name: a flag, a digest, how far something was read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def read_note(conn: sqlite3.Connection, name: str) -> str | None:
+    """Return the note of this name, None where there is none."""
+    row = conn.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def write_note(conn: sqlite3.Connection, name: str, value: str | None) -> None:
+    """Write a note, inside the caller's transaction; None removes it."""
+    if value is None:
+        conn.execute("DELETE FROM notes WHERE name = ?", (name,))
+    else:
+        conn.execute("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", (name, value))
