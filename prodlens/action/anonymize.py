@@ -1,4 +1,4 @@
-"""What the action keeps of the people in the traces: keyed pseudonyms, nothing at all, or the names, never an address.
+"""What the action keeps of the people in the traces: keyed pseudonyms, nothing, or names, but never an address.
 
 Anyone signed in can download a public repository's artifacts, the cache among them. So a trace goes through here before
 it reaches the store or the lake.
@@ -33,7 +33,7 @@ _REMOVED = "[address removed]"
 
 @dataclass(frozen=True, slots=True)
 class Anonymizer:
-    """Turn a trace into the one that is kept; call it on each.
+    """Turns a trace into the one that is kept; call it on each trace.
 
     Attributes:
         everybody: Whether every person becomes a pseudonym or is left out; else only those named by an e-mail address.

@@ -1,4 +1,4 @@
-"""The inputs of the action, once: action.yml, the flags of ``entrypoint.py`` and the README say the same.
+"""The inputs of the action, defined once: action.yml, the flags of ``entrypoint.py`` and the README follow from them.
 
 A test holds that.
 """
@@ -14,15 +14,15 @@ COMMENT_MODES = (COMMENT_AUTO, COMMENT_CHANGES, COMMENT_ALWAYS, COMMENT_OFF)
 
 
 class Input(NamedTuple):
-    """One input: an ``INPUT_`` variable in a workflow, a flag at a desk.
+    """One input: an ``INPUT_`` variable in a workflow, a flag in a local run.
 
     Attributes:
         name: The word in ``with:`` and after ``--``.
         default: What it is when it is not given, as text.
         description: What it means, in one line.
         expression: What action.yml has as the default where only the workflow knows it.
-        many: Whether it takes several values, one a line (at a desk: the flag repeated).
-        none: Whether an empty text, given on purpose, means none instead of the default.
+        many: Whether it takes several values: one a line, or the flag repeated in a local run.
+        none: Whether an empty text means "none" instead of the default.
     """
 
     name: str
@@ -58,7 +58,7 @@ INPUTS = (
     Input(
         "cache-artifact",
         "prodlens-cache",
-        "artifact that carries the database from run to run (at a desk it stays where it is); empty: no cache",
+        "artifact that carries the database from run to run (in a local run it stays where it is); empty: no cache",
         none=True,
     ),
     Input("cache-retention-days", "90", "days that GitHub keeps that artifact"),
@@ -104,7 +104,7 @@ INPUTS = (
 
 
 class LocalFlag(NamedTuple):
-    """A flag of the local run that is no input of the action; without a ``metavar`` it is a switch."""
+    """A flag of the local run alone; without a ``metavar`` it is a switch."""
 
     name: str
     description: str
@@ -115,5 +115,5 @@ class LocalFlag(NamedTuple):
 LOCAL_FLAGS = (
     LocalFlag("offline", "ask nothing of the network: commits from the clone, pull requests as they are stored"),
     LocalFlag("db", "database of calls, pull requests and commits (default: .prod-lens/cache.db)", "FILE"),
-    LocalFlag("clone", "git clone to take commits from (default: this folder, if it is one of the repository)", "DIR"),
+    LocalFlag("clone", "git clone to take commits from (default: this folder, if it is a clone of it)", "DIR"),
 )

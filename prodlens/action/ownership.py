@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def hand_over(workspace: Path, made: Iterable[Path]) -> None:
-    """Give what was made in the workspace, and folders on the way to it, to the workspace's owner.
+    """Give what was made in the workspace, and the folders on the way to it, to the workspace's owner.
 
-    Only root can and needs to; links are given away themselves, never what they point to, and nothing outside the
-    workspace is touched.
+    Only root can do so, and only root needs to. Of a link the link itself is given away, never its target, and nothing
+    outside the workspace is touched.
     """
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return

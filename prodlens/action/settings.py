@@ -37,7 +37,7 @@ class Settings:
         token: GitHub token; empty when there is none.
         repository: Slugs to report on; empty: the clone's own.
         since: First day of the report, in ``timezone``.
-        until: First day that is no longer in it; None: now.
+        until: First day after the report; None: now.
         timezone: Time zone that days are counted in.
         lag_days: Lag of the headline association, in days.
         policy_models: Approved models; shell patterns.
@@ -99,7 +99,7 @@ class Settings:
 
 
 def parse_settings(texts: Mapping[str, str], now: datetime) -> Settings:
-    """Check the texts of the inputs; a missing one takes its default, and so does a blank one that cannot mean none.
+    """Check the texts of the inputs. A missing text takes its default, and so does a blank one unless blank means none.
 
     Args:
         texts: Input name to text; several values are lines.
@@ -143,14 +143,14 @@ def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{text!r} is no time zone; give an IANA name such as Europe/Berlin") from error
+        raise ValueError(f"{text!r} is not a time zone; use an IANA name such as Europe/Berlin") from error
 
 
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no day; write it YYYY-MM-DD") from error
+        raise ValueError(f"{text!r} is not a day; write it YYYY-MM-DD") from error
 
 
 def _day_before(today: date) -> Callable[[str], date]:
@@ -160,7 +160,7 @@ def _day_before(today: date) -> Callable[[str], date]:
         try:
             return date.fromisoformat(text)
         except ValueError as error:
-            raise ValueError(f"{text!r} is no date; write YYYY-MM-DD, or 28d or 4w back from today") from error
+            raise ValueError(f"{text!r} is not a date; write YYYY-MM-DD, or 28d or 4w back from today") from error
 
     return clean
 
@@ -189,7 +189,7 @@ def _lines(clean: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def clean(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)
 
     return clean
@@ -202,7 +202,7 @@ def _number(low: float, high: float) -> Callable[[str], float]:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            raise ValueError(f"{text!r} is no number from {low:g} to {high:g}")
+            raise ValueError(f"{text!r} is not a number from {low:g} to {high:g}")
         return value
 
     return clean
@@ -230,7 +230,7 @@ def _artifact_pattern(text: str) -> str:
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
     def clean(text: str) -> str:
         if text.lower() not in words:
-            raise ValueError(f"{text!r} is none of {', '.join(words)}")
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}")
         return text.lower()
 
     return clean

@@ -32,10 +32,10 @@ _NOT_OURS = frozenset({403, 404, 410})  # the signed address ran out, or the blo
 
 
 class UnusableArtifactError(Exception):
-    """This one artifact cannot be used, and its text says why; the service itself works.
+    """This artifact cannot be used, and the text says why; the service itself works.
 
     Attributes:
-        lasting: Whether it will be as unusable the next time.
+        lasting: Whether it will still be unusable the next time.
     """
 
     def __init__(self, reason: str, *, lasting: bool = True) -> None:
@@ -90,7 +90,7 @@ def checked_name(name: str) -> str:
     """Return the name of an artifact unchanged.
 
     Raises:
-        ConfigurationError: It is none that an artifact can have.
+        ConfigurationError: An artifact cannot have this name.
     """
     if not name or _INVALID_IN_NAMES & set(name):
         raise ConfigurationError(f'{name!r} cannot name an artifact; leave out " : < > | * ? \\ / and line ends')
@@ -98,7 +98,7 @@ def checked_name(name: str) -> str:
 
 
 def artifact_of(description: Mapping[str, Any]) -> Artifact | None:
-    """Read the API's description of an artifact; None when it is none."""
+    """Return an artifact from the API's description; None when the description is not usable."""
     number, name = identifier(description.get("id")), description.get("name")
     if number is None or not isinstance(name, str):
         return None
@@ -168,7 +168,7 @@ def workflow_run(client: GithubClient, slug: str, run_id: int) -> Mapping[str, A
 
 
 def is_on_branch(client: GithubClient, slug: str, branch: str, sha: str) -> bool:
-    """Tell whether a commit is the head of a branch or one before it; a tag can have the branch's name.
+    """Return whether a commit is on a branch. The name alone does not say so: a tag can have the branch's name.
 
     Raises:
         GithubError: GitHub could not be asked or refused.
@@ -183,7 +183,7 @@ def is_on_branch(client: GithubClient, slug: str, branch: str, sha: str) -> bool
 def download(
     client: GithubClient, session: requests.Session, slug: str, artifact: Artifact, target: Path, *, most_bytes: int
 ) -> None:
-    """Write an artifact's bytes to a file, whole and verified; a file left by a failure is rubbish.
+    """Write an artifact's bytes to a file, complete and verified. After a failure the file must not be used.
 
     Args:
         client: Asks GitHub where the bytes are.

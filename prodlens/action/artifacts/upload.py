@@ -103,7 +103,7 @@ class ArtifactService:
         mask: Callable[[str], None] = lambda _: None,
         pause_seconds: float = _PAUSE_SECONDS,
     ) -> Self | None:
-        """Return the service, None where the runner offers none (a desk, an old server, a ``run:`` step)."""
+        """Return the service; None where the runner has none: a local run, an old server, a ``run:`` step."""
         parts = urlsplit(environ.get("ACTIONS_RESULTS_URL", ""))
         token = environ.get("ACTIONS_RUNTIME_TOKEN", "")
         ids = backend_ids(token)
@@ -179,7 +179,7 @@ class ArtifactService:
         """Delete this run's newest artifact of the name, also one that was begun and never finished.
 
         Raises:
-            ArtifactServiceError: The service failed or refused, or there is none.
+            ArtifactServiceError: The service failed or refused, or the run has no such artifact.
         """
         keys = ("workflow_run_backend_id", "workflow_job_run_backend_id")
         found = self.list(name)
@@ -189,7 +189,7 @@ class ArtifactService:
     # ---------------------------------------------------------------------------------------------------------
 
     def _call(self, method: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Call a method; an answer that is no JSON counts as a failed attempt, as it does for the official client."""
+        """Call a method. An answer that is not JSON counts as a failed attempt, as it does for the official client."""
         ids = {"workflow_run_backend_id": self.run_id, "workflow_job_run_backend_id": self.job_id}
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         body = json.dumps({**ids, **asked})
@@ -201,7 +201,7 @@ class ArtifactService:
             answer = _json_object(response)
             if answer is not None or response.status_code in _RETRIED:
                 return _accepted(method, response.status_code, answer or {})
-        raise ArtifactServiceError(f"the artifact service answers {method} with no JSON; try again later")
+        raise ArtifactServiceError(f"the artifact service did not answer {method} with JSON; try again later")
 
     def _put_blocks(self, url: str, path: Path, mime_type: str) -> tuple[int, str]:
         digest, size, block_ids = hashlib.sha256(), 0, []

@@ -1,7 +1,7 @@
-"""What of the database is kept between runs: a consistent copy, pruned, without indexes, and whether it is worth one.
+"""The copy of the database that is kept between runs: consistent, pruned, without indexes.
 
-The copy says of itself what it holds (a digest of its content), so that the next run can tell whether anything has
-changed without reading it twice.
+The copy holds a digest of its content, so that the next run can tell whether anything has changed without reading it
+twice.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ def names_people(path: Path) -> bool:
 
 
 def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime, named: bool) -> str:
-    """Write a copy of the database as it is committed, as small as it can be without losing what is needed.
+    """Write a copy of the committed database, as small as it can be without losing what is needed.
 
     Args:
         conn: Connection to the database, in no transaction.
-        target: The file to write; one that is there gives way to it.
+        target: The file to write; an existing one is replaced.
         before: Rows older than this moment are left out.
         now: The present moment; artifacts that have expired by then need not be remembered.
-        named: Whether people of the traces are in it by their names.
+        named: Whether it contains the real names of people in the traces.
 
     Returns:
         The digest of the copy's content.

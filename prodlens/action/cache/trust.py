@@ -1,4 +1,4 @@
-"""What a cache artifact must be before it is used: made by this repository's own code, whole, and nothing but data.
+"""What a cache artifact must be before it is used: made by this repository's own code, undamaged, and data alone.
 
 Anyone can upload an artifact of any name in a run of a fork's pull request, and it appears in this repository's list.
 """
@@ -58,11 +58,11 @@ class TrustContext:
 
 
 def distrust(artifact: Artifact, run: Mapping[str, Any] | None, context: TrustContext) -> str | None:
-    """Return why an artifact is not trusted as a cache; None when nothing speaks against it.
+    """Return why an artifact is not trusted as a cache; None when it is.
 
     Args:
         artifact: The artifact as it is listed.
-        run: The run that made it; None when it was not asked for yet, so that only the list can speak against it.
+        run: The run that made it; None before it was asked for, when only the list can give a reason.
         context: Where it must have been made.
     """
     reason = _distrust_listed(artifact, context)
@@ -121,7 +121,7 @@ def unpack(archive: Path, target: Path) -> None:
     except DAMAGE as error:
         if is_of_the_disk(error):
             raise StorageError(f"the cache cannot be unpacked to {target}: {error.strerror}") from error
-        raise UnusableArtifactError(f"it is no archive that can be read to its end: {error}") from None
+        raise UnusableArtifactError(f"its archive cannot be read to its end: {error}") from None
 
 
 def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -132,7 +132,7 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     member = archive.infolist()[0]
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:
-        raise UnusableArtifactError(f"its {MEMBER} is a link or a device, no file")
+        raise UnusableArtifactError(f"its {MEMBER} is a link or a device, not a file")
     if member.compress_type not in METHODS:
         raise UnusableArtifactError(f"its {MEMBER} is packed by a method that is not read")
     if is_dense(member) or member.file_size > MAX_DATABASE_BYTES:
@@ -141,12 +141,12 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def is_dense(member: zipfile.ZipInfo) -> bool:
-    """Tell whether a member unpacks to far more than it is."""
+    """Return whether a member unpacks to far more than its size."""
     return member.file_size > max(member.compress_size, 1) * MAX_RATIO and member.file_size > _RATIO_COUNTS_FROM
 
 
 def check_database(path: Path) -> None:
-    """Check that a file is a database of ours and holds data alone: no trigger, view, table or index of its own.
+    """Check that a file is a ProdLens database and holds data alone: no trigger, view, table or index of its own.
 
     Raises:
         UnusableArtifactError: It is not.
@@ -185,7 +185,7 @@ def make_indexes(path: Path) -> None:
 
 
 def _failure(what: str, error: sqlite3.Error) -> UnusableArtifactError | StorageError:
-    """Return an error of SQLite as what it is about: this one database, or the disk that would fail any other."""
+    """Return an error of SQLite as one about this database, or about the disk, which would fail any other too."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE:
         return StorageError(f"the cache cannot be restored: {error}; make room on the disk and run again")
     return UnusableArtifactError(f"{what}: {error}")
@@ -210,7 +210,7 @@ def _checked_header(path: Path) -> int:
     with path.open("rb") as stream:
         header = stream.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-        raise UnusableArtifactError("it is no SQLite database")
+        raise UnusableArtifactError("it is not an SQLite database")
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
     if application != APPLICATION_ID:
         raise UnusableArtifactError("it is a database of another program")

@@ -124,7 +124,7 @@ def test_a_passing_failure_is_ridden_out(host: ArtifactHost, packed: Path, fault
     ("faults", "attempts", "said"),
     [
         ([503] * 5, 5, "503"),
-        ([(200, b"no json")] * 5, 5, "no JSON"),
+        ([(200, b"no json")] * 5, 5, "with JSON"),
         ([400], 1, "400"),
         ([(403, b'{"code": "permission_denied", "msg": "insufficient usage to create artifact"}')], 1, "storage"),
         ([(200, b'{"ok": false}')], 1, "refused"),
