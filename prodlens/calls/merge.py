@@ -37,7 +37,7 @@ def are_two_calls(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two records of one id cannot be of one call: a gateway gave its constant id to both.
 
     Two final records of one source agree on the input of a call, on its session, unless that was forked, and on its
-    time within the length of the call. Records that agree on none of the three are of two calls. Where a source
+    time within the length of the call. Records that differ in all three are of two calls. Where a source
     repeats a message, it repeats its input: there another input is enough, if the id is not one that an API made up.
     """
     if one["source"] is None or one["source"] != other["source"] or one["partial"] or other["partial"]:

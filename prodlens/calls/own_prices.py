@@ -76,7 +76,7 @@ class OwnPrices:
         return bool(self.rules or self.cards)
 
     def find(self, names: tuple[str, ...], at: datetime, modifier: str | None) -> OwnPrice | PriceCard | None:
-        """Return the price of a model at a moment, None where there is no own one.
+        """Return the price of a model at a moment, None if the user gave none for it.
 
         Args:
             names: The names of the model: the source's, with and without its prefix, and the reports'.

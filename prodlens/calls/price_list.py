@@ -154,7 +154,7 @@ def listed_card(info: ModelInfo, at: datetime, modifier: str | None = None) -> t
 
 
 def price_changes_in_a_day(model: str, provider: str | None) -> bool:
-    """Tell whether the model's price depends on the time of day, so that a day has more than one."""
+    """Return whether the model's price depends on the time of day, so that a day has more than one."""
     from genai_prices.types import ModelPrice, TimeOfDateConstraint
 
     found = find_model(model, provider)
@@ -163,7 +163,7 @@ def price_changes_in_a_day(model: str, provider: str | None) -> bool:
     return any(isinstance(price.constraint, TimeOfDateConstraint) for price in found.info.prices)
 
 
-# By identity, since price lists are no dictionary keys; the list is kept beside its card so that its id stays its own.
+# By identity, since a price list cannot be a dictionary key. It is kept beside its card, so that its id is not reused.
 _cards: dict[int, tuple[ModelPrice, PriceCard | None]] = {}
 _modified: dict[str, PriceCard | None] = {}
 

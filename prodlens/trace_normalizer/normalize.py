@@ -1,4 +1,4 @@
-"""``normalize_records``: records of any known source as canonical traces."""
+"""``normalize_records``: turn records of any known source into canonical traces."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def normalize_records(records: Iterable[Mapping[str, object]]) -> list[CanonicalTrace]:
     """Normalize raw trace records into canonical traces; each record's format is told by its content.
 
-    A field that cannot be read takes its documented default. Unusable records are left out, and so are those that
-    are no model call; a record given twice yields two traces with one ``trace_hash``, and so do records of one call
-    under several ids, where one of the records names them together. Nothing is priced.
+    A field that cannot be read takes its documented default. Records that are unusable, that are not a model call or
+    that give no time are left out. A record given twice yields two traces with one ``trace_hash``. So do records of
+    one call under several ids, where one of the records names these ids together. Nothing is priced.
 
     Args:
         records: JSON objects of any known format, formats mixed as they come; records of one log in their order.
@@ -62,7 +62,7 @@ def _with_acceptance(items: list[Item]) -> list[CanonicalTrace]:
 
 
 def _owners(items: list[Item]) -> dict[str, str]:
-    """Return the call of each id that is the alias of exactly one and claims no ids of its own."""
+    """Return the call of each id that is an alias of exactly one call and has no aliases itself."""
     claims: defaultdict[str, set[str]] = defaultdict(set)
     for item in items:
         if isinstance(item, Alias) and item.alias != item.call_id:

@@ -11,7 +11,7 @@ from prodlens.json_values import count, mapping, sequence, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.claude_message import provider_of
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import composed_id, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, from_disjoint
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 NAME = "amp"
 _USAGE = "usage"
 _READ, _WRITTEN = "cacheReadInputTokens", "cacheCreationInputTokens"
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": (*places(_USAGE, "timestamp"), *places("message", "timestamp", "meta.sentAt")),
-    "model": (*places(_USAGE, "model"), *places("message", "model")),
-    "tokens_in": places(_USAGE, "inputTokens"),
-    "tokens_out": places(_USAGE, "outputTokens"),
-    "cache_read_tokens": places(_USAGE, _READ),
-    "cache_write_tokens": places(_USAGE, _WRITTEN),
-    "call_id": places("message", "messageId"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": (*paths_in(_USAGE, "timestamp"), *paths_in("message", "timestamp", "meta.sentAt")),
+    "model": (*paths_in(_USAGE, "model"), *paths_in("message", "model")),
+    "tokens_in": paths_in(_USAGE, "inputTokens"),
+    "tokens_out": paths_in(_USAGE, "outputTokens"),
+    "cache_read_tokens": paths_in(_USAGE, _READ),
+    "cache_write_tokens": paths_in(_USAGE, _WRITTEN),
+    "call_id": paths_in("message", "messageId"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a thread."""
+    """Return whether the record is a thread."""
     if "usageLedger" in record:
         return True
     return str(record.get("id")).startswith("T-") and isinstance(record.get("messages"), list)
@@ -119,14 +119,14 @@ class _Thread:
 
 
 def read(record: Mapping[str, Any]) -> list[Item]:
-    """Read one thread; what it has no usage of is no model call."""
+    """Read one thread; a message without usage is not a model call."""
     return _Thread(record).items() or [Skipped("thread without usage")]
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first answer the place where it is found."""
+    """Return the path at which each field of the first answer is found."""
     message = next(iter(_Thread(record).answers), {})
-    return explained({"message": message, _USAGE: mapping(message.get(_USAGE))}, PLACES, {})
+    return explained({"message": message, _USAGE: mapping(message.get(_USAGE))}, FIELD_PATHS, {})
 
 
 AMP = Format(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, mapping, sequence, words
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import answer_rows, cents, day_of, token_fields, usage_key
 
@@ -21,18 +21,18 @@ NAME = "claude-code-analytics"
 TOOL = "claude-code"
 _TOKENS = ("input", "output", "cache_read", "cache_creation")
 _IDENTITY = ("organization_id", "customer_type", "terminal_type")
-PLACES: dict[str, tuple[Place, ...]] = {
-    "day": places("", "date"),
-    "person": places("", "actor.email_address", "actor.api_key_name"),
-    "model": places("model", "model"),
-    "tokens_in": places("model", "tokens.input"),
-    "tokens_out": places("model", "tokens.output"),
-    "gross_usd": places("model", "estimated_cost.amount"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "day": paths_in("", "date"),
+    "person": paths_in("", "actor.email_address", "actor.api_key_name"),
+    "model": paths_in("model", "model"),
+    "tokens_in": paths_in("model", "tokens.input"),
+    "tokens_out": paths_in("model", "tokens.output"),
+    "gross_usd": paths_in("model", "estimated_cost.amount"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is an answer of the API or a row of one."""
+    """Return whether the record is an answer of the API or a row of one."""
     rows = answer_rows(record)
     return bool(rows) and {"actor", "core_metrics"} <= rows[0].keys()
 
@@ -75,10 +75,10 @@ def _of_model(row: Mapping[str, Any], model: Mapping[str, Any], day: date) -> Us
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first row the place where it is found."""
+    """Return the path at which each field of the first row is found."""
     row = next(iter(answer_rows(record)), {})
     models = sequence(row.get("model_breakdown"))
-    return explained({"": row, "model": mapping(models[0] if models else None)}, PLACES, {})
+    return explained({"": row, "model": mapping(models[0] if models else None)}, FIELD_PATHS, {})
 
 
 CLAUDE_ANALYTICS = Format(

@@ -24,7 +24,7 @@ from prodlens.trace_normalizer.formats.claude_message import (
     usage_tokens,
 )
 from prodlens.trace_normalizer.formats.claude_result import Totals, totals_of, with_result
-from prodlens.trace_normalizer.formats.field_paths import explained, places
+from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
 from prodlens.trace_normalizer.formats.recorded_values import http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens
@@ -37,7 +37,7 @@ NAME = "claude-code-action"
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a message of an execution file."""
+    """Return whether the record is a message of an execution file."""
     kind = record.get("type")
     if "session_id" not in record:
         return False
@@ -174,21 +174,21 @@ def _failed_run(result: Mapping[str, Any], identity: str) -> list[CanonicalTrace
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of a message or result the place where it is found."""
+    """Return the path at which each field of a message or result is found."""
     if record.get("type") == "result":
         table = {
-            "session_id": places("", "session_id"),
-            "tokens_out": places("", "modelUsage", "usage.output_tokens"),
-            "cost_usd": places("", "total_cost_usd", "cost_usd"),
+            "session_id": paths_in("", "session_id"),
+            "tokens_out": paths_in("", "modelUsage", "usage.output_tokens"),
+            "cost_usd": paths_in("", "total_cost_usd", "cost_usd"),
         }
         return explained({"": record}, table, {"tokens_out": bool})
     if record.get("type") != "assistant":
         return {}
     table = {
-        "session_id": places("", "session_id"),
-        "model": places("", "message.model"),
-        "tokens_in": places("", "message.usage.input_tokens"),
-        "call_id": places("", "message.id"),
+        "session_id": paths_in("", "session_id"),
+        "model": paths_in("", "message.model"),
+        "tokens_in": paths_in("", "message.usage.input_tokens"),
+        "call_id": paths_in("", "message.id"),
     }
     return explained({"": record}, table, {}) | {"timestamp": "timestamp of the next record that has one"}
 

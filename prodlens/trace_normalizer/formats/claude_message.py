@@ -1,4 +1,4 @@
-"""What Claude Code's messages say in every file it writes: token counts, and what became of proposed tool uses."""
+"""What Claude Code's messages have in common in every file: token counts, and what became of proposed tool uses."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from prodlens.trace_normalizer.formats.claude_message import (
     status_of_error,
     usage_tokens,
 )
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, http_status
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
 
 NAME = "claude-code"
 _USAGE = "message.usage"
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "timestamp"),
-    "session_id": places("", "sessionId"),
-    "model": places("", "message.model"),
-    "tokens_in": places("", f"{_USAGE}.input_tokens"),
-    "tokens_out": places("", f"{_USAGE}.output_tokens"),
-    "cache_read_tokens": places("", f"{_USAGE}.cache_read_input_tokens"),
-    "cache_write_tokens": places("", f"{_USAGE}.cache_creation_input_tokens"),
-    "cost_usd": places("", "costUSD"),
-    "branch": places("", "gitBranch"),
-    "call_id": places("", "message.id"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "timestamp"),
+    "session_id": paths_in("", "sessionId"),
+    "model": paths_in("", "message.model"),
+    "tokens_in": paths_in("", f"{_USAGE}.input_tokens"),
+    "tokens_out": paths_in("", f"{_USAGE}.output_tokens"),
+    "cache_read_tokens": paths_in("", f"{_USAGE}.cache_read_input_tokens"),
+    "cache_write_tokens": paths_in("", f"{_USAGE}.cache_creation_input_tokens"),
+    "cost_usd": paths_in("", "costUSD"),
+    "branch": paths_in("", "gitBranch"),
+    "call_id": paths_in("", "message.id"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a line of a transcript."""
+    """Return whether the record is a line of a transcript."""
     kind = record.get("type")
     return isinstance(kind, str) and ("sessionId" in record or kind in {"file-history-snapshot", "summary"})
 
@@ -195,10 +195,10 @@ def _branch(value: object) -> str | None:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of an assistant line the place where it is found."""
+    """Return the path at which each field of an assistant line is found."""
     if record.get("type") != "assistant":
         return {}
-    found = explained({"": record}, PLACES, {})
+    found = explained({"": record}, FIELD_PATHS, {})
     if "tokens_in" in found:
         found["tokens_in"] += " + cache reads + cache writes"
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, mapping, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import explained, places
+from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import composed_id, cost_fields
 from prodlens.trace_normalizer.formats.tokens import Tokens, from_disjoint, with_parts
@@ -32,7 +32,7 @@ _EVENT = Skipped("session event")
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a message of a task's view, of its conversation, or the task's list of files."""
+    """Return whether the record is a message of a task's view, of its conversation, or the task's list of files."""
     if str(record.get("type")) in {"say", "ask"} and "ts" in record:
         return True
     if "files_in_context" in record and "model_usage" in record:
@@ -122,17 +122,17 @@ def _outcome(text: Mapping[str, Any]) -> tuple[int | None, str | None]:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of a request the place where it is found."""
+    """Return the path at which each field of a request is found."""
     if str(record.get("say")) not in _REQUESTS:
         return {}
     table = {
-        "timestamp": places("", "ts"),
-        "model": places("", "modelInfo.modelId"),
-        "tokens_in": places("", "text.tokensIn"),
-        "tokens_out": places("", "text.tokensOut"),
-        "cache_read_tokens": places("", "text.cacheReads"),
-        "cache_write_tokens": places("", "text.cacheWrites"),
-        "cost_usd": places("", "text.cost"),
+        "timestamp": paths_in("", "ts"),
+        "model": paths_in("", "modelInfo.modelId"),
+        "tokens_in": paths_in("", "text.tokensIn"),
+        "tokens_out": paths_in("", "text.tokensOut"),
+        "cache_read_tokens": paths_in("", "text.cacheReads"),
+        "cache_write_tokens": paths_in("", "text.cacheWrites"),
+        "cost_usd": paths_in("", "text.cost"),
     }
     return explained({"": record}, table, {})
 

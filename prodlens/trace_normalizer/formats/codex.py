@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, mapping, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import explained, places
+from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.patches import unified_diff_additions
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, price_modifier, slug
@@ -42,7 +42,7 @@ _REJECTED = "patch rejected by user"
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a line of a rollout."""
+    """Return whether the record is a line of a rollout."""
     return str(record.get("type")) in _LINE_TYPES and "payload" in record and "timestamp" in record
 
 
@@ -231,30 +231,30 @@ def _lines_added(change: Mapping[str, Any]) -> int:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field that the line holds, or gives to later lines, the place where it is found."""
+    """Return the path at which each field that the line holds, or gives to later lines is found."""
     payload = mapping(record.get("payload"))
     parts = {"": record, "payload": payload}
     match record.get("type"), payload.get("type"):
         case "session_meta", _:
             table = {
-                "session_id": places("payload", "id", "session_id"),
-                "repo_slug": places("payload", "git.repository_url"),
-                "branch": places("payload", "git.branch"),
+                "session_id": paths_in("payload", "id", "session_id"),
+                "repo_slug": paths_in("payload", "git.repository_url"),
+                "branch": paths_in("payload", "git.branch"),
             }
         case "turn_context", _:
-            table = {"model": places("payload", "model")}
+            table = {"model": paths_in("payload", "model")}
         case "token_usage_record", _:
             table = {
-                "timestamp": places("", "timestamp"),
-                "call_id": places("payload", "response_id"),
-                "tokens_in": places("payload", "usage.input_tokens"),
-                "tokens_out": places("payload", "usage.output_tokens"),
+                "timestamp": paths_in("", "timestamp"),
+                "call_id": paths_in("payload", "response_id"),
+                "tokens_in": paths_in("payload", "usage.input_tokens"),
+                "tokens_out": paths_in("payload", "usage.output_tokens"),
             }
         case "event_msg", "token_count":
             table = {
-                "timestamp": places("", "timestamp"),
-                "tokens_in": places("payload", "info.last_token_usage.input_tokens"),
-                "tokens_out": places("payload", "info.last_token_usage.output_tokens"),
+                "timestamp": paths_in("", "timestamp"),
+                "tokens_in": paths_in("payload", "info.last_token_usage.input_tokens"),
+                "tokens_out": paths_in("payload", "info.last_token_usage.output_tokens"),
             }
         case _:
             table = {}

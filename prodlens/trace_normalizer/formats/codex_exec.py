@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, mapping, words
 from prodlens.schemas import CanonicalTrace
-from prodlens.trace_normalizer.formats.field_paths import explained, places
+from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
 from prodlens.trace_normalizer.formats.recorded_values import composed_id
 from prodlens.trace_normalizer.formats.tokens import with_parts
@@ -34,7 +34,7 @@ _COUNTS = (
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is an event of the stream, which never has a time."""
+    """Return whether the record is an event of the stream, which never has a time."""
     if "timestamp" in record:
         return False
     return str(record.get("type")) in _TYPES or (record.get("type") == "error" and record.keys() == {"type", "message"})
@@ -89,11 +89,11 @@ class StreamReader:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the event the place where it is found."""
+    """Return the path at which each field of the event is found."""
     table = {
-        "session_id": places("", "thread_id"),
-        "tokens_in": places("", "usage.input_tokens"),
-        "tokens_out": places("", "usage.output_tokens"),
+        "session_id": paths_in("", "thread_id"),
+        "tokens_in": paths_in("", "usage.input_tokens"),
+        "tokens_out": paths_in("", "usage.output_tokens"),
     }
     return explained({"": record}, table, {})
 

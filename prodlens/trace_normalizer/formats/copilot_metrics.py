@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, mapping, words
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.copilot_billing import TOOL
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import day_of, repository_of, token_fields, usage_key
 
@@ -21,17 +21,17 @@ NAME = "copilot-metrics"
 _DOLLARS_A_CREDIT = 0.01
 _MARKS = ("totals_by_ide", "totals_by_feature", "code_generation_activity_count")
 _SCOPE = ("enterprise_id", "organization_id", "repository_id", "repository")
-PLACES: dict[str, tuple[Place, ...]] = {
-    "day": places("", "day"),
-    "person": places("", "user_login", "user_id"),
-    "tokens_in": places("", "totals_by_cli.token_usage.prompt_tokens_sum"),
-    "tokens_out": places("", "totals_by_cli.token_usage.output_tokens_sum"),
-    "quantity": places("", "ai_credits_used"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "day": paths_in("", "day"),
+    "person": paths_in("", "user_login", "user_id"),
+    "tokens_in": paths_in("", "totals_by_cli.token_usage.prompt_tokens_sum"),
+    "tokens_out": paths_in("", "totals_by_cli.token_usage.output_tokens_sum"),
+    "quantity": paths_in("", "ai_credits_used"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a day of a person, an organization, an enterprise or a repository."""
+    """Return whether the record is a day of a person, an organization, an enterprise or a repository."""
     return "day" in record and any(mark in record for mark in _MARKS)
 
 
@@ -73,8 +73,8 @@ def _tokens(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the record the place where it is found."""
-    return explained({"": record}, PLACES, {})
+    """Return the path at which each field of the record is found."""
+    return explained({"": record}, FIELD_PATHS, {})
 
 
 COPILOT_METRICS = Format(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, mapping, truth, words
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import (
     answer_rows,
@@ -39,11 +39,11 @@ _NAMES = {
     "tokens_out": ("Output Tokens", "tokenUsage.outputTokens"),
     "gross_usd": ("Cost", "chargedCents", "tokenUsage.totalCents"),
 }
-PLACES: dict[str, tuple[Place, ...]] = {field: places("", *names) for field, names in _NAMES.items()}
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {field: paths_in("", *names) for field, names in _NAMES.items()}
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a row of the CSV file, an answer of the API or a row of one."""
+    """Return whether the record is a row of the CSV file, an answer of the API or a row of one."""
     if "Date" in record and _PLAIN in record:
         return True
     if "usageEvents" in record or ("userEmail" in record and "timestamp" in record and "model" in record):
@@ -119,10 +119,10 @@ def _daily(row: Mapping[str, Any]) -> Item:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first row the place where it is found."""
+    """Return the path at which each field of the first row is found."""
     name = "usageEvents" if "usageEvents" in record else "data"
     rows = answer_rows(record, name)
-    return explained({"": rows[0] if rows else {}}, PLACES, {"gross_usd": dollars})
+    return explained({"": rows[0] if rows else {}}, FIELD_PATHS, {"gross_usd": dollars})
 
 
 CURSOR_USAGE = Format(

@@ -1,4 +1,4 @@
-"""Finding a field in the places where a source may keep it: the first place that holds something readable wins."""
+"""Find a field at the paths where a source may keep it: the first path with a readable value wins."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ T = TypeVar("T")
 Parts: TypeAlias = Mapping[str, Mapping[str, Any]]  # the parts of a record by name; "" is the record itself
 
 
-class Place(NamedTuple):
-    """One place of a record: a part of it and a name inside, dots standing for nested objects or flattened keys."""
+class FieldPath(NamedTuple):
+    """Where a field may stand in a record: a part of it and a name inside.
+
+    A dot in the name stands for a nested object or for a flattened key.
+    """
 
     part: str
     name: str
 
     def __str__(self) -> str:
-        """Write the place as a user would look it up."""
+        """Return the path as a user would look it up."""
         return f"{self.part}.{self.name}" if self.part else self.name
 
 
-def places(part: str, *names: str) -> tuple[Place, ...]:
-    """Return the places of the names inside one part, in their order."""
-    return tuple(Place(part, name) for name in names)
+def paths_in(part: str, *names: str) -> tuple[FieldPath, ...]:
+    """Return the paths of the names inside one part, in their order."""
+    return tuple(FieldPath(part, name) for name in names)
 
 
 def look_up(holder: Mapping[str, Any], name: str) -> Any:
@@ -37,17 +40,19 @@ def look_up(holder: Mapping[str, Any], name: str) -> Any:
     return None if inner is None else look_up(mapping(inner), rest)
 
 
-def find(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T | None]) -> tuple[Place, T] | None:
-    """Return the first place whose value can be read, with what was read there; None when there is no such place."""
-    for place in candidates:
-        value = look_up(parts[place.part], place.name)
+def find(
+    parts: Parts, candidates: Iterable[FieldPath], convert: Callable[[Any], T | None]
+) -> tuple[FieldPath, T] | None:
+    """Return the first path whose value can be read, and what was read there; None if there is no such path."""
+    for path in candidates:
+        value = look_up(parts[path.part], path.name)
         if value is not None and (read := convert(value)) is not None:
-            return place, read
+            return path, read
     return None
 
 
-def first(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T | None]) -> T | None:
-    """Return what the first readable place says, None when there is no such place: ``find`` without the place.
+def first(parts: Parts, candidates: Iterable[FieldPath], convert: Callable[[Any], T | None]) -> T | None:
+    """Return the value at the first readable path, None if there is no such path: ``find`` without the path.
 
     Every field of every record passes here, so the common cases (a part that is empty, a name without dots or
     flattened) are settled without a further call.
@@ -64,9 +69,9 @@ def first(parts: Parts, candidates: Iterable[Place], convert: Callable[[Any], T 
 
 
 def explained(
-    parts: Parts, table: Mapping[str, Iterable[Place]], converters: Mapping[str, Callable[[Any], object]]
+    parts: Parts, table: Mapping[str, Iterable[FieldPath]], converters: Mapping[str, Callable[[Any], object]]
 ) -> dict[str, str]:
-    """Return for each field of the table that can be read the place it is read from."""
+    """Return the path that each readable field of the table is read from."""
     found = {name: find(parts, candidates, converters.get(name, words)) for name, candidates in table.items()}
     return {name: str(hit[0]) for name, hit in found.items() if hit is not None}
 

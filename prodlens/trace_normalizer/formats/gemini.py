@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prodlens.json_values import count, mapping, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
 from prodlens.trace_normalizer.formats.interface import Item, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import IDENTITY_PLACES
+from prodlens.trace_normalizer.formats.otel_span import IDENTITY_PATHS
 from prodlens.trace_normalizer.formats.recorded_values import began, composed_id, duration_ms, http_status, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
@@ -33,12 +33,14 @@ PREFIX = "gemini_cli."
 _OTHER = Skipped("agent event")
 _NO_TIME = Unusable("Gemini CLI event without a readable time")
 _VERDICTS = {"accept": ACCEPT, "modify": ACCEPT, "reject": REJECT}
-_DEVELOPER: tuple[Place, ...] = places("attributes", "developer.id", "user.email", "enduser.id", "installation.id")
+_DEVELOPER: tuple[FieldPath, ...] = paths_in(
+    "attributes", "developer.id", "user.email", "enduser.id", "installation.id"
+)
 _COUNTS = tuple(f"{name}_token_count" for name in ("input", "output", "cached_content", "thoughts", "tool"))
 
 
 def is_of_gemini(resource: Mapping[str, Any], scope: str) -> bool:
-    """Tell whether what a resource or scope names is Gemini CLI."""
+    """Return whether what a resource or scope names is Gemini CLI."""
     return NAME in (resource.get("service.name"), scope)
 
 
@@ -100,7 +102,7 @@ class GeminiEvents:
         error = given.get("error.type") or given.get("error_type")
         return CanonicalTrace(
             session_id=prompt[0],
-            developer_id=first(parts, (*_DEVELOPER, *IDENTITY_PLACES["developer_id"]), words),
+            developer_id=first(parts, (*_DEVELOPER, *IDENTITY_PATHS["developer_id"]), words),
             timestamp=began(at, latency),
             model=model,
             latency_ms=latency,
@@ -108,8 +110,8 @@ class GeminiEvents:
             status_reason=(error_name(error) or "api_error") if failed else None,
             accepted_flag=False,
             acceptance_known=False,
-            repo_slug=first(parts, IDENTITY_PLACES["repo_slug"], slug),
-            branch=first(parts, IDENTITY_PLACES["branch"], words),
+            repo_slug=first(parts, IDENTITY_PATHS["repo_slug"], slug),
+            branch=first(parts, IDENTITY_PATHS["branch"], words),
             provider="google",
             source=NAME,
             call_id=call_id,
@@ -131,7 +133,7 @@ class GeminiEvents:
 
     def _prompt(self, entry: Entry) -> _Prompt:
         parts = _parts(entry)
-        return first(parts, IDENTITY_PLACES["session_id"], words), words(entry.attributes.get("prompt_id"))
+        return first(parts, IDENTITY_PATHS["session_id"], words), words(entry.attributes.get("prompt_id"))
 
 
 def _parts(entry: Entry) -> Parts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.gemini import NAME as CLI
 from prodlens.trace_normalizer.formats.gemini import applied, gemini_tokens
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
@@ -23,19 +23,19 @@ NAME = "gemini-cli-chat"
 _EVENT = Skipped("session event")
 _TYPES = frozenset({"user", "gemini", "info", "error", "warning"})
 _COUNTS = ("input", "output", "cached", "thoughts", "tool")
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "timestamp"),
-    "model": places("", "model"),
-    "tokens_in": places("", "tokens.input"),
-    "tokens_out": places("", "tokens.output"),
-    "cache_read_tokens": places("", "tokens.cached"),
-    "reasoning_tokens": places("", "tokens.thoughts"),
-    "call_id": places("", "id"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "timestamp"),
+    "model": paths_in("", "model"),
+    "tokens_in": paths_in("", "tokens.input"),
+    "tokens_out": paths_in("", "tokens.output"),
+    "cache_read_tokens": paths_in("", "tokens.cached"),
+    "reasoning_tokens": paths_in("", "tokens.thoughts"),
+    "call_id": paths_in("", "id"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a conversation, a change to one, or one message."""
+    """Return whether the record is a conversation, a change to one, or one message."""
     if "projectHash" in record and "sessionId" in record:
         return True
     if record.keys() in ({"$set"}, {"$rewindTo"}):
@@ -116,10 +116,10 @@ def _tool_use(use: Mapping[str, Any], call_id: str) -> list[Item]:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first answer the place where it is found."""
+    """Return the path at which each field of the first answer is found."""
     messages = [record] if "messages" not in record else [mapping(each) for each in sequence(record["messages"])]
     answers = (message for message in messages if message.get("type") == "gemini")
-    return explained({"": next(answers, {})}, PLACES, {})
+    return explained({"": next(answers, {})}, FIELD_PATHS, {})
 
 
 GEMINI_CHAT = Format(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import finite_number
 from prodlens.schemas import RECORDED
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
-from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Convention, model_call
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Convention, model_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +41,13 @@ _TELLS_BY_LOGS = "gemini-cli"  # its log records are the calls; its spans repeat
 _USAGE = "gen_ai.usage."
 _DETAILS = f"{_USAGE}details."  # of pydantic-ai 1.x
 _VERCEL = "ai.usage."  # of Vercel's AI SDK, which writes its own names beside the convention's
-PLACES: dict[str, tuple[Place, ...]] = {
-    "model": places("attributes", "gen_ai.response.model", "gen_ai.request.model"),
-    "provider": places("attributes", "gen_ai.provider.name", "gen_ai.system"),
-    "tokens_in": places("attributes", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens"),
-    "tokens_out": places("attributes", f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens"),
-    "total_tokens": places("attributes", f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
-    "cache_read_tokens": places(
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "model": paths_in("attributes", "gen_ai.response.model", "gen_ai.request.model"),
+    "provider": paths_in("attributes", "gen_ai.provider.name", "gen_ai.system"),
+    "tokens_in": paths_in("attributes", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens"),
+    "tokens_out": paths_in("attributes", f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens"),
+    "total_tokens": paths_in("attributes", f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
+    "cache_read_tokens": paths_in(
         "attributes",
         f"{_USAGE}cache_read.input_tokens",
         f"{_USAGE}cache_read_input_tokens",
@@ -58,7 +58,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         f"{_USAGE}prompt_tokens_details.cached_tokens",
         f"{_USAGE}input_tokens_details.cached_tokens",
     ),
-    "cache_write_tokens": places(
+    "cache_write_tokens": paths_in(
         "attributes",
         f"{_USAGE}cache_creation.input_tokens",
         f"{_USAGE}cache_creation_input_tokens",
@@ -66,27 +66,27 @@ PLACES: dict[str, tuple[Place, ...]] = {
         *(f"{_DETAILS}{name}" for name in ("cache_write_tokens", "cache_creation_input_tokens")),
         f"{_VERCEL}inputTokenDetails.cacheWriteTokens",
     ),
-    "reasoning_tokens": places(
+    "reasoning_tokens": paths_in(
         "attributes",
         f"{_USAGE}reasoning.output_tokens",
         f"{_USAGE}reasoning_tokens",
         f"{_DETAILS}reasoning_tokens",
         *(f"{_VERCEL}{name}" for name in ("outputTokenDetails.reasoningTokens", "reasoningTokens")),
     ),
-    "cost_usd": places("attributes", "gen_ai.cost.total_cost", "gen_ai.usage.cost"),
-    "call_id": places("attributes", "gen_ai.response.id", "litellm.call_id"),
-    **IDENTITY_PLACES,
+    "cost_usd": paths_in("attributes", "gen_ai.cost.total_cost", "gen_ai.usage.cost"),
+    "call_id": paths_in("attributes", "gen_ai.response.id", "litellm.call_id"),
+    **IDENTITY_PATHS,
 }
 _CALLED = ("gen_ai.request.model", "gen_ai.response.model", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens")
 
 
 def concerns(span: Span) -> bool:
-    """Tell whether the span follows this convention."""
+    """Return whether the span follows this convention."""
     return "gen_ai.operation.name" in span.attributes or any(name in span.attributes for name in _CALLED)
 
 
 def skipped_kind(span: Span) -> str | None:
-    """Return what a span is that is no model call; None for a model call."""
+    """Return what a span is that is not a model call; None for a model call."""
     given = span.attributes
     if any(str(name).startswith(_WORKFLOW) for name in given):
         return "workflow span"
@@ -99,7 +99,7 @@ def skipped_kind(span: Span) -> str | None:
     if kind is None and operation is None and _is_agent(given):
         return "agent span"
     if kind is None and not any(name in given for name in _CALLED):
-        return "span of no model call"
+        return "span that is not a model call"
     return kind
 
 
@@ -112,8 +112,8 @@ def _is_agent(given: Mapping[str, Any]) -> bool:
 def read(span: Span, start: datetime) -> CanonicalTrace:
     """Read the model call of a span; the provider's id identifies it, so that other logs of the call join it."""
     if str(span.resource.get("service.name")) not in _COPILOT_SERVICES:
-        return model_call(span, start, NAME, PLACES)
-    call = model_call(span, start, COPILOT, PLACES)
+        return model_call(span, start, NAME, FIELD_PATHS)
+    call = model_call(span, start, COPILOT, FIELD_PATHS)
     units = _ai_units(span.attributes)
     cost = None if not units or units < 0 else units * _DOLLARS_AN_AI_UNIT
     return call if cost is None else replace(call, cost_usd=cost, cost_source=RECORDED)
@@ -126,8 +126,8 @@ def _ai_units(attributes: Mapping[str, Any]) -> float | None:
 
 
 def explain(span: Span) -> dict[str, str]:
-    """Return for each field of the span the place where it is found."""
-    return explained(span.parts(), PLACES, CONVERTERS)
+    """Return the path at which each field of the span is found."""
+    return explained(span.parts(), FIELD_PATHS, CONVERTERS)
 
 
 CONVENTION = Convention(concerns, skipped_kind, read, explain)

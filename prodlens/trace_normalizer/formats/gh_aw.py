@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import began, content_identity, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
@@ -26,23 +26,23 @@ _SCHEMA = re.compile(r"[a-z][a-z-]*/v[0-9]")
 _SUMS = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"})
 _OF_OLD_LINES = frozenset({"request_id", "provider", "path", "streaming", "input_tokens"})
 _PROVIDERS = {"copilot": "github", "gemini": "google"}
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "timestamp"),
-    "model": places("", "model"),
-    "provider": places("", "provider"),
-    "tokens_in": places("", "input_tokens"),
-    "tokens_out": places("", "output_tokens"),
-    "cache_read_tokens": places("", "cache_read_tokens"),
-    "cache_write_tokens": places("", "cache_write_tokens"),
-    "reasoning_tokens": places("", "reasoning_tokens"),
-    "latency_ms": places("", "duration_ms"),
-    "status_code": places("", "status"),
-    "call_id": places("", "request_id"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "timestamp"),
+    "model": paths_in("", "model"),
+    "provider": paths_in("", "provider"),
+    "tokens_in": paths_in("", "input_tokens"),
+    "tokens_out": paths_in("", "output_tokens"),
+    "cache_read_tokens": paths_in("", "cache_read_tokens"),
+    "cache_write_tokens": paths_in("", "cache_write_tokens"),
+    "reasoning_tokens": paths_in("", "reasoning_tokens"),
+    "latency_ms": paths_in("", "duration_ms"),
+    "status_code": paths_in("", "status"),
+    "call_id": paths_in("", "request_id"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is of the workflow's files; lines before version 0.26 do not name their schema."""
+    """Return whether the record is of the workflow's files; lines before version 0.26 do not name their schema."""
     schema = record.get("_schema")
     if isinstance(schema, str) and _SCHEMA.match(schema):
         return True
@@ -54,7 +54,7 @@ def _is_usage(record: Mapping[str, Any]) -> bool:
 
 
 def _is_about_the_run(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record describes the run or sums its tokens up."""
+    """Return whether the record describes the run or sums its tokens up."""
     described = "engine_id" in record and "workflow_name" in record
     return described or (record.keys() >= _SUMS and "request_id" not in record and "timestamp" not in record)
 
@@ -116,8 +116,8 @@ def _tokens(record: Mapping[str, Any], provider: str | None) -> Tokens:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the line the place where it is found."""
-    return explained({"": record}, PLACES, {}) if _is_usage(record) else {}
+    """Return the path at which each field of the line is found."""
+    return explained({"": record}, FIELD_PATHS, {}) if _is_usage(record) else {}
 
 
 GH_AW = Format(

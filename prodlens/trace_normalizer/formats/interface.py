@@ -1,4 +1,4 @@
-"""What every source format offers, and what reading a record can yield."""
+"""What every source format provides, and what reading a record can yield."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A record that is known and no model call, such as a process log or an embedding.
+    """A record of a known kind that is not a model call, such as a process log or an embedding.
 
     Attributes:
         kind: What the record is, in two or three words that can be counted.
@@ -36,7 +36,7 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A value that the record has and that is known to be recorded wrongly: left unknown, and counted.
+    """A value that is known to be recorded wrongly. It is left unknown and counted.
 
     Attributes:
         field: The field of ``CanonicalTrace``, today always ``latency_ms``.

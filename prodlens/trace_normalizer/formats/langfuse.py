@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, mapping, sequence, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.otel_span import Convention, Span, common_fields, outcome_of
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
@@ -67,14 +67,14 @@ def _meaning(name: str) -> tuple[str | None, str | None]:
 
 
 def concerns(span: Span) -> bool:
-    """Tell whether Langfuse's SDK wrote what the span cost; where another convention did, that one reads it."""
+    """Return whether Langfuse's SDK wrote what the span cost; where another convention did, that one reads it."""
     return f"{_OF_SPANS}type" in span.attributes and not any(
         name in span.attributes for name in ("gen_ai.usage.input_tokens", "llm.token_count.prompt")
     )
 
 
 def skipped_kind(span: Span) -> str | None:
-    """Return what a span is that is no model call; None for a model call."""
+    """Return what a span is that is not a model call; None for a model call."""
     kind = str(span.attributes.get(f"{_OF_SPANS}type"))
     return None if kind in _CALLS else "embedding" if kind == "embedding" else f"{kind[:20]} span"
 
@@ -114,38 +114,40 @@ def _total(costs: Mapping[str, Any]) -> float | None:
 
 
 def explain_span(span: Span) -> dict[str, str]:
-    """Return for each field of the span the place where it is found."""
+    """Return the path at which each field of the span is found."""
     names = {"model": "model.name", "tokens_in": "usage_details", "cost_usd": "cost_details"}
-    table = {field: places("attributes", f"{_OF_SPANS}{name}") for field, name in names.items()}
+    table = {field: paths_in("attributes", f"{_OF_SPANS}{name}") for field, name in names.items()}
     found = {field: str(where[0]) for field, where in table.items() if where[0].name in span.attributes}
-    return found | explained(span.parts(), {"session_id": places("attributes", "session.id")}, {})
+    return found | explained(span.parts(), {"session_id": paths_in("attributes", "session.id")}, {})
 
 
 CONVENTION = Convention(concerns, skipped_kind, read_span, explain_span)
 
 # Exports ----------------------------------------------------------------------------------------------------------
 
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "startTime", "start_time"),
-    "session_id": (*places("", "sessionId", "session_id"), *places("trace", "sessionId", "session_id")),
-    "developer_id": (*places("", "userId", "user_id"), *places("trace", "userId", "user_id")),
-    "model": places("", "model", "providedModelName", "provided_model_name"),
-    "repo_slug": (*places("metadata", "repo", "repository", "repo_slug"), *places("trace_metadata", "repo")),
-    "cost_usd": places("", "totalCost", "calculatedTotalCost", "total_cost", "costDetails.total", "cost_details.total"),
-    "call_id": places("", "id"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "startTime", "start_time"),
+    "session_id": (*paths_in("", "sessionId", "session_id"), *paths_in("trace", "sessionId", "session_id")),
+    "developer_id": (*paths_in("", "userId", "user_id"), *paths_in("trace", "userId", "user_id")),
+    "model": paths_in("", "model", "providedModelName", "provided_model_name"),
+    "repo_slug": (*paths_in("metadata", "repo", "repository", "repo_slug"), *paths_in("trace_metadata", "repo")),
+    "cost_usd": paths_in(
+        "", "totalCost", "calculatedTotalCost", "total_cost", "costDetails.total", "cost_details.total"
+    ),
+    "call_id": paths_in("", "id"),
 }
 
 
 # Observations without ``usageDetails``: the API's older fields, and the columns of the table that is exported.
 _PLAIN_COUNTS = (
-    (*places("", "promptTokens", "inputTokens"), *places("usage", "input")),
-    (*places("", "completionTokens", "outputTokens"), *places("usage", "output")),
-    (*places("", "totalTokens"), *places("usage", "total")),
+    (*paths_in("", "promptTokens", "inputTokens"), *paths_in("usage", "input")),
+    (*paths_in("", "completionTokens", "outputTokens"), *paths_in("usage", "output")),
+    (*paths_in("", "totalTokens"), *paths_in("usage", "total")),
 )
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is an observation, an answer of the API, or a trace that holds its observations."""
+    """Return whether the record is an observation, an answer of the API, or a trace that holds its observations."""
     if _is_observation(record) or _is_trace(record):
         return True
     return "data" in record and any(map(_is_observation, answer_rows(record)[:1]))
@@ -183,27 +185,27 @@ def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Item:
     if kind.upper() not in _CALLS:
         return Skipped("embedding" if kind.upper() == "EMBEDDING" else f"{kind.lower()[:20]} observation")
     parts = _parts(record, trace)
-    start = first(parts, PLACES["timestamp"], parse_timestamp)
+    start = first(parts, FIELD_PATHS["timestamp"], parse_timestamp)
     if start is None:
         return Unusable("observation without a readable start")
     tokens = _export_tokens(record)
     failed, call_id = record.get("level") == "ERROR", words(record.get("id"))
     return CanonicalTrace(
-        session_id=first(parts, PLACES["session_id"], session_of),
-        developer_id=first(parts, PLACES["developer_id"], person_of),
+        session_id=first(parts, FIELD_PATHS["session_id"], session_of),
+        developer_id=first(parts, FIELD_PATHS["developer_id"], person_of),
         timestamp=start,
-        model=first(parts, PLACES["model"], words),
+        model=first(parts, FIELD_PATHS["model"], words),
         latency_ms=elapsed_ms(start, parse_timestamp(record.get("endTime", record.get("end_time")))),
         status_code=500 if failed else 200,
         status_reason="unspecified" if failed else None,
         accepted_flag=False,
         acceptance_known=False,
-        repo_slug=first(parts, PLACES["repo_slug"], slug),
+        repo_slug=first(parts, FIELD_PATHS["repo_slug"], slug),
         source=NAME,
         call_id=call_id,
         trace_hash=None if call_id else content_identity(record),
         **tokens.fields(),
-        **cost_fields(first(parts, PLACES["cost_usd"], finite_number), tokens),
+        **cost_fields(first(parts, FIELD_PATHS["cost_usd"], finite_number), tokens),
     )
 
 
@@ -217,10 +219,10 @@ def _export_tokens(record: Mapping[str, Any]) -> Tokens:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first observation the place where it is found."""
+    """Return the path at which each field of the first observation is found."""
     observations = sequence(record["observations"]) if _is_trace(record) else answer_rows(record)
     first_one = mapping(observations[0]) if observations else {}
-    found = explained(_parts(first_one, record), PLACES, {"cost_usd": finite_number})
+    found = explained(_parts(first_one, record), FIELD_PATHS, {"cost_usd": finite_number})
     return found | ({"tokens_in": "usageDetails"} if "usageDetails" in first_one else {})
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable, Withheld
 from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
-    IDENTITY_PLACES,
-    MODEL_PLACES,
+    IDENTITY_PATHS,
+    MODEL_PATHS,
     STREAM_LATENCY,
-    USAGE_PLACES,
+    USAGE_PATHS,
     call_id,
     common_fields,
     outcome,
@@ -34,27 +34,27 @@ NAME = "litellm"
 # Served by a program of one's own: a recorded cost of nothing is the price, not a missing one.
 _FREE_PROVIDERS = frozenset({"ollama", "ollama_chat", "lm_studio", "llamafile", "docker_model_runner"})
 
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "startTime", "endTime"),
-    "model": MODEL_PLACES,
-    "latency_ms": places("", "endTime"),
-    "status_code": places("", "error_information.error_code", "status"),
-    "cost_usd": places("", "response_cost"),
-    "provider": places("", "custom_llm_provider"),
-    "call_id": places("", "id", "litellm_call_id"),
-    **USAGE_PLACES,
-    **IDENTITY_PLACES,
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "startTime", "endTime"),
+    "model": MODEL_PATHS,
+    "latency_ms": paths_in("", "endTime"),
+    "status_code": paths_in("", "error_information.error_code", "status"),
+    "cost_usd": paths_in("", "response_cost"),
+    "provider": paths_in("", "custom_llm_provider"),
+    "call_id": paths_in("", "id", "litellm_call_id"),
+    **USAGE_PATHS,
+    **IDENTITY_PATHS,
     "session_id": (
-        Place("", "session_id"),
-        *IDENTITY_PLACES["session_id"],
-        *IDENTITY_PLACES["held_session"],
-        Place("", "trace_id"),
+        FieldPath("", "session_id"),
+        *IDENTITY_PATHS["session_id"],
+        *IDENTITY_PATHS["held_session"],
+        FieldPath("", "trace_id"),
     ),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record has the payload's call type, clock and cost."""
+    """Return whether the record has the payload's call type, clock and cost."""
     return "call_type" in record and "startTime" in record and "response_cost" in record
 
 
@@ -120,8 +120,8 @@ class PayloadReader:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of a payload the place where it is found."""
-    found = explained(_parts(record), PLACES, CONVERTERS)
+    """Return the path at which each field of a payload is found."""
+    found = explained(_parts(record), FIELD_PATHS, CONVERTERS)
     found.pop("held_session", None)
     device = found.pop("device", None)
     if "developer_id" not in found and device:
@@ -138,7 +138,7 @@ def _parts(record: Mapping[str, Any]) -> Parts:
 
 
 def _is_free(record: Mapping[str, Any]) -> bool:
-    """Tell whether a cost of nothing is proven: an answer from LiteLLM's own cache, or a free model."""
+    """Return whether a cost of nothing is proven: an answer from LiteLLM's own cache, or a free model."""
     return (
         truth(record.get("cache_hit")) is True
         or str(record.get("custom_llm_provider")) in _FREE_PROVIDERS
@@ -147,7 +147,7 @@ def _is_free(record: Mapping[str, Any]) -> bool:
 
 
 def _latency_is_wrong(record: Mapping[str, Any]) -> bool:
-    """Tell whether this version stamps the start too late; 1.109, which has ``cost_finalized``, no longer does."""
+    """Return whether this version stamps the start too late; 1.109, which has ``cost_finalized``, no longer does."""
     return (
         record.get("call_type") == "anthropic_messages"
         and record.get("stream") is True

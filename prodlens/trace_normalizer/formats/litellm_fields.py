@@ -1,4 +1,4 @@
-"""What LiteLLM's payloads and spend logs have in common: who, where, how many tokens, and how it ended."""
+"""What LiteLLM's payloads and spend logs have in common: person, repository, tokens and outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import count, finite_number, mapping, sequence, truth, whole_number, words
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
 from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_of
 from prodlens.trace_normalizer.formats.recorded_values import http_status, price_modifier, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
@@ -71,55 +71,55 @@ _TAGS = "request_tags"
 _PARAMETERS = "model_parameters"
 _USAGE = "usage"
 
-IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
+IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "session_id": (
-        *places(_REQUESTER, "session_id"),
-        *places(_HEADERS, "x-claude-code-session-id"),
-        *places(_CODEX, "session_id", "thread_id"),
-        *places(_CALLER, "session_id"),
+        *paths_in(_REQUESTER, "session_id"),
+        *paths_in(_HEADERS, "x-claude-code-session-id"),
+        *paths_in(_CODEX, "session_id", "thread_id"),
+        *paths_in(_CALLER, "session_id"),
     ),
     "held_session": (
-        *places(_REQUESTER, "user_id"),
-        *places("metadata", "user_api_key_end_user_id"),
-        *places("", "end_user"),
+        *paths_in(_REQUESTER, "user_id"),
+        *paths_in("metadata", "user_api_key_end_user_id"),
+        *paths_in("", "end_user"),
     ),
     "developer_id": (
-        *places("metadata", "user_api_key_user_id"),
-        *places("", "user"),
-        *places("metadata", "user_api_key_user_email"),
-        *places(_CALLER, "developer_id", "developer"),
-        *places(_REQUESTER, "developer_id", "developer", "user"),
-        *places("metadata", "user_api_key_alias"),
-        *places("", "end_user"),
-        *places(_PARAMETERS, "user"),
+        *paths_in("metadata", "user_api_key_user_id"),
+        *paths_in("", "user"),
+        *paths_in("metadata", "user_api_key_user_email"),
+        *paths_in(_CALLER, "developer_id", "developer"),
+        *paths_in(_REQUESTER, "developer_id", "developer", "user"),
+        *paths_in("metadata", "user_api_key_alias"),
+        *paths_in("", "end_user"),
+        *paths_in(_PARAMETERS, "user"),
     ),
-    "device": (*places(_REQUESTER, "user_id"), *places("", "end_user")),
+    "device": (*paths_in(_REQUESTER, "user_id"), *paths_in("", "end_user")),
     "repo_slug": (
-        *places(_TAGS, "repo"),
-        *places(_CALLER, "repo_slug", "repo", "repository"),
-        *places(_REQUESTER, "repo_slug", "repo", "repository"),
-        *places(_CODEX, "remote"),
-        *places(_KEY, "repo_slug", "repo", "repository"),
+        *paths_in(_TAGS, "repo"),
+        *paths_in(_CALLER, "repo_slug", "repo", "repository"),
+        *paths_in(_REQUESTER, "repo_slug", "repo", "repository"),
+        *paths_in(_CODEX, "remote"),
+        *paths_in(_KEY, "repo_slug", "repo", "repository"),
     ),
-    "branch": (*places(_TAGS, "branch"), *places(_CALLER, "branch"), *places(_REQUESTER, "branch")),
-    "pull_request": (*places(_TAGS, "pr"), *places(_CALLER, "pr", "pull_request"), *places(_REQUESTER, "pr")),
+    "branch": (*paths_in(_TAGS, "branch"), *paths_in(_CALLER, "branch"), *paths_in(_REQUESTER, "branch")),
+    "pull_request": (*paths_in(_TAGS, "pr"), *paths_in(_CALLER, "pr", "pull_request"), *paths_in(_REQUESTER, "pr")),
     "accepted_flag": (
-        *places(_CALLER, "prod_lens.accepted", "accepted_flag"),
-        *places(_REQUESTER, "prod_lens.accepted", "accepted_flag"),
+        *paths_in(_CALLER, "prod_lens.accepted", "accepted_flag"),
+        *paths_in(_REQUESTER, "prod_lens.accepted", "accepted_flag"),
     ),
-    "diff_ratio": (*places(_CALLER, "diff_ratio"), *places(_REQUESTER, "diff_ratio")),
-    "accepted_lines": (*places(_CALLER, "accepted_lines"), *places(_REQUESTER, "accepted_lines")),
+    "diff_ratio": (*paths_in(_CALLER, "diff_ratio"), *paths_in(_REQUESTER, "diff_ratio")),
+    "accepted_lines": (*paths_in(_CALLER, "accepted_lines"), *paths_in(_REQUESTER, "accepted_lines")),
 }
-MODEL_PLACES = places("", "model", "model_group")
-USAGE_PLACES: dict[str, tuple[Place, ...]] = {
-    "tokens_in": (*places("", "prompt_tokens"), *places(_USAGE, "prompt_tokens", "input_tokens")),
-    "tokens_out": (*places("", "completion_tokens"), *places(_USAGE, "completion_tokens", "output_tokens")),
-    "total_tokens": places("", "total_tokens"),
+MODEL_PATHS = paths_in("", "model", "model_group")
+USAGE_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "tokens_in": (*paths_in("", "prompt_tokens"), *paths_in(_USAGE, "prompt_tokens", "input_tokens")),
+    "tokens_out": (*paths_in("", "completion_tokens"), *paths_in(_USAGE, "completion_tokens", "output_tokens")),
+    "total_tokens": paths_in("", "total_tokens"),
 }
 
 
 def real_person(value: object) -> str | None:
-    """Return a developer; LiteLLM's placeholder for the master key is nobody."""
+    """Return a developer; LiteLLM's placeholder for the master key does not name one."""
     name = person_of(value)
     return None if name == "default_user_id" else name
 
@@ -195,8 +195,8 @@ def session_id(parts: Parts, own: object, trace_id: object, *, knows_sessions: b
     """
     return (
         words(own)
-        or first(parts, IDENTITY_PLACES["session_id"], words)
-        or first(parts, IDENTITY_PLACES["held_session"], held_session)
+        or first(parts, IDENTITY_PATHS["session_id"], words)
+        or first(parts, IDENTITY_PATHS["held_session"], held_session)
         or _callers_trace(words(trace_id), knows_sessions=knows_sessions)
     )
 
@@ -209,8 +209,8 @@ def _callers_trace(trace: str | None, *, knows_sessions: bool) -> str | None:
 
 def developer_id(parts: Parts) -> str | None:
     """Return who made the call; a device's pseudonym where nobody is named."""
-    return first(parts, IDENTITY_PLACES["developer_id"], real_person) or first(
-        parts, IDENTITY_PLACES["device"], device_of
+    return first(parts, IDENTITY_PATHS["developer_id"], real_person) or first(
+        parts, IDENTITY_PATHS["device"], device_of
     )
 
 
@@ -218,8 +218,8 @@ def tokens_of(parts: Parts) -> Tokens:
     """Return the token counts; ``total_tokens`` is only a last resort, since LiteLLM writes 0 there at times."""
     usage = parts[_USAGE]
     tokens_in, tokens_out = completed(
-        first(parts, USAGE_PLACES["tokens_in"], count),
-        first(parts, USAGE_PLACES["tokens_out"], count),
+        first(parts, USAGE_PATHS["tokens_in"], count),
+        first(parts, USAGE_PATHS["tokens_out"], count),
         count(parts[""].get("total_tokens")),
     )
     prompt = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
@@ -240,7 +240,7 @@ def tokens_of(parts: Parts) -> Tokens:
 
 
 def _largest(*given: object) -> int | None:
-    """Return the largest of counts: a provider that has no such count leaves one of its names at 0."""
+    """Return the largest count: a provider without such a count leaves one of its names at 0."""
     return max((value for value in map(count, given) if value is not None), default=None)
 
 
@@ -251,11 +251,11 @@ def common_fields(parts: Parts) -> dict[str, Any]:
     """
     return {
         "developer_id": developer_id(parts),
-        "model": first(parts, MODEL_PLACES, words),
+        "model": first(parts, MODEL_PATHS, words),
         "provider": words(parts[""].get("custom_llm_provider")),
-        "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PLACES["branch"], words),
-        "pull_request": first(parts, IDENTITY_PLACES["pull_request"], whole_number),
+        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
+        "branch": first(parts, IDENTITY_PATHS["branch"], words),
+        "pull_request": first(parts, IDENTITY_PATHS["pull_request"], whole_number),
         **_said_of_acceptance(parts),
     }
 
@@ -263,12 +263,12 @@ def common_fields(parts: Parts) -> dict[str, Any]:
 def _said_of_acceptance(parts: Parts) -> dict[str, Any]:
     if _ACCEPTANCE.isdisjoint(parts[_CALLER]) and _ACCEPTANCE.isdisjoint(parts[_REQUESTER]):
         return _NOTHING_SAID
-    accepted = first(parts, IDENTITY_PLACES["accepted_flag"], truth)
+    accepted = first(parts, IDENTITY_PATHS["accepted_flag"], truth)
     return {
         "accepted_flag": bool(accepted),
         "acceptance_known": accepted is not None,
-        "diff_ratio": first(parts, IDENTITY_PLACES["diff_ratio"], finite_number),
-        "accepted_lines": first(parts, IDENTITY_PLACES["accepted_lines"], count),
+        "diff_ratio": first(parts, IDENTITY_PATHS["diff_ratio"], finite_number),
+        "accepted_lines": first(parts, IDENTITY_PATHS["accepted_lines"], count),
     }
 
 
@@ -320,7 +320,7 @@ def call_id(own: object, litellm_call_id: object) -> str | None:
 
 
 def _tags(value: object) -> dict[str, str]:
-    """Return ``repo``, ``branch`` and ``pr`` tags; two different tags of one name say nothing."""
+    """Return ``repo``, ``branch`` and ``pr`` tags; two different tags of one name are ignored."""
     found: dict[str, set[str]] = {}
     for tag in sequence(value):
         if isinstance(tag, str):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable, Withheld
 from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
-    IDENTITY_PLACES,
-    MODEL_PLACES,
+    IDENTITY_PATHS,
+    MODEL_PATHS,
     OK,
     STREAM_LATENCY,
-    USAGE_PLACES,
+    USAGE_PATHS,
     call_id,
     common_fields,
     outcome,
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 
 NAME = "litellm-spend"
 
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "startTime", "endTime"),
-    "model": MODEL_PLACES,
-    "latency_ms": places("", "request_duration_ms", "endTime"),
-    "status_code": (*places("metadata", "error_information.error_code"), *places("", "status")),
-    "cost_usd": places("", "spend"),
-    "provider": places("", "custom_llm_provider"),
-    "call_id": places("", "request_id", "litellm_call_id"),
-    **USAGE_PLACES,
-    **IDENTITY_PLACES,
-    "session_id": (*IDENTITY_PLACES["held_session"], Place("", "session_id")),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "startTime", "endTime"),
+    "model": MODEL_PATHS,
+    "latency_ms": paths_in("", "request_duration_ms", "endTime"),
+    "status_code": (*paths_in("metadata", "error_information.error_code"), *paths_in("", "status")),
+    "cost_usd": paths_in("", "spend"),
+    "provider": paths_in("", "custom_llm_provider"),
+    "call_id": paths_in("", "request_id", "litellm_call_id"),
+    **USAGE_PATHS,
+    **IDENTITY_PATHS,
+    "session_id": (*IDENTITY_PATHS["held_session"], FieldPath("", "session_id")),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a row of the spend log or a page of such rows."""
+    """Return whether the record is a row of the spend log or a page of such rows."""
     return _is_row(record) or any(_is_row(mapping(row)) for row in _page(record)[:1])
 
 
@@ -60,9 +60,9 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of a row, or of a page's first row, the place where it is found."""
+    """Return the path at which each field of a row, or of a page's first row is found."""
     row = record if _is_row(record) else mapping(next(iter(_page(record)), None))
-    found = explained(_parts(row), PLACES, CONVERTERS)
+    found = explained(_parts(row), FIELD_PATHS, CONVERTERS)
     found.pop("held_session", None)
     found.pop("device", None)
     return found
@@ -97,7 +97,7 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
     identity = call_id(record.get("request_id"), record.get("litellm_call_id"))
     free = truth(record.get("cache_hit")) is True
     withheld = _latency_may_be_wrong(record) and not failed
-    latency = first(parts, places("", "request_duration_ms"), duration_ms) or elapsed_ms(start, end)
+    latency = first(parts, paths_in("", "request_duration_ms"), duration_ms) or elapsed_ms(start, end)
     trace = CanonicalTrace(
         session_id=session_id(
             parts, None, record.get("session_id"), knows_sessions=bool(words(record.get("litellm_call_id")))
@@ -124,7 +124,7 @@ def _status(record: Mapping[str, Any], parts: Parts) -> str:
 
 
 def _latency_may_be_wrong(record: Mapping[str, Any]) -> bool:
-    """Tell whether the row's clock may have started late; a row does not say whether its call was streamed."""
+    """Return whether the row's clock may have started late; a row does not say whether its call was streamed."""
     return record.get("call_type") == "anthropic_messages"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, mapping, sequence, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import from_disjoint
@@ -25,23 +25,23 @@ _PROVIDERS = {"github-copilot": "github", "amazon-bedrock": "bedrock", "google-v
 _TODO = frozenset({"id", "content", "status", "priority"})
 _DIFF = frozenset({"file", "before", "after", "additions", "deletions"})
 _ABORTED = "MessageAbortedError"
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "time.created"),
-    "session_id": places("", "sessionID"),
-    "model": places("", "modelID"),
-    "provider": places("", "providerID"),
-    "tokens_in": places("", "tokens.input"),
-    "tokens_out": places("", "tokens.output"),
-    "cache_read_tokens": places("", "tokens.cache.read"),
-    "cache_write_tokens": places("", "tokens.cache.write"),
-    "reasoning_tokens": places("", "tokens.reasoning"),
-    "cost_usd": places("", "cost"),
-    "call_id": places("", "id"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "time.created"),
+    "session_id": paths_in("", "sessionID"),
+    "model": paths_in("", "modelID"),
+    "provider": paths_in("", "providerID"),
+    "tokens_in": paths_in("", "tokens.input"),
+    "tokens_out": paths_in("", "tokens.output"),
+    "cache_read_tokens": paths_in("", "tokens.cache.read"),
+    "cache_write_tokens": paths_in("", "tokens.cache.write"),
+    "reasoning_tokens": paths_in("", "tokens.reasoning"),
+    "cost_usd": paths_in("", "cost"),
+    "call_id": paths_in("", "id"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is of opencode's storage, a row of its database or an exported session."""
+    """Return whether the record is of opencode's storage, a row of its database or an exported session."""
     if "info" in record and ("messages" in record or "parts" in record):
         return True
     if "session_id" in record and "time_created" in record and "data" in record:
@@ -121,9 +121,9 @@ def _outcome(error: Mapping[str, Any]) -> tuple[int | None, str | None]:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first answer in the record the place where it is found."""
+    """Return the path at which each field of the first answer in the record is found."""
     answers = (message for message in _messages(record) if message.get("role") == "assistant")
-    found = explained({"": next(answers, {})}, PLACES, {})
+    found = explained({"": next(answers, {})}, FIELD_PATHS, {})
     if "tokens_in" in found:
         found["tokens_in"] += " + cache reads + cache writes"
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, finite_number, words
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import answer_rows, day_of, dollars, token_fields, usage_key
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 NAME = "openrouter-activity"
 TOOL = "openrouter"
-PLACES: dict[str, tuple[Place, ...]] = {
-    "day": places("", "date"),
-    "model": places("", "model"),
-    "tokens_in": places("", "prompt_tokens"),
-    "tokens_out": places("", "completion_tokens"),
-    "net_usd": places("", "usage"),
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "day": paths_in("", "date"),
+    "model": paths_in("", "model"),
+    "tokens_in": paths_in("", "prompt_tokens"),
+    "tokens_out": paths_in("", "completion_tokens"),
+    "net_usd": paths_in("", "usage"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is an answer of the API or a row of one."""
+    """Return whether the record is an answer of the API or a row of one."""
     rows = answer_rows(record)
     return bool(rows) and {"date", "model", "usage", "prompt_tokens", "requests"} <= rows[0].keys()
 
@@ -59,8 +59,8 @@ def _row(row: Mapping[str, Any]) -> Item:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of the first row the place where it is found."""
-    return explained({"": next(iter(answer_rows(record)), {})}, PLACES, {})
+    """Return the path at which each field of the first row is found."""
+    return explained({"": next(iter(answer_rows(record)), {})}, FIELD_PATHS, {})
 
 
 OPENROUTER_ACTIVITY = Format(

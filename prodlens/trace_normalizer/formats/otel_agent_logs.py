@@ -1,4 +1,4 @@
-"""What coding agents send as OpenTelemetry logs and metrics: calls, decisions, and much that is neither.
+"""What coding agents send as OpenTelemetry logs and metrics: calls, decisions, and much else.
 
 Metrics are sums over many calls, which the logs beside them hold one by one: they are recognised and skipped.
 """
@@ -12,11 +12,11 @@ from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import gemini, otlp
 from prodlens.trace_normalizer.formats.claude_message import provider_of
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
 from prodlens.trace_normalizer.formats.gemini import GeminiEvents
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Span
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Span
 from prodlens.trace_normalizer.formats.otel_span_shapes import read_span
 from prodlens.trace_normalizer.formats.recorded_values import began, cost_fields, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 CLAUDE, CODEX = "claude-code-otel", "codex-otel"
 INFERENCE = "gen_ai.client.inference.operation.details"
 _OTHER = Skipped("agent event")
-_SESSION = places("attributes", "session.id", "conversation.id")
-_DEVELOPER: tuple[Place, ...] = (
-    *places("attributes", "developer.id", "user.email", "enduser.id", "user.account_uuid", "user.id"),
-    *places("resource", "developer.id", "user.email", "enduser.id", "user.id"),
+_SESSION = paths_in("attributes", "session.id", "conversation.id")
+_DEVELOPER: tuple[FieldPath, ...] = (
+    *paths_in("attributes", "developer.id", "user.email", "enduser.id", "user.account_uuid", "user.id"),
+    *paths_in("resource", "developer.id", "user.email", "enduser.id", "user.id"),
 )
-PLACES: dict[str, tuple[Place, ...]] = {
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "session_id": _SESSION,
     "developer_id": _DEVELOPER,
-    "repo_slug": IDENTITY_PLACES["repo_slug"],
-    "branch": IDENTITY_PLACES["branch"],
-    "timestamp": places("attributes", "event.timestamp"),
-    "model": places("attributes", "model"),
-    "tokens_in": places("attributes", "input_tokens", "input_token_count"),
-    "tokens_out": places("attributes", "output_tokens", "output_token_count"),
-    "latency_ms": places("attributes", "duration_ms"),
-    "cost_usd": places("attributes", "cost_usd"),
-    "call_id": places("attributes", "request_id"),
+    "repo_slug": IDENTITY_PATHS["repo_slug"],
+    "branch": IDENTITY_PATHS["branch"],
+    "timestamp": paths_in("attributes", "event.timestamp"),
+    "model": paths_in("attributes", "model"),
+    "tokens_in": paths_in("attributes", "input_tokens", "input_token_count"),
+    "tokens_out": paths_in("attributes", "output_tokens", "output_token_count"),
+    "latency_ms": paths_in("attributes", "duration_ms"),
+    "cost_usd": paths_in("attributes", "cost_usd"),
+    "call_id": paths_in("attributes", "request_id"),
 }
 
 
@@ -70,8 +70,8 @@ def _common(parts: Parts) -> dict[str, Any]:
     return {
         "session_id": first(parts, _SESSION, words),
         "developer_id": first(parts, _DEVELOPER, words),
-        "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], CONVERTERS["repo_slug"]),
-        "branch": first(parts, IDENTITY_PLACES["branch"], words),
+        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], CONVERTERS["repo_slug"]),
+        "branch": first(parts, IDENTITY_PATHS["branch"], words),
         "model": model,
         "accepted_flag": False,
         "acceptance_known": False,
@@ -221,7 +221,7 @@ class LogReader:
         """Read one log record."""
         event = _event(entry)
         if event is None:
-            return [Skipped("log record of no model call")]
+            return [Skipped("log record that is not a model call")]
         if event == INFERENCE:
             return _inference(entry)
         if event.startswith(gemini.PREFIX):
@@ -257,11 +257,11 @@ def _explain(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def explain_entry(entry: otlp.Entry) -> dict[str, str]:
-    """Return for each field of a log record that has token counts the place where it is found."""
+    """Return the path at which each field of a log record that has token counts is found."""
     if not {"input_tokens", "input_token_count"} & entry.attributes.keys():
         return {}
     converters = {"repo_slug": CONVERTERS["repo_slug"], "cost_usd": finite_number, "tokens_in": count}
-    return explained(_parts(entry), PLACES, converters)
+    return explained(_parts(entry), FIELD_PATHS, converters)
 
 
 OTLP_LOGS = Format(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from prodlens.json_values import count, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.trace_normalizer.formats.claude_message import provider_of, status_of_error
-from prodlens.trace_normalizer.formats.field_paths import Place, explained, first, places
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, first, paths_in
 from prodlens.trace_normalizer.formats.litellm_fields import OK, UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PLACES, Convention, common_fields
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Convention, common_fields
 from prodlens.trace_normalizer.formats.recorded_values import duration_ms, elapsed_ms, http_status, price_modifier
 from prodlens.trace_normalizer.formats.tokens import with_parts
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 NAME = "claude-code-otel"
 _REQUEST, _PREFIX = "llm_request", "claude_code."
 _KINDS = {"interaction": "agent span", "tool": "tool span"}
-PLACES: dict[str, tuple[Place, ...]] = {
-    "model": places("attributes", "model", "gen_ai.request.model"),
-    "tokens_in": places("attributes", "input_tokens"),
-    "tokens_out": places("attributes", "output_tokens"),
-    "cache_read_tokens": places("attributes", "cache_read_tokens"),
-    "cache_write_tokens": places("attributes", "cache_creation_tokens"),
-    "latency_ms": places("attributes", "duration_ms"),
-    "call_id": places("attributes", "request_id"),
-    **IDENTITY_PLACES,
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "model": paths_in("attributes", "model", "gen_ai.request.model"),
+    "tokens_in": paths_in("attributes", "input_tokens"),
+    "tokens_out": paths_in("attributes", "output_tokens"),
+    "cache_read_tokens": paths_in("attributes", "cache_read_tokens"),
+    "cache_write_tokens": paths_in("attributes", "cache_creation_tokens"),
+    "latency_ms": paths_in("attributes", "duration_ms"),
+    "call_id": paths_in("attributes", "request_id"),
+    **IDENTITY_PATHS,
 }
 
 
@@ -57,16 +57,16 @@ def read(span: Span, start: datetime) -> CanonicalTrace:
     failed = truth(given.get("success")) is False
     reason = error_name(given.get("error.type")) or error_name(given.get("error"))
     code = http_status(given.get("status_code")) or status_of_error(reason) or UNSPECIFIED_FAILURE
-    model = first(parts, PLACES["model"], words)
+    model = first(parts, FIELD_PATHS["model"], words)
     return CanonicalTrace(
         timestamp=start,
         model=model,
-        latency_ms=first(parts, PLACES["latency_ms"], duration_ms) or elapsed_ms(start, span.end),
+        latency_ms=first(parts, FIELD_PATHS["latency_ms"], duration_ms) or elapsed_ms(start, span.end),
         status_code=code if failed else OK,
         status_reason=(reason or "api_error") if failed else None,
         provider=provider_of(model),
         source=NAME,
-        call_id=first(parts, PLACES["call_id"], words) or span.span_id,
+        call_id=first(parts, FIELD_PATHS["call_id"], words) or span.span_id,
         price_modifier=price_modifier(given.get("speed"), given.get("service_tier")),
         **common_fields(parts),
         **tokens.fields(),
@@ -74,8 +74,8 @@ def read(span: Span, start: datetime) -> CanonicalTrace:
 
 
 def explain(span: Span) -> dict[str, str]:
-    """Return for each field of the span the place where it is found."""
-    return explained(span.parts(), PLACES, CONVERTERS)
+    """Return the path at which each field of the span is found."""
+    return explained(span.parts(), FIELD_PATHS, CONVERTERS)
 
 
 CONVENTION = Convention(concerns, skipped_kind, read, explain)

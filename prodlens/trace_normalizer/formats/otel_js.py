@@ -38,7 +38,7 @@ def _is_metric(record: Mapping[str, Any]) -> bool:
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record is a span, a log record or a metric of the SDK."""
+    """Return whether the record is a span, a log record or a metric of the SDK."""
     if _is_metric(record):
         return True
     if not isinstance(record.get("attributes"), dict):
@@ -128,7 +128,7 @@ class SdkReader:
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field of a span or log record the place where it is found."""
+    """Return the path at which each field of a span or log record is found."""
     if _is_metric(record):
         return {}
     return explain_entry(_entry_of(record)) if _is_log(record) else explain_span(span_of(record))

@@ -1,4 +1,4 @@
-"""A span as both conventions read it, and what they have in common: who, where, how it ended."""
+"""A span as every convention reads it, and what conventions have in common: person, repository, outcome."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.trace_normalizer.formats import otlp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, first, places, unflatten
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in, unflatten
 from prodlens.trace_normalizer.formats.interface import Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
@@ -34,7 +34,7 @@ _FAILED = frozenset({"2", "ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR"})
 
 
 class Span(NamedTuple):
-    """What the conventions need of a span, whatever shape it was written in."""
+    """What a convention reads of a span, whatever shape the span was written in."""
 
     span_id: str | None
     start: datetime | None
@@ -74,7 +74,7 @@ class Convention(NamedTuple):
 
     Attributes:
         concerns: Tells whether a span follows the convention.
-        skipped_kind: What a span is that is no model call; None for a model call.
+        skipped_kind: What a span is that is not a model call; None for a model call.
         read: Reads the model call of a span, given its start.
         explain: Says for each field of a span where it is found.
     """
@@ -85,35 +85,35 @@ class Convention(NamedTuple):
     explain: Callable[[Span], dict[str, str]]
 
 
-IDENTITY_PLACES: dict[str, tuple[Place, ...]] = {
+IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "session_id": (
-        *places("attributes", "gen_ai.conversation.id", "session.id"),
-        *places("attributes", "copilot_chat.session_id", "copilot_chat.chat_session_id"),
-        *places("metadata", "session_id"),
-        *places("resource", "session.id"),
+        *paths_in("attributes", "gen_ai.conversation.id", "session.id"),
+        *paths_in("attributes", "copilot_chat.session_id", "copilot_chat.chat_session_id"),
+        *paths_in("metadata", "session_id"),
+        *paths_in("resource", "session.id"),
     ),
     "developer_id": (
-        *places("attributes", "developer.id", "user.id", "enduser.id", "metadata.user_api_key_user_id"),
-        *places("metadata", "developer_id", "user"),
-        *places("resource", "developer.id", "user.id", "enduser.id", "user.name"),
+        *paths_in("attributes", "developer.id", "user.id", "enduser.id", "metadata.user_api_key_user_id"),
+        *paths_in("metadata", "developer_id", "user"),
+        *paths_in("resource", "developer.id", "user.id", "enduser.id", "user.name"),
     ),
     "repo_slug": (
-        *places("attributes", "repo", "repository", "repo.slug", "repo_slug", "vcs.repository.url.full"),
-        *places("metadata", "repo_slug", "repo", "repository"),
-        *places("resource", "repo", "repository", "repo.slug", "vcs.repository.url.full"),
+        *paths_in("attributes", "repo", "repository", "repo.slug", "repo_slug", "vcs.repository.url.full"),
+        *paths_in("metadata", "repo_slug", "repo", "repository"),
+        *paths_in("resource", "repo", "repository", "repo.slug", "vcs.repository.url.full"),
     ),
-    "branch": (*places("attributes", "vcs.ref.head.name"), *places("resource", "vcs.ref.head.name")),
+    "branch": (*paths_in("attributes", "vcs.ref.head.name"), *paths_in("resource", "vcs.ref.head.name")),
     "accepted_flag": (
-        *places("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
-        *places("metadata", "prod_lens.accepted", "accepted", "accepted_flag"),
+        *paths_in("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
+        *paths_in("metadata", "prod_lens.accepted", "accepted", "accepted_flag"),
     ),
     "diff_ratio": (
-        *places("attributes", "prod_lens.diff_ratio", "diff_ratio", "analysis.diff_ratio"),
-        *places("metadata", "diff_ratio"),
+        *paths_in("attributes", "prod_lens.diff_ratio", "diff_ratio", "analysis.diff_ratio"),
+        *paths_in("metadata", "diff_ratio"),
     ),
     "accepted_lines": (
-        *places("attributes", "prod_lens.accepted_lines", "accepted_lines", "analysis.accepted_lines"),
-        *places("metadata", "accepted_lines"),
+        *paths_in("attributes", "prod_lens.accepted_lines", "accepted_lines", "analysis.accepted_lines"),
+        *paths_in("metadata", "accepted_lines"),
     ),
 }
 CONVERTERS: dict[str, Callable[[Any], object]] = {
@@ -134,17 +134,17 @@ CONVERTERS: dict[str, Callable[[Any], object]] = {
 
 
 def common_fields(parts: Parts) -> dict[str, Any]:
-    """Return what both conventions and their users write alike, under the names of ``CanonicalTrace``."""
-    accepted = first(parts, IDENTITY_PLACES["accepted_flag"], truth)
+    """Return what every convention and its users write alike, under the names of ``CanonicalTrace``."""
+    accepted = first(parts, IDENTITY_PATHS["accepted_flag"], truth)
     return {
-        "session_id": first(parts, IDENTITY_PLACES["session_id"], session_of),
-        "developer_id": first(parts, IDENTITY_PLACES["developer_id"], person_of),
-        "repo_slug": first(parts, IDENTITY_PLACES["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PLACES["branch"], words),
+        "session_id": first(parts, IDENTITY_PATHS["session_id"], session_of),
+        "developer_id": first(parts, IDENTITY_PATHS["developer_id"], person_of),
+        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
+        "branch": first(parts, IDENTITY_PATHS["branch"], words),
         "accepted_flag": bool(accepted),
         "acceptance_known": accepted is not None,
-        "diff_ratio": first(parts, IDENTITY_PLACES["diff_ratio"], finite_number),
-        "accepted_lines": first(parts, IDENTITY_PLACES["accepted_lines"], count),
+        "diff_ratio": first(parts, IDENTITY_PATHS["diff_ratio"], finite_number),
+        "accepted_lines": first(parts, IDENTITY_PATHS["accepted_lines"], count),
     }
 
 
@@ -183,7 +183,7 @@ def _class_name(value: object) -> str | None:
     return match["name"] if match else None
 
 
-def model_call(span: Span, start: datetime, source: str, table: Mapping[str, tuple[Place, ...]]) -> CanonicalTrace:
+def model_call(span: Span, start: datetime, source: str, table: Mapping[str, tuple[FieldPath, ...]]) -> CanonicalTrace:
     """Return the model call of a span.
 
     Args:

@@ -32,11 +32,11 @@ def read_span(span: Span) -> list[Item]:
             if span.start is None:
                 return [Unusable("span without a readable start")]
             return [convention.read(span, span.start)]
-    return [Skipped("span of no model call")]
+    return [Skipped("span that is not a model call")]
 
 
 def explain_span(span: Span) -> dict[str, str]:
-    """Return for each field of a span the place where it is found."""
+    """Return the path at which each field of a span is found."""
     found: dict[str, str] = next((c.explain(span) for c in _CONVENTIONS if c.concerns(span)), {})
     return {"timestamp": "start of the span", "latency_ms": "end - start of the span", **found} if found else {}
 

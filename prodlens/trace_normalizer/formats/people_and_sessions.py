@@ -1,4 +1,4 @@
-"""Who made a call and in which session, as clients write it into one text.
+"""Who made a call and in which session, where clients write both into one text.
 
 Claude Code has used three forms for the ``user_id`` that it sends: ``user_<device>_account__session_<session>``, the
 same with an account between, and a JSON object with ``device_id``, ``account_uuid`` and ``session_id``.
@@ -38,7 +38,7 @@ def person_of(value: object) -> str | None:
 
 
 def device_of(value: object) -> str | None:
-    """Return the device in one of Claude Code's forms, a stable pseudonym of whoever sits at it."""
+    """Return the device in one of Claude Code's forms, a stable pseudonym of its user."""
     if isinstance(value, str) and value.lstrip()[:1] == "{":
         return words(mapping(value).get("device_id"))
     match = _DEVICE.match(value) if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""What a source recorded of a call, and when that is to be believed."""
+"""What a source recorded of a call, and when to believe it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def cost_fields(value: object, tokens: Tokens, *, proven: bool = False) -> dict[str, Any]:
-    """Return a recorded cost under the names of ``CanonicalTrace``; nothing when it says nothing.
+    """Return a recorded cost under the names of ``CanonicalTrace``; no cost where the record has none.
 
     Loggers write 0.0 for a model whose price they do not know: beside tokens it counts only when ``proven``.
     """
@@ -30,7 +30,7 @@ def cost_fields(value: object, tokens: Tokens, *, proven: bool = False) -> dict[
 def content_identity(record: Mapping[str, Any]) -> str | None:
     """Return the identity of a record that carries no id: its content, whatever the order of its keys.
 
-    None where the content is no JSON (only a Python caller can build that); the trace's own fields identify it then.
+    None where the content is not JSON, which only a Python caller can build. The trace's own fields identify it then.
     """
     try:
         return content_hash(record if isinstance(record, dict) else dict(record))
@@ -47,19 +47,19 @@ def composed_id(source: str, *parts: object) -> str:
 
 
 def http_status(value: object) -> int | None:
-    """Return an HTTP status, None for what is none."""
+    """Return an HTTP status, or None for anything else."""
     code = whole_number(value)
     return code if code is not None and 0 < code < 1000 else None  # noqa: PLR2004 - three digits
 
 
 def duration_ms(value: object) -> float | None:
-    """Return a duration; less than nothing is none."""
+    """Return a duration in milliseconds, or None if it is negative."""
     number = finite_number(value)
     return number if number is not None and number >= 0 else None
 
 
 def elapsed_ms(start: datetime | None, end: datetime | None) -> float:
-    """Return the milliseconds between two moments; 0.0, which means unknown, when one is missing or they are turned."""
+    """Return the milliseconds between two moments; 0.0 (unknown) if one is missing or they are in the wrong order."""
     return 0.0 if start is None or end is None else max((end - start).total_seconds() * 1000, 0.0)
 
 

@@ -1,6 +1,6 @@
 """The reference format: ``timestamp``, ``usage``, ``attributes`` and ``metadata``, each nested or flattened.
 
-A record that is of no other known format is read as this one, so its reasons say what a record needs at least.
+A record of any other format is read as this one too, so that the reason says what it looks like or what it lacks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import count, finite_number, mapping, truth, words
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import Parts, Place, explained, first, places, unflatten
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in, unflatten
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
 from prodlens.trace_normalizer.formats.recorded_values import (
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 NAME = "reference"
 
 _DIFF = ("{}", "prod_lens.{}", "analysis.{}")
-PLACES: dict[str, tuple[Place, ...]] = {
-    "timestamp": places("", "timestamp", "start_time"),
-    "session_id": places(
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "timestamp": paths_in("", "timestamp", "start_time"),
+    "session_id": paths_in(
         "metadata",
         "session_id",
         "user_id",
@@ -40,7 +40,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         "user_api_key_end_user_id",
         "requester_metadata.user_id",
     ),
-    "developer_id": places(
+    "developer_id": paths_in(
         "metadata",
         "developer_id",
         "dev_id",
@@ -49,35 +49,35 @@ PLACES: dict[str, tuple[Place, ...]] = {
         "requester_metadata.developer_id",
         "requester_metadata.user",
     ),
-    "model": (*places("attributes", "llm.model_name", "model", "llm.model", "model_name"), Place("", "model")),
-    "tokens_in": places("usage", "input_tokens", "prompt_tokens"),
-    "tokens_out": places("usage", "output_tokens", "completion_tokens"),
-    "total_tokens": places("usage", "total_tokens"),
-    "cache_read_tokens": places("usage", "cache_read_input_tokens", "prompt_tokens_details.cached_tokens"),
-    "cache_write_tokens": places("usage", "cache_creation_input_tokens"),
-    "reasoning_tokens": places("usage", "completion_tokens_details.reasoning_tokens"),
+    "model": (*paths_in("attributes", "llm.model_name", "model", "llm.model", "model_name"), FieldPath("", "model")),
+    "tokens_in": paths_in("usage", "input_tokens", "prompt_tokens"),
+    "tokens_out": paths_in("usage", "output_tokens", "completion_tokens"),
+    "total_tokens": paths_in("usage", "total_tokens"),
+    "cache_read_tokens": paths_in("usage", "cache_read_input_tokens", "prompt_tokens_details.cached_tokens"),
+    "cache_write_tokens": paths_in("usage", "cache_creation_input_tokens"),
+    "reasoning_tokens": paths_in("usage", "completion_tokens_details.reasoning_tokens"),
     "latency_ms": (
-        *places("attributes", "latency_ms", "request.latency_ms", "response.latency_ms", "duration_ms"),
-        Place("", "latency_ms"),
+        *paths_in("attributes", "latency_ms", "request.latency_ms", "response.latency_ms", "duration_ms"),
+        FieldPath("", "latency_ms"),
     ),
     "status_code": (
-        *places("attributes", "status_code", "http.status_code", "response.status_code"),
-        Place("", "status_code"),
+        *paths_in("attributes", "status_code", "http.status_code", "response.status_code"),
+        FieldPath("", "status_code"),
     ),
-    "accepted_flag": places("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
-    "diff_ratio": places("attributes", *(name.format("diff_ratio") for name in _DIFF)),
-    "accepted_lines": places("attributes", *(name.format("accepted_lines") for name in _DIFF)),
+    "accepted_flag": paths_in("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
+    "diff_ratio": paths_in("attributes", *(name.format("diff_ratio") for name in _DIFF)),
+    "accepted_lines": paths_in("attributes", *(name.format("accepted_lines") for name in _DIFF)),
     "repo_slug": (
-        *places("metadata", "repo", "repository", "repo_slug"),
-        *places("attributes", "repo", "repository"),
+        *paths_in("metadata", "repo", "repository", "repo_slug"),
+        *paths_in("attributes", "repo", "repository"),
     ),
-    "cost_usd": (*places("", "response_cost", "cost_usd"), *places("attributes", "response_cost", "cost_usd")),
-    "call_id": places("", "id", "litellm_call_id"),
+    "cost_usd": (*paths_in("", "response_cost", "cost_usd"), *paths_in("attributes", "response_cost", "cost_usd")),
+    "call_id": paths_in("", "id", "litellm_call_id"),
 }
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Tell whether the record has a usage object and one of the two names of its time."""
+    """Return whether the record has a usage object and one of the two names of its time."""
     return (isinstance(record.get("usage"), Mapping) or any(_is_flat_usage(key) for key in record)) and (
         "timestamp" in record or "start_time" in record
     )
@@ -86,30 +86,30 @@ def matches(record: Mapping[str, Any]) -> bool:
 def read(record: Mapping[str, Any]) -> list[Item]:
     """Read one record; it is unusable only without a readable timestamp or without a usage object."""
     parts, has_usage = _parts(record)
-    at = first(parts, PLACES["timestamp"], parse_timestamp)
+    at = first(parts, FIELD_PATHS["timestamp"], parse_timestamp)
     if at is None or not has_usage:
         return [Unusable(_reason(record, has_usage=has_usage, has_time=at is not None))]
     tokens = _tokens(parts)
-    accepted = first(parts, PLACES["accepted_flag"], truth)
-    call_id = first(parts, PLACES["call_id"], words)
+    accepted = first(parts, FIELD_PATHS["accepted_flag"], truth)
+    call_id = first(parts, FIELD_PATHS["call_id"], words)
     return [
         CanonicalTrace(
-            session_id=first(parts, PLACES["session_id"], session_of),
-            developer_id=first(parts, PLACES["developer_id"], person_of),
+            session_id=first(parts, FIELD_PATHS["session_id"], session_of),
+            developer_id=first(parts, FIELD_PATHS["developer_id"], person_of),
             timestamp=at,
-            model=first(parts, PLACES["model"], words),
-            latency_ms=first(parts, PLACES["latency_ms"], duration_ms) or 0.0,
-            status_code=first(parts, PLACES["status_code"], http_status),
+            model=first(parts, FIELD_PATHS["model"], words),
+            latency_ms=first(parts, FIELD_PATHS["latency_ms"], duration_ms) or 0.0,
+            status_code=first(parts, FIELD_PATHS["status_code"], http_status),
             accepted_flag=bool(accepted),
-            repo_slug=first(parts, PLACES["repo_slug"], repository),
-            diff_ratio=first(parts, PLACES["diff_ratio"], finite_number),
-            accepted_lines=first(parts, PLACES["accepted_lines"], count),
+            repo_slug=first(parts, FIELD_PATHS["repo_slug"], repository),
+            diff_ratio=first(parts, FIELD_PATHS["diff_ratio"], finite_number),
+            accepted_lines=first(parts, FIELD_PATHS["accepted_lines"], count),
             acceptance_known=accepted is not None,
             source=NAME,
             call_id=call_id,
             trace_hash=None if call_id else content_identity(record),
             **tokens.fields(),
-            **cost_fields(first(parts, PLACES["cost_usd"], finite_number), tokens),
+            **cost_fields(first(parts, FIELD_PATHS["cost_usd"], finite_number), tokens),
         )
     ]
 
@@ -127,8 +127,8 @@ def _reason(record: Mapping[str, Any], *, has_usage: bool, has_time: bool) -> st
 
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return for each field that the record has the place where it was found."""
-    return explained(_parts(record)[0], PLACES, _CONVERTERS)
+    """Return the path at which each field that the record has is found."""
+    return explained(_parts(record)[0], FIELD_PATHS, _CONVERTERS)
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Parts, bool]:
@@ -151,7 +151,7 @@ def _is_flat_usage(key: object) -> bool:
 
 
 def _usage(record: Mapping[str, Any], attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the usage object: the record's own, else the attributes' or the response's; None when there is none.
+    """Return the usage object: the record's own, else the attributes' or the response's; None without one.
 
     Some writers nest the counts once more inside it.
     """
@@ -168,13 +168,13 @@ def _usage(record: Mapping[str, Any], attributes: Mapping[str, Any]) -> Mapping[
 
 
 def _tokens(parts: Parts) -> Tokens:
-    tokens_in, tokens_out = completed(*(first(parts, PLACES[name], count) for name in _TOKEN_FIELDS))
+    tokens_in, tokens_out = completed(*(first(parts, FIELD_PATHS[name], count) for name in _TOKEN_FIELDS))
     return with_parts(
         tokens_in,
         tokens_out,
-        cache_read=first(parts, PLACES["cache_read_tokens"], count),
-        cache_write=first(parts, PLACES["cache_write_tokens"], count),
-        reasoning=first(parts, PLACES["reasoning_tokens"], count),
+        cache_read=first(parts, FIELD_PATHS["cache_read_tokens"], count),
+        cache_write=first(parts, FIELD_PATHS["cache_write_tokens"], count),
+        reasoning=first(parts, FIELD_PATHS["reasoning_tokens"], count),
     )
 
 

@@ -1,4 +1,4 @@
-"""Records that only hold or accompany others: LiteLLM's S3 objects are unwrapped, process logs are no model calls."""
+"""Records that hold or accompany others: LiteLLM's S3 objects are unwrapped, process logs are skipped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _read_s3_object(record: Mapping[str, Any]) -> list[Item]:
 
 def _explain_s3_object(record: Mapping[str, Any]) -> dict[str, str]:
     found = litellm.explain(mapping(record.get("body")))
-    return {name: f"body.{place}" for name, place in found.items()}
+    return {name: f"body.{path}" for name, path in found.items()}
 
 
 def _is_process_log(record: Mapping[str, Any]) -> bool:

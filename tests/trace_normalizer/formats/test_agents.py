@@ -261,7 +261,7 @@ def test_events_that_say_nothing_of_a_call() -> None:
     assert read_items([event("codex.sse_event")]) == [Skipped("agent event")]
     foreign = event("x")
     foreign["resourceLogs"][0]["scopeLogs"][0]["scope"] = None
-    assert read_items([foreign]) == [Skipped("log record of no model call")]
+    assert read_items([foreign]) == [Skipped("log record that is not a model call")]
     assert read_items(records("claude_code_otel_metrics.otlp.jsonl")) == [Skipped("metrics")]
 
 

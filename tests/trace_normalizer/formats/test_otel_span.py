@@ -113,7 +113,7 @@ def test_litellm_otel_spans() -> None:
     assert success.cost_usd is not None
     assert failure.status_code is not None
     assert failure.status_code >= 400
-    assert items.count(Skipped("span of no model call")) == 4
+    assert items.count(Skipped("span that is not a model call")) == 4
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_litellm_otel_spans() -> None:
     [
         ({"openinference.span.kind": "TOOL"}, "tool span"),
         ({"openinference.span.kind": "EMBEDDING"}, "embedding span"),
-        ({"openinference.span.kind": "anything else"}, "span of no model call"),
+        ({"openinference.span.kind": "anything else"}, "span that is not a model call"),
         ({"gen_ai.operation.name": "execute_tool", "gen_ai.request.model": "m"}, "tool span"),
         ({"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 3}, "embedding"),
-        ({"gen_ai.operation.name": "chat"}, "span of no model call"),
-        ({"http.route": "/"}, "span of no model call"),
+        ({"gen_ai.operation.name": "chat"}, "span that is not a model call"),
+        ({"http.route": "/"}, "span that is not a model call"),
     ],
 )
 def test_spans_of_no_model_call_are_skipped(attributes: dict[str, Any], kind: str) -> None:
