@@ -1,43 +1,131 @@
-"""Ingestion against the least that any program must do: ingest.py [--records N] [--lines N] - seconds, ratios, memory.
+"""Ingestion on what people have: ingest.py [--only NAME ...] [--ccusage COMMAND] - CPU seconds, ratios, memory.
 
-N reference records over 180 days are written once, then landed bare (one ``orjson.loads`` a line, fixed keys, one hash,
-one upsert a row, one Parquet file a day) and by ``ingest-traces``, each in a process of its own; then the same file
-again, and a day more. Lines of LiteLLM's proxy, grown to 100 kB each, are held against a loop of ``orjson.loads``.
-Compare the ratios of one run, never seconds between runs.
+Each part makes its files, ingests them by ``prod-lens ingest-traces`` in a process of its own, and holds that against
+something that runs beside it: a loop of ``orjson.loads`` over the same lines, the first file against a second one, or
+``ccusage`` over the same transcripts. The figures are CPU seconds of all processes, the median of ``--runs`` runs, and
+the largest resident set. Compare the ratios of one run, never seconds between runs.
+
+ccusage is compared where its command is given, for example ``--ccusage "node node_modules/ccusage/dist/index.js"``
+after ``npm install ccusage@18`` in a folder of its own; without it that comparison is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
+import os
 import random
-import sqlite3
+import shlex
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections import defaultdict
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+import orjson
 
 ROOT = Path(__file__).parents[1]
-PROXY_LINES = ROOT / "tests" / "data" / "traces" / "litellm_proxy.jsonl"
-LINE_BYTES = 100_000
-DAYS = 180
-START = datetime(2026, 5, 1, tzinfo=UTC)
+TRACES = ROOT / "tests" / "data" / "traces"
+SESSIONS = ("claude_code_7fabc0bc.jsonl", "claude_code_15adb190.jsonl")
 MODELS = ("anthropic/claude-3-sonnet", "claude-sonnet-4-5-20250929", "openai/gpt-4o", "gemini/gemini-2.5-pro")
-COLUMNS = (
-    *("trace_hash", "session_id", "developer_id", "timestamp", "model", "tokens_in", "tokens_out", "latency_ms"),
-    *("status_code", "accepted_flag", "repo_slug", "event_date", "total_tokens", "diff_ratio", "accepted_lines"),
-)
+START = datetime(2026, 5, 1, tzinfo=UTC)
+DAYS = 180
+LOOP = "import orjson, sys\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
+MEASURED = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], "w").write(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}")
+sys.exit(status)
+"""
 
 
-def write_records(path: Path, count: int, start: datetime = START, days: int = DAYS) -> None:
+class Cost(NamedTuple):
+    """What a program took: CPU seconds of it and its children, and MiB of the largest process."""
+
+    seconds: float
+    mebibytes: float
+
+
+def cost(command: list[str], **environment: str) -> Cost:
+    """Run a program to its end; its output is thrown away."""
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as result:
+        subprocess.run(
+            [sys.executable, "-c", MEASURED, result.name, *command],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        seconds, mebibytes = map(float, result.read().split())
+    return Cost(seconds, mebibytes)
+
+
+def median(costs: list[Cost]) -> Cost:
+    """Return the median seconds, and the most memory."""
+    return Cost(statistics.median(each.seconds for each in costs), max(each.mebibytes for each in costs))
+
+
+def ingest(project: Path, *inputs: Path) -> Cost:
+    """Ingest files into the store, lake and dead letters of a project."""
+    where = ["--db", f"{project}/cache.db", "--dead-letter-dir", f"{project}/dead", "--parquet-dir", f"{project}/lake"]
+    return cost([sys.executable, "-m", "prodlens.cli", "ingest-traces", *map(str, inputs), *where])
+
+
+def first_and_again(folder: Path, runs: int, *inputs: Path) -> tuple[Cost, Cost]:
+    """Ingest into new projects, and each time once more; returns both costs."""
+    first, again = [], []
+    for number in range(runs):
+        project = folder / f"project{number}"
+        first.append(ingest(project, *inputs))
+        again.append(ingest(project, *inputs))
+        shutil.rmtree(project)
+    return median(first), median(again)
+
+
+def told(label: str, found: Cost, than: Cost | None = None) -> None:
+    """Print a cost, and its ratio to another one."""
+    ratio = "" if than is None else f", {found.seconds / than.seconds:.2f} of it"
+    print(f"  {label}: {found.seconds:.2f} s{ratio}, {found.mebibytes:.0f} MiB", flush=True)
+
+
+def write_transcripts(folder: Path, count: int) -> None:
+    """Write sessions of Claude Code as it keeps them, each with ids of its own."""
+    for number in range(count):
+        data = TRACES.joinpath(SESSIONS[number % len(SESSIONS)]).read_bytes()
+        for prefix in (b'"msg_', b'"req_', b'"toolu_'):
+            data = data.replace(prefix, b"%s%d_" % (prefix, number))
+        project = folder / "projects" / f"project{number % 30}"
+        project.mkdir(parents=True, exist_ok=True)
+        (project / f"{number:08x}-0000-4000-8000-000000000000.jsonl").write_bytes(data)
+
+
+def write_proxy_lines(path: Path, count: int, size: int) -> None:
+    """Write lines of LiteLLM's proxy, failures and an embedding among them, with conversations grown to a size."""
+    records = [
+        orjson.loads(line)
+        for name in ("litellm_proxy.jsonl", "litellm_standard_logging.jsonl", "litellm_failures.jsonl")
+        for line in TRACES.joinpath(name).read_bytes().splitlines()
+    ]
+    for record in records:
+        messages = record["messages"] if isinstance(record.get("messages"), list) else []
+        grown = list(messages) or [{"role": "user", "content": "x" * 500}]
+        record["messages"] = grown * (max(size - len(orjson.dumps(record)), 0) // len(orjson.dumps(grown)) + 1)
+    with path.open("wb") as file:
+        for i in range(count):
+            record = records[i % len(records)]
+            named = {name: f"{record[name]}-{i}" for name in ("id", "litellm_call_id") if record.get(name)}
+            moved = {name: record[name] + i * 60 for name in ("startTime", "endTime")}
+            file.write(orjson.dumps(record | named | moved) + b"\n")
+
+
+def write_records(path: Path, count: int, seed: int = 7, start: datetime = START, days: int = DAYS) -> None:
     """Write reference records over some days, the same for the same arguments."""
-    rng = random.Random(7)
+    rng = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
         for i in range(count):
             at = start + timedelta(seconds=days * 86400 * i / count + rng.random())
@@ -66,153 +154,67 @@ def write_records(path: Path, count: int, start: datetime = START, days: int = D
             file.write(json.dumps(record) + "\n")
 
 
-def write_proxy_lines(path: Path, count: int) -> None:
-    """Write real lines of the proxy over and over, each a call of its own whose conversation has grown long."""
-    import orjson
-
-    records = [orjson.loads(line) for line in PROXY_LINES.read_bytes().splitlines()]
-    for record in records:
-        said = list(record["messages"])
-        while len(orjson.dumps(record)) < LINE_BYTES:
-            record["messages"] += said
-    with path.open("wb") as file:
-        for i in range(count):
-            record = records[i % len(records)]
-            named = {name: f"{record[name]}-{i}" for name in ("id", "litellm_call_id")}
-            moved = {name: record[name] + i * 60 for name in ("startTime", "endTime")}
-            file.write(orjson.dumps(record | named | moved) + b"\n")
+def transcripts(folder: Path, args: argparse.Namespace) -> None:
+    """Compare many small files with ccusage, and with themselves unchanged."""
+    write_transcripts(folder, args.transcripts)
+    print(f"{args.transcripts} transcripts of Claude Code")
+    first, again = first_and_again(folder, args.runs, folder / "projects")
+    if args.ccusage:
+        command = [*shlex.split(args.ccusage), "daily", "--offline", "--json"]
+        other = median([cost(command, CLAUDE_CONFIG_DIR=str(folder)) for _ in range(args.runs)])
+        told("ccusage", other)
+        told("ingested", first, other)
+    else:
+        told("ingested", first)
+    told("again, unchanged", again, first)
 
 
-def load_bare(path: Path) -> None:
-    """Read each line as JSON and do nothing with it."""
-    import orjson
-
-    with path.open("rb") as lines:
-        for line in lines:
-            orjson.loads(line)
-
-
-def land_bare(path: Path, folder: Path) -> None:
-    """Land the records with no check, no fallback and no way back: the floor."""
-    import orjson
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    marks = ", ".join("?" * len(COLUMNS))
-    upsert = f"INSERT INTO sessions VALUES ({marks}) ON CONFLICT DO UPDATE SET model = excluded.model"
-    partitions: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    with closing(sqlite3.connect(folder / "bare.db")) as conn, conn, path.open("rb") as lines:
-        conn.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
-        conn.execute(f"CREATE TABLE sessions ({', '.join(COLUMNS)}, PRIMARY KEY (trace_hash)) WITHOUT ROWID")
-        batch = []
-        for line in lines:
-            record = orjson.loads(line)
-            row = _bare_row(record, hashlib.blake2b(line, digest_size=16).digest())
-            batch.append(row)
-            partitions[row[10], row[11]].append(row)
-            if len(batch) == 20_000:
-                conn.executemany(upsert, batch)
-                batch.clear()
-        conn.executemany(upsert, batch)
-    for (repo, day), rows in partitions.items():
-        table = pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=list(COLUMNS))
-        pq.write_table(table, folder / f"{repo.replace('/', '-')}-{day}.parquet")
+def proxy_lines(folder: Path, args: argparse.Namespace) -> None:
+    """Compare lines of LiteLLM's proxy, of two sizes, with a loop that reads them as JSON."""
+    for count, size in ((args.lines, 12_000), (args.lines // 5, 100_000)):
+        path = folder / f"proxy{size}.jsonl"
+        write_proxy_lines(path, count, size)
+        print(f"{count} lines of LiteLLM's proxy, {size // 1000} kB each")
+        bare = median([cost([sys.executable, "-c", LOOP, str(path)]) for _ in range(args.runs)])
+        told("orjson.loads", bare)
+        first, again = first_and_again(folder, args.runs, path)
+        told("ingested", first, bare)
+        told("again, unchanged", again, first)
 
 
-def _bare_row(record: dict[str, Any], digest: bytes) -> tuple[Any, ...]:
-    usage, attributes, metadata = record["usage"], record["attributes"], record["metadata"]
-    at = datetime.fromisoformat(record["timestamp"])
-    return (
-        *(digest, metadata["session_id"], metadata["developer_id"], at.isoformat(), attributes["llm.model_name"]),
-        *(usage["input_tokens"], usage["output_tokens"], attributes["latency_ms"], attributes["status_code"]),
-        *(attributes["prod_lens.accepted"], metadata["repo"], at.date().isoformat()),
-        usage["input_tokens"] + usage["output_tokens"],
-        *(attributes["diff_ratio"], attributes["accepted_lines"]),
-    )
+def growing_store(folder: Path, args: argparse.Namespace) -> None:
+    """Compare a second file of the same days with the first, and a day more in a small and in a grown store."""
+    project, day = folder / "project", folder / "day.jsonl"
+    print(f"a store that grows by {args.records} records of the reference format over the same {DAYS} days")
+    first = None
+    for number in range(args.files):
+        path = folder / "records.jsonl"
+        write_records(path, args.records, seed=number)
+        found = ingest(project, path)
+        told(f"file {number + 1}", found, first)
+        first = first or found
+        count, start = max(args.records // DAYS, 1), START + timedelta(DAYS + number)
+        write_records(day, count, seed=1000 + number, start=start, days=1)
+        told(f"a day more after {(number + 1) * args.records} records", ingest(project, day))
 
 
-def timed(*command: str) -> tuple[float, float, float]:
-    """Run a program; returns seconds, and peak MiB of its largest process and of all of them together."""
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=subprocess.DEVNULL)
-    largest = together = 0.0
-    while process.poll() is None:
-        sizes = list(_resident(process.pid))
-        largest, together = max(largest, *sizes, 0.0), max(together, sum(sizes))
-        time.sleep(0.02)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return time.perf_counter() - started, largest, together
-
-
-def _resident(pid: int) -> list[float]:
-    """Return the resident MiB of a process and its children, without the file pages they share."""
-    sizes = []
-    for line in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
-        sizes += _resident(int(line)) if Path(f"/proc/{line}").exists() else []
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("RssAnon:"):
-            sizes.append(int(line.split()[1]) / 1024)
-    return sizes or [0.0]
-
-
-def ingest(folder: Path, name: str) -> tuple[float, float, float]:
-    """Run ``ingest-traces`` on a file of the folder, into the store and lake there; returns what ``timed`` does."""
-    command = ["-m", "prodlens.cli", "ingest-traces", f"{folder}/{name}", "--db", f"{folder}/cache.db"]
-    return timed(*command, "--dead-letter-dir", f"{folder}/dead", "--parquet-dir", f"{folder}/lake")
-
-
-def compare_records(folder: Path, count: int) -> None:
-    """Print what reference records take bare, the first time, again, and a day more."""
-    write_records(folder / "traces.jsonl", count)
-    (folder / "bare").mkdir()
-    bare = timed(__file__, "--bare", f"{folder}/traces.jsonl", f"{folder}/bare")
-    print(f"{count} records; bare: {bare[0]:.1f} s, {bare[1]:.0f} MiB")
-    for label in ("first time", "again"):
-        _print_ratio(label, ingest(folder, "traces.jsonl"), bare)
-    write_records(folder / "day.jsonl", max(count // DAYS, 1), START + timedelta(days=DAYS), 1)
-    before = _times(folder / "lake")
-    seconds = ingest(folder, "day.jsonl")[0]
-    touched = {path.name for path, at in _times(folder / "lake").items() if before.get(path) != at}
-    print(f"a day more: {seconds:.1f} s; {len(before)} files in the lake, written: {', '.join(sorted(touched))}")
-
-
-def compare_lines(folder: Path, count: int) -> None:
-    """Print what lines of the proxy take to be read bare, and to be ingested."""
-    write_proxy_lines(folder / "proxy.jsonl", count)
-    bare = timed(__file__, "--load", f"{folder}/proxy.jsonl")
-    print(f"{count} lines of {LINE_BYTES // 1000} kB; orjson.loads: {bare[0]:.1f} s")
-    _print_ratio("ingested", ingest(folder, "proxy.jsonl"), bare)
-
-
-def _print_ratio(label: str, run: tuple[float, float, float], bare: tuple[float, float, float]) -> None:
-    seconds, largest, together = run
-    print(
-        f"{label}: {seconds:.1f} s, {seconds / bare[0]:.2f} of bare; "
-        f"{largest:.0f} MiB in the largest process, {together:.0f} MiB in all"
-    )
-
-
-def _times(lake: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in lake.rglob("*.parquet")}
+PARTS = {"transcripts": transcripts, "lines": proxy_lines, "growth": growing_store}
 
 
 def main() -> None:
-    """Write the files, land them, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--lines", type=int, default=4_000)
-    parser.add_argument("--bare", nargs=2, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
+    """Run the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--ccusage", help="command that runs ccusage 18")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--transcripts", type=int, default=3_000)
+    parser.add_argument("--lines", type=int, default=20_000)
+    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--files", type=int, default=6)
     args = parser.parse_args()
-    if args.bare:
-        land_bare(*args.bare)
-    elif args.load:
-        load_bare(args.load)
-    else:
-        for compare, count in ((compare_records, args.records), (compare_lines, args.lines)):
-            with tempfile.TemporaryDirectory() as name:
-                compare(Path(name), count)
+    for name in args.only:
+        with tempfile.TemporaryDirectory() as folder:
+            PARTS[name](Path(folder), args)
 
 
 if __name__ == "__main__":
