@@ -119,25 +119,23 @@ def put_decisions(
             links.append((decision.tool_use_id, call_hash(decision.call_id)))
     conn.executemany("INSERT OR IGNORE INTO tool_uses VALUES (?, ?)", links)
     changed: set[Place] = set()
-    for trace_hash in _decided_calls(conn, sorted(ids | {use for use, _ in links})):
+    for trace_hash in _decided_calls(conn, "tool_use_id", sorted(ids | {use for use, _ in links})):
         changed |= put_again(conn, trace_hash, None, price)
     return changed
 
 
-def _decided_calls(conn: sqlite3.Connection, tool_uses: Sequence[str]) -> list[str]:
-    """Return the hashes of those calls that proposed one of the tool uses and have a decision on it."""
-    query = "SELECT DISTINCT trace_hash FROM tool_uses JOIN decisions USING (tool_use_id) WHERE tool_use_id IN (%s)"
-    return sorted({row[0] for part in portions(tool_uses) for row in conn.execute(query % marks(part), part)})
+def _decided_calls(conn: sqlite3.Connection, column: str, values: Sequence[str]) -> list[str]:
+    """Return the hashes of the calls with a decision, of those that have one of the values in a column."""
+    query = f"SELECT DISTINCT trace_hash FROM tool_uses JOIN decisions USING (tool_use_id) WHERE {column} IN (%s)"
+    return sorted({row[0] for part in portions(values) for row in conn.execute(query % marks(part), part)})
 
 
-def _apply_waiting_decisions(conn: sqlite3.Connection, hashes: Iterable[str], price: Price | None) -> set[Place]:
+def _apply_waiting_decisions(conn: sqlite3.Connection, hashes: Sequence[str], price: Price | None) -> set[Place]:
     """Join calls to the decisions that were read before them."""
     changed: set[Place] = set()
     if conn.execute("SELECT 1 FROM decisions LIMIT 1").fetchone():
-        waiting = "SELECT 1 FROM tool_uses JOIN decisions USING (tool_use_id) WHERE trace_hash = ? LIMIT 1"
-        for trace_hash in hashes:
-            if conn.execute(waiting, (trace_hash,)).fetchone():
-                changed |= put_again(conn, trace_hash, None, price)
+        for trace_hash in _decided_calls(conn, "trace_hash", hashes):
+            changed |= put_again(conn, trace_hash, None, price)
     return changed
 
 
@@ -165,7 +163,8 @@ def put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, pri
         parts.setdefault(_part_digest(record), record)
         if len(parts) == 1:  # the same record; only our own price of it can differ
             price = _price_of(record)
-    after = merge(parts.values(), price or _price_of(before), ids[0])
+    alone = record is None and not kept  # the row is its only record, and has nothing to merge
+    after = dict(before) if alone else merge(parts.values(), price or _price_of(before), ids[0])
     if decisions:
         after |= _decided(after, decisions)
     if len(parts) > max(kept, 1) or (decisions and not kept):

@@ -204,7 +204,7 @@ def _archive_errors(name: str) -> Iterator[None]:
 
 
 class _Directory(io.BufferedReader):
-    """The file of a zip archive, of which ``zipfile`` reads the whole directory at once: only if it is no bomb."""
+    """The file of a zip archive, whose directory ``zipfile`` reads as a whole: refused where that is too large."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read as any stream does, but not more than a directory may have."""

@@ -163,9 +163,9 @@ class _Written:
         state = cls()
         state._lines.update(digest(raw) for raw in _lines(files, stem + LETTERS_SUFFIX))
         keys = {(entry["line"], entry["digest"]) for entry in _entries(files, stem + REASONS_SUFFIX)}
-        said = Counter(line for _, line in keys)
-        # Where lines were taken out by hand, none of their reasons counts.
-        state._keys = {key for key in keys if said[key[1]] <= state._lines[key[1]]}
+        reasons_of = Counter(line for _, line in keys)
+        # Where lines were taken out by hand, their reasons do not count.
+        state._keys = {key for key in keys if reasons_of[key[1]] <= state._lines[key[1]]}
         state._reasons.update(line for _, line in state._keys)
         return state
 

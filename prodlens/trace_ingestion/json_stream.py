@@ -2,7 +2,7 @@
 
 A CSV file of a known source is a value for each row.
 
-Each line is first taken as a complete value. Only when the first line is none is the stream read as multi-line
+Each line is first taken as a complete value. When the first line is not one, the stream is read as multi-line
 values: pretty-printed objects, concatenated ones, or one array whose elements come out one by one.
 """
 
@@ -20,7 +20,7 @@ from prodlens.trace_ingestion.csv_rows import csv_header, csv_rows, unknown_colu
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-NO_OBJECT = "JSON that is no object"
+NO_OBJECT = "JSON that is not an object"
 MAX_VALUE_BYTES = 64 * 1024**2
 _FIRST_LINE_BYTES = 4 * 1024**2  # a first line beyond it is read as a stream: it may be a whole file's array
 _BOM = b"\xef\xbb\xbf"
@@ -32,7 +32,7 @@ _decoder = json.JSONDecoder(strict=True)
 
 
 class _InvalidJsonError(ValueError):
-    """The text is no JSON value; the message is the reason for the dead letter."""
+    """The text is not a JSON value; the message is the reason for the dead letter."""
 
 
 class Entry(NamedTuple):
@@ -96,7 +96,7 @@ def line_entry(number: int, line: bytes) -> Entry:
 
 
 def _numbered_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield (number, line, whole) without blank lines; a line beyond the cap comes in parts, none of them whole."""
+    """Yield (number, line, whole) without blank lines; a line beyond the cap comes in parts, which are not whole."""
     number, continued, limit = 1, False, _FIRST_LINE_BYTES
     while line := stream.readline(limit):
         cut = len(line) == limit and not line.endswith(b"\n")
@@ -108,7 +108,7 @@ def _numbered_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
 
 
 def _lenient_value(raw: bytes) -> Any:
-    """Read what strict parsers refuse and programs write all the same: NaN, Infinity, lone surrogates."""
+    """Parse what strict parsers reject but programs emit anyway: NaN, Infinity, lone surrogates."""
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -122,7 +122,7 @@ def _lenient_value(raw: bytes) -> Any:
 
 
 def _scrubbed(value: Any) -> Any:
-    """Return the value as JSON can say it: no number that is not finite, no half characters, no endless integer."""
+    """Return the value as JSON can hold it: without infinite numbers, half characters and endless integers."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, float):

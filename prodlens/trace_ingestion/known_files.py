@@ -7,6 +7,7 @@ a call is deleted, so that deleted rows come back with their file.
 
 from __future__ import annotations
 
+import stat
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -32,20 +33,21 @@ class KnownFiles:
 
     def __init__(self, conn: sqlite3.Connection, rules: RowRules) -> None:
         self._conn = conn
-        said = (rules.repo_slug, dict(rules.people), repr(rules.prices), __version__, version("genai-prices"))
-        data = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        settings = (rules.repo_slug, dict(rules.people), repr(rules.prices), __version__, version("genai-prices"))
+        data = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
         self._rules = None if rules.anonymize else digest(data)
 
     def signature(self, path: Path | None) -> str | None:
         """Return what changes with every write to a file and with the rules; None when the file cannot be known.
 
-        That is the case where bytes are not from a file, where rows depend on an ``anonymize`` that has no name,
-        and where the file system keeps whole seconds, in which a file can change twice.
+        It cannot where its bytes are not those of a regular file, where rows depend on an ``anonymize`` that has no
+        name, and where the file system keeps whole seconds, in which a file can change twice.
         """
-        if path is None or self._rules is None or not path.is_file():
+        if path is None or self._rules is None:
             return None
         found = path.stat()
-        if found.st_mtime_ns % _SECOND_NS == found.st_ctime_ns % _SECOND_NS == 0:
+        whole_seconds = found.st_mtime_ns % _SECOND_NS == found.st_ctime_ns % _SECOND_NS == 0
+        if whole_seconds or not stat.S_ISREG(found.st_mode):
             return None
         return orjson.dumps(
             [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, self._rules]

@@ -34,7 +34,7 @@ class Ingestion:
 
     Attributes:
         source: A path, ``archive.zip!member`` or ``-``.
-        entries: JSON values read, or lines that are none.
+        entries: JSON values, and lines that are not JSON.
         stored: Calls stored, new or merged into known ones.
         skipped: Records that are known and no calls, by kind.
         usage_days: Days that a vendor reports as sums, stored or put in place of an earlier report.
@@ -109,8 +109,7 @@ def fault_note(done: Iterable[Ingestion], dead_letters: Path | str) -> str | Non
 def record_ingestions(store: ProdLensStore, done: Iterable[Ingestion], now: datetime | None) -> None:
     """Record what became of sources, in place of what it said before, and how far the traces reach.
 
-    Raises:
-        StorageError: The store cannot be written.
+    All of it is inside the caller's transaction.
     """
     rows, newest_call = [], ""
     for each in done:
@@ -118,16 +117,15 @@ def record_ingestions(store: ProdLensStore, done: Iterable[Ingestion], now: date
         at = None if now is None else now.isoformat()
         rows.append((each.source, at, each.entries, each.stored, skipped, each.dead, each.latency_withheld))
         newest_call = max(newest_call, each.newest)
-    with store.transaction() as conn:
-        conn.executemany(
-            "INSERT OR REPLACE INTO ingestions "
-            "(source, ingested_at, entries, stored, skipped, dead, latency_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        newest = parse_timestamp(newest_call)
-        before = store.get_last_checkpoint(CHECKPOINT)
-        if newest is not None and (before is None or newest > before):
-            store.set_checkpoint(CHECKPOINT, newest)
+    store.conn.executemany(
+        "INSERT OR REPLACE INTO ingestions "
+        "(source, ingested_at, entries, stored, skipped, dead, latency_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    newest = parse_timestamp(newest_call)
+    before = store.get_last_checkpoint(CHECKPOINT)
+    if newest is not None and (before is None or newest > before):
+        store.set_checkpoint(CHECKPOINT, newest)
 
 
 def ingestion_state(store: ProdLensStore) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def read_people(path: Path) -> dict[str, str]:
 
     Raises:
         InputNotFoundError: The file is not there.
-        ConfigurationError: It is no such file, or one name is given to two logins.
+        ConfigurationError: It is not such a file, or one name is given to two logins.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def read_people(path: Path) -> dict[str, str]:
     try:
         table = tomllib.loads(text).get("people")
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is no TOML file: {error}") from error
+        raise ConfigurationError(f"{path} is not a TOML file: {error}") from error
     if not isinstance(table, dict):
         raise ConfigurationError(f'{path} has no [people] table with lines like octocat = ["octocat@example.com"]')
     people: dict[str, str] = {}

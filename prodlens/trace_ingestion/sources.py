@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import io
 import logging
+import os
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +83,26 @@ def _matches(given: str) -> list[Path]:
 
 
 def _folder(folder: Path) -> list[Path]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    chosen = [path for path in files if is_trace_name(path.name)]
+    files = list(_files_below(str(folder)))
+    chosen = [Path(path) for path in files if is_trace_name(os.path.basename(path))]  # noqa: PTH119 - of thousands
     if passed_over := len(files) - len(chosen):
         logger.info("%s: passed over %d files whose suffix is not one of traces", folder, passed_over)
     return chosen
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    """Yield the files in a folder and below it, in the order of their names; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except PermissionError as error:
+        logger.warning("%s: passed over: %s", folder, error.strerror)
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif entry.is_file():
+            yield entry.path
 
 
 def _sources_of(path: Path) -> Iterator[Source]:
@@ -121,9 +138,9 @@ def file_sources(
         ArchiveError: It is a zip archive whose directory cannot be read; raised before anything is yielded.
         StorageError: The file cannot be read.
     """
-    magic = _magic(path)
+    status, magic = _status_and_magic(path)
     allowance = Allowance(whole_bytes)
-    written = written or parse_timestamp(path.stat().st_mtime)
+    written = written or parse_timestamp(status.st_mtime)
     if magic in ZIP_MAGICS:
         for member in zip_members(path, name, stem, allowance, passed_over or _log_passed_over):
             yield Source(*member, path=None, written=written)
@@ -137,12 +154,14 @@ def _log_passed_over(name: str, reason: str) -> None:
     logger.warning("passed over in an archive: %s: %s", name, reason)
 
 
-def _magic(path: Path) -> bytes:
+def _status_and_magic(path: Path) -> tuple[os.stat_result, bytes]:
+    """Return what the system says of a file, and its first bytes; a named pipe gives its bytes only once."""
     try:
-        if not path.is_file():  # a named pipe gives its bytes once
-            return b""
-        with path.open("rb") as stream:
-            return stream.read(MAGIC_BYTES)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return status, b""
+        with path.open("rb", buffering=0) as stream:
+            return status, stream.read(MAGIC_BYTES)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
 
