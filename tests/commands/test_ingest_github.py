@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -120,13 +121,19 @@ def test_status_without_a_sync_says_what_to_do(server: GithubServer, tmp_path: P
 @pytest.mark.parametrize("nth", [3, 6, 9])
 def test_a_killed_process_loses_nothing(server: GithubServer, tmp_path: Path, nth: int) -> None:
     """Killed by the system in the middle of a request, the next run goes on; the token is nowhere in the files."""
-    reached = threading.Event()
-    server.faults.restart({nth: Fault(then=reached.set, latency_seconds=1.0, status=500)})
+    started, programs = threading.Event(), list[subprocess.Popen[bytes]]()
+
+    def kill() -> None:
+        started.wait()
+        programs[0].kill()
+
+    server.faults.restart({nth: Fault(then=kill, status=500)})
     database = tmp_path / "cache.db"
     command = [sys.executable, "-m", "prodlens.cli", "ingest-github", "--repo", SLUG, "--db", str(database)]
     with subprocess.Popen(command, env=environment(server), cwd=ROOT, stderr=subprocess.DEVNULL) as program:
-        assert reached.wait(20)
-        program.kill()
+        programs.append(program)
+        started.set()
+    assert program.returncode == -signal.SIGKILL
     server.forget()
     done = run(environment(server), "ingest-github", "--repo", SLUG, "--db", str(database))
     assert done.returncode == 0
