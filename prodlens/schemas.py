@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -11,6 +11,7 @@ from prodlens.files import digest
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
 ACCEPT = "accept"
@@ -167,7 +168,7 @@ class CanonicalTrace:
         record["event_date"] = at.date().isoformat()
         record["latency_ms"] = self.latency_ms or None
         record["total_tokens"] = self.tokens_in + self.tokens_out
-        for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final", "time_is_estimated"):
+        for name in _FLAGS:
             record[name] = int(record[name])
         record["trace_hash"] = self.trace_hash or self._derive_hash(record)
         return record
@@ -175,7 +176,7 @@ class CanonicalTrace:
     def _derive_hash(self, record: dict[str, Any]) -> str:
         if self.call_id:
             return call_hash(self.call_id)
-        return content_hash({name: record[name] for name in _HASHED_FIELDS})
+        return content_hash({name: record[name] for name in IDENTITY})
 
 
 _FIELD_NAMES = tuple(field.name for field in fields(CanonicalTrace))
@@ -230,6 +231,128 @@ class Decision:
     decided_at: datetime | None = None
 
 
-# The documented fields, less the slug: a repository named beside a record is no part of its identity.
-_HASHED_FIELDS = tuple(f.name for f in fields(CanonicalTrace))[:12]
-_HASHED_FIELDS = tuple(name for name in _HASHED_FIELDS if name != "repo_slug")
+# What a call without an id is identified by: the documented fields less the slug, since a repository that is named
+# beside a record is not a part of it. Another field here would make every stored call a new one.
+IDENTITY = (
+    "session_id",
+    "developer_id",
+    "timestamp",
+    "model",
+    "tokens_in",
+    "tokens_out",
+    "latency_ms",
+    "status_code",
+    "accepted_flag",
+    "diff_ratio",
+    "accepted_lines",
+)
+
+# What a column holds. JSON is text in SQLite, a flag is 0 or 1, a moment is ISO 8601 in UTC.
+TEXT, SLUG, MOMENT, JSON = "text", "slug", "moment", "json"
+INTEGER, FLAG, NUMBER = "integer", "flag", "number"
+SQLITE_TYPES = dict.fromkeys([TEXT, SLUG, MOMENT, JSON], "TEXT") | {
+    INTEGER: "INTEGER",
+    FLAG: "INTEGER",
+    NUMBER: "REAL",
+}
+# How the records of one call agree on a column: the first record that knows it, in the order of their completeness; or
+# the most complete record alone; or together with the other columns of a group, from the first record that knows it.
+FIRST_KNOWN, OF_THE_WINNER = "first known", "of the winner"
+TIME, TOKENS, STATUS, ACCEPTANCE, COST = "time", "tokens", "status", "acceptance", "cost"
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        name: Its name, in SQLite, Parquet and data frames alike.
+        kind: What it holds, one of the words above.
+        merged: How several records of a call agree on it.
+        default: What it is where a record does not say; None: unknown.
+        is_varied: Whether nearly every row has another value, so that a dictionary of them costs time and space.
+    """
+
+    name: str
+    kind: str = TEXT
+    merged: str = FIRST_KNOWN
+    default: int | None = None
+    is_varied: bool = False
+
+
+# The columns of ``sessions`` and of the lake's partitions: the fields of a call, then what is derived from them.
+CALL_COLUMNS = (
+    Column("session_id", is_varied=True),
+    Column("developer_id"),
+    Column("timestamp", MOMENT, TIME, is_varied=True),
+    Column("model"),
+    Column("tokens_in", INTEGER, TOKENS, 0, is_varied=True),
+    Column("tokens_out", INTEGER, TOKENS, 0, is_varied=True),
+    Column("latency_ms", NUMBER, is_varied=True),
+    Column("status_code", INTEGER, STATUS),
+    Column("accepted_flag", FLAG, ACCEPTANCE, 0),
+    Column("repo_slug", SLUG),
+    Column("diff_ratio", NUMBER, is_varied=True),
+    Column("accepted_lines", INTEGER, is_varied=True),
+    Column("acceptance_known", FLAG, ACCEPTANCE, 1),
+    Column("cost_usd", NUMBER, COST, is_varied=True),
+    Column("cost_source", TEXT, COST),
+    Column("provider"),
+    Column("cache_read_tokens", INTEGER),
+    Column("cache_write_tokens", INTEGER),
+    Column("cache_write_1h_tokens", INTEGER),
+    Column("reasoning_tokens", INTEGER),
+    Column("status_reason", TEXT, STATUS),
+    Column("decision", TEXT, ACCEPTANCE),
+    Column("source", TEXT, OF_THE_WINNER),
+    Column("call_id"),
+    Column("partial", FLAG, OF_THE_WINNER, 0),
+    Column("cost_is_final", FLAG, COST, 0),
+    Column("branch"),
+    Column("pull_request", INTEGER),
+    Column("trace_hash", TEXT, OF_THE_WINNER, is_varied=True),
+    Column("price_modifier"),
+    Column("web_searches", INTEGER),
+    Column("time_is_estimated", FLAG, TIME, 0),
+    Column("price_caveat", TEXT, COST),
+    Column("event_date", TEXT, TIME),
+    Column("total_tokens", INTEGER, TOKENS, 0, is_varied=True),
+)
+PULL_REQUEST_COLUMNS = (
+    Column("id", INTEGER),
+    Column("repo_slug", SLUG),
+    Column("number", INTEGER),
+    Column("title"),
+    Column("author"),
+    Column("author_type"),
+    Column("state"),
+    Column("draft", FLAG),
+    Column("created_at", MOMENT),
+    Column("merged_at", MOMENT),
+    Column("closed_at", MOMENT),
+    Column("updated_at", MOMENT),
+    Column("reopened", FLAG, default=0),
+    Column("reopened_at", MOMENT),
+    Column("first_review_at", MOMENT),
+    Column("additions", INTEGER),
+    Column("deletions", INTEGER),
+    Column("changed_files", INTEGER),
+    Column("commit_count", INTEGER),
+    Column("labels", JSON),
+    Column("head_ref"),
+    Column("head_sha"),
+    Column("head_repo"),
+    Column("base_ref"),
+    Column("merge_commit_sha"),
+    Column("node_id"),
+    Column("details"),
+    Column("details_for", MOMENT),
+    Column("truncated", JSON),
+)
+
+
+def names_of(columns: Iterable[Column], *, kind: str | None = None, merged: str | None = None) -> tuple[str, ...]:
+    """Return the names of columns, of a kind or a rule of merging if given, in their order."""
+    return tuple(each.name for each in columns if kind in {None, each.kind} and merged in {None, each.merged})
+
+
+_FLAGS = names_of(CALL_COLUMNS, kind=FLAG)

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from prodlens import normalize_records
-from prodlens.schemas import CanonicalTrace, call_hash, content_hash
+from prodlens.lake.partitions import SCHEMA
+from prodlens.schemas import (
+    CALL_COLUMNS,
+    FIRST_KNOWN,
+    FLAG,
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    PULL_REQUEST_COLUMNS,
+    SLUG,
+    SQLITE_TYPES,
+    TEXT,
+    CanonicalTrace,
+    Column,
+    call_hash,
+    content_hash,
+)
+from prodlens.storage import ProdLensStore
 from tests.trace_project import record
 
 
@@ -113,3 +131,46 @@ def test_a_record_has_the_sum_of_its_tokens_and_its_utc_day() -> None:
     assert (row["total_tokens"], row["event_date"], row["latency_ms"]) == (1500, "2026-05-01", None)
     assert row["timestamp"] == "2026-05-01T22:30:00+00:00"
     assert [row[name] for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final")] == [1, 1, 0, 0]
+
+
+def test_the_columns_of_a_call_are_its_fields() -> None:
+    """The table of columns has every field of a call in their order, then what is derived from them."""
+    expected = [field.name for field in fields(CanonicalTrace)] + ["event_date", "total_tokens"]
+    assert [column.name for column in CALL_COLUMNS] == expected
+
+
+@pytest.mark.parametrize(("table", "columns"), [("sessions", CALL_COLUMNS), ("pull_requests", PULL_REQUEST_COLUMNS)])
+def test_the_migrations_make_the_columns(table: str, columns: tuple[Column, ...]) -> None:
+    """A table that the migrations make has the columns of ``schemas``, of their types and with their defaults."""
+    with ProdLensStore(":memory:") as store:
+        made = {
+            row["name"]: (row["type"], None if row["dflt_value"] is None else int(row["dflt_value"]))
+            for row in store.conn.execute(f"PRAGMA table_info({table})")
+        }
+    if table == "sessions":
+        assert made.pop("id") == ("INTEGER", None)
+    assert made == {column.name: (SQLITE_TYPES[column.kind], column.default) for column in columns}
+
+
+def test_the_lake_has_the_columns_of_a_call() -> None:
+    """A partition has every column of a call: text as strings, flags and counts as int64, other numbers as double."""
+    kinds = {TEXT: "string", SLUG: "string", MOMENT: "string", INTEGER: "int64", FLAG: "int64", NUMBER: "double"}
+    assert {field.name: str(field.type) for field in SCHEMA} == {
+        column.name: kinds[column.kind] for column in CALL_COLUMNS
+    }
+
+
+def test_the_columns_that_are_merged_together() -> None:
+    """Cost, acceptance, status and time of a call each come from one record as a whole."""
+    groups: dict[str, set[str]] = {}
+    for column in CALL_COLUMNS:
+        groups.setdefault(column.merged, set()).add(column.name)
+    del groups[FIRST_KNOWN]
+    assert groups == {
+        "cost": {"cost_usd", "cost_source", "cost_is_final", "price_caveat"},
+        "acceptance": {"accepted_flag", "acceptance_known", "decision"},
+        "status": {"status_code", "status_reason"},
+        "time": {"timestamp", "event_date", "time_is_estimated"},
+        "tokens": {"tokens_in", "tokens_out", "total_tokens"},
+        "of the winner": {"trace_hash", "partial", "source"},
+    }

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from prodlens.schemas import OURS, call_hash
+from prodlens.schemas import (
+    ACCEPTANCE,
+    CALL_COLUMNS,
+    COST,
+    OF_THE_WINNER,
+    OURS,
+    STATUS,
+    TIME,
+    TOKENS,
+    call_hash,
+    names_of,
+)
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -15,15 +26,15 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-_COST = ("cost_usd", "cost_source", "cost_is_final", "price_caveat")
-_ACCEPTANCE = ("accepted_flag", "acceptance_known", "decision")
-_STATUS = ("status_code", "status_reason")
-_OF_THE_WINNER = ("trace_hash", "partial", "source")
-_TIME = ("timestamp", "event_date", "time_is_estimated")
+_COST = names_of(CALL_COLUMNS, merged=COST)
+_ACCEPTANCE = names_of(CALL_COLUMNS, merged=ACCEPTANCE)
+_STATUS = names_of(CALL_COLUMNS, merged=STATUS)
+_OF_THE_WINNER = names_of(CALL_COLUMNS, merged=OF_THE_WINNER)
+_TIME = names_of(CALL_COLUMNS, merged=TIME)
 _LONGEST_CALL = timedelta(minutes=1)
 _REPEATS_INPUT = frozenset({"claude-code"})
 _LEAST_LENGTH, _LEAST_DIFFERENT = 20, 8  # characters of an id that an API made up
-_TOKENS = ("tokens_in", "tokens_out", "total_tokens")
+_TOKENS = names_of(CALL_COLUMNS, merged=TOKENS)
 
 
 def identity_bytes(part: Mapping[str, Any]) -> bytes:

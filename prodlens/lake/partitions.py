@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
 from prodlens.files import Beside, Folder, locked
+from prodlens.schemas import CALL_COLUMNS, SQLITE_TYPES
 from prodlens.slugs import one_spelling, partition_folder
 from prodlens.storage import SESSION_COLUMNS, SESSION_DEFAULTS, marks, portions
 
@@ -29,39 +30,9 @@ if TYPE_CHECKING:
 AGGREGATES_FOLDER = "_aggregates"
 BATCH_ROWS = 20_000
 _MANY_DAYS = 60  # with fewer, another process costs more than it brings
-_INTEGERS = frozenset(
-    {
-        "tokens_in",
-        "tokens_out",
-        "total_tokens",
-        "status_code",
-        "accepted_flag",
-        "accepted_lines",
-        "acceptance_known",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "cache_write_1h_tokens",
-        "reasoning_tokens",
-        "partial",
-        "cost_is_final",
-        "pull_request",
-        "web_searches",
-        "time_is_estimated",
-    }
-)
-_FLOATS = frozenset({"latency_ms", "diff_ratio", "cost_usd"})
-
-
-def _arrow_type(column: str) -> pa.DataType:
-    if column in _INTEGERS:
-        return pa.int64()
-    return pa.float64() if column in _FLOATS else pa.string()
-
-
-SCHEMA = pa.schema([(column, _arrow_type(column)) for column in SESSION_COLUMNS])
-# Of nearly as many values as rows: a dictionary of them costs time and space.
-_VARIED = frozenset({"trace_hash", "session_id", "timestamp", "latency_ms", "diff_ratio", "accepted_lines", "cost_usd"})
-_VARIED |= {"tokens_in", "tokens_out", "total_tokens"}
+_ARROW_TYPES: dict[str, pa.DataType] = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
+SCHEMA = pa.schema([(column.name, _ARROW_TYPES[SQLITE_TYPES[column.kind]]) for column in CALL_COLUMNS])
+_VARIED = frozenset(column.name for column in CALL_COLUMNS if column.is_varied)
 DAMAGED_SUFFIX = ".damaged"
 _LONGEST_REASON = 200
 _LOG = logging.getLogger(__name__)

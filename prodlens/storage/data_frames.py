@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from prodlens.schemas import CALL_COLUMNS, FLAG, INTEGER, MOMENT, NUMBER, SLUG, TEXT
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
@@ -18,22 +20,28 @@ _MOST_KNOWN = 100_000
 _MOMENT = "datetime64[ns, UTC]"
 _STORED_AS = {_MOMENT: "datetime64[ns]"}
 
+_DTYPES = {MOMENT: _MOMENT, INTEGER: "int64", FLAG: "int64", NUMBER: "float64", TEXT: "object", SLUG: "object"}
+_KINDS = {column.name: column.kind for column in CALL_COLUMNS}
+# The documented columns in their documented order, ``acceptance_known`` after them.
 SESSION_DTYPES = {
-    "session_id": "object",
-    "developer_id": "object",
-    "timestamp": "datetime64[ns, UTC]",
-    "model": "object",
-    "tokens_in": "int64",
-    "tokens_out": "int64",
-    "latency_ms": "float64",
-    "status_code": "int64",
-    "accepted_flag": "int64",
-    "repo_slug": "object",
-    "total_tokens": "int64",
-    "cost_usd": "float64",
-    "diff_ratio": "float64",
-    "accepted_lines": "int64",
-    "acceptance_known": "int64",
+    name: _DTYPES[_KINDS[name]]
+    for name in (
+        "session_id",
+        "developer_id",
+        "timestamp",
+        "model",
+        "tokens_in",
+        "tokens_out",
+        "latency_ms",
+        "status_code",
+        "accepted_flag",
+        "repo_slug",
+        "total_tokens",
+        "cost_usd",
+        "diff_ratio",
+        "accepted_lines",
+        "acceptance_known",
+    )
 }
 _PULL_REQUEST_DTYPES = {
     "id": "int64",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prodlens.schemas import PULL_REQUEST_COLUMNS, names_of
 from prodlens.storage.in_queries import marks, portions
-from prodlens.storage.row_conversion import COMMIT_COLUMNS, PULL_REQUEST_COLUMNS, commit_row, pull_request_row
+from prodlens.storage.row_conversion import COMMIT_COLUMNS, commit_row, pull_request_row
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,7 +60,7 @@ def _upsert(table: str, columns: tuple[str, ...], key: str, values: dict[str, st
 
 _PULL_REQUEST_UPSERT = _upsert(
     "pull_requests",
-    PULL_REQUEST_COLUMNS,
+    names_of(PULL_REQUEST_COLUMNS),
     "id",
     {"reopened": "ifnull(:reopened, 0)"},
     {

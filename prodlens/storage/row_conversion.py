@@ -6,59 +6,34 @@ is missing or unreadable raises ``RecordError`` and names it.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from prodlens.errors import UserError
 from prodlens.json_values import capped, finite_number, whole_number
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import (
+    CALL_COLUMNS,
+    FLAG,
+    INTEGER,
+    JSON,
+    MOMENT,
+    NUMBER,
+    PULL_REQUEST_COLUMNS,
+    SLUG,
+    TEXT,
+    CanonicalTrace,
+    names_of,
+)
 from prodlens.slugs import one_spelling
 from prodlens.timestamps import iso_utc, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SESSION_COLUMNS = (
-    *(field.name for field in fields(CanonicalTrace)),
-    "event_date",
-    "total_tokens",
-)
+SESSION_COLUMNS = names_of(CALL_COLUMNS)
 # What a call has of which nothing is known.
-SESSION_DEFAULTS: dict[str, Any] = dict.fromkeys(SESSION_COLUMNS)
-SESSION_DEFAULTS |= {"partial": 0, "cost_is_final": 0, "time_is_estimated": 0}
-PULL_REQUEST_COLUMNS = (
-    "id",
-    "repo_slug",
-    "number",
-    "title",
-    "author",
-    "author_type",
-    "state",
-    "draft",
-    "created_at",
-    "merged_at",
-    "closed_at",
-    "updated_at",
-    "reopened",
-    "reopened_at",
-    "first_review_at",
-    "additions",
-    "deletions",
-    "changed_files",
-    "commit_count",
-    "labels",
-    "head_ref",
-    "head_sha",
-    "head_repo",
-    "base_ref",
-    "merge_commit_sha",
-    "node_id",
-    "details",
-    "details_for",
-    "truncated",
-)
+SESSION_DEFAULTS: dict[str, Any] = {column.name: column.default for column in CALL_COLUMNS}
 COMMIT_COLUMNS = (
     "sha",
     "repo_slug",
@@ -93,17 +68,12 @@ def session_row(record: CanonicalTrace | Mapping[str, object]) -> dict[str, Any]
     tokens_in, tokens_out = _tokens(record)
     known = record.get("acceptance_known")
     trace = CanonicalTrace(
-        session_id=_text(record.get("session_id")),
-        developer_id=_text(record.get("developer_id")),
         timestamp=at,
-        model=_text(record.get("model")),
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         latency_ms=finite_number(record.get("latency_ms")) or 0.0,
-        status_code=whole_number(record.get("status_code")),
-        accepted_flag=bool(record.get("accepted_flag")),
         acceptance_known=record.get("accepted_flag") is not None if known is None else bool(known),
-        **{name: convert(record.get(name)) for name, convert in _OPTIONAL_SESSION_FIELDS.items()},
+        **{name: convert(record.get(name)) for name, convert in _SESSION_CONVERTERS.items()},
     )
     row = trace.to_record()
     row["total_tokens"] = max(row["total_tokens"], whole_number(record.get("total_tokens")) or 0)
@@ -116,16 +86,11 @@ def pull_request_row(record: Mapping[str, object]) -> dict[str, Any]:
     Raises:
         RecordError: ``id``, ``created_at`` or ``state`` is missing or unreadable.
     """
-    row = {name: record.get(name) for name in PULL_REQUEST_COLUMNS}
+    row = {name: convert(record.get(name)) for name, convert in _PULL_REQUEST_CONVERTERS.items()}
     row["repo_slug"] = _slug(record.get("repo_slug", record.get("repo")))
-    for name in ("created_at", "merged_at", "closed_at", "updated_at", "reopened_at", "first_review_at", "details_for"):
-        row[name] = iso_utc(row[name])
     if row["id"] is None or row["created_at"] is None:
         raise RecordError(f"pull request without a readable id and created_at: {record.get('id')!r}")
     row["state"] = row["state"] or ("closed" if row["closed_at"] or row["merged_at"] else "open")
-    row["reopened"] = None if row["reopened"] is None else int(bool(row["reopened"]))
-    row["draft"] = None if row["draft"] is None else int(bool(row["draft"]))
-    row["labels"], row["truncated"] = _json(row["labels"]), _json(row["truncated"])
     return row
 
 
@@ -163,36 +128,39 @@ def _slug(value: object) -> str | None:
     return None if value is None else one_spelling(str(value))
 
 
-def _flag(value: object) -> bool:
-    return bool(value)
+def _known_flag(value: object) -> int | None:
+    return None if value is None else int(bool(value))
+
+
+def _as_given(value: object) -> object:
+    return value
 
 
 def _json(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else orjson.dumps(value, default=str).decode()
 
 
-_OPTIONAL_SESSION_FIELDS: dict[str, Any] = {
-    "repo_slug": _slug,
-    "diff_ratio": finite_number,
-    "accepted_lines": whole_number,
-    "cost_usd": finite_number,
-    "cost_source": _text,
-    "provider": _text,
-    "cache_read_tokens": whole_number,
-    "cache_write_tokens": whole_number,
-    "cache_write_1h_tokens": whole_number,
-    "reasoning_tokens": whole_number,
-    "status_reason": _text,
-    "decision": _text,
-    "source": _text,
-    "call_id": _text,
-    "partial": _flag,
-    "cost_is_final": _flag,
-    "branch": _text,
-    "pull_request": whole_number,
-    "trace_hash": _text,
-    "price_modifier": _text,
-    "web_searches": whole_number,
-    "time_is_estimated": _flag,
-    "price_caveat": _text,
+_CONVERTERS: dict[str, Any] = {
+    TEXT: _text,
+    SLUG: _slug,
+    INTEGER: whole_number,
+    NUMBER: finite_number,
+    FLAG: bool,
+}
+_BY_RULES_OF_THEIR_OWN = {
+    "timestamp",
+    "tokens_in",
+    "tokens_out",
+    "latency_ms",
+    "acceptance_known",
+    "event_date",
+    "total_tokens",
+}
+_SESSION_CONVERTERS = {
+    column.name: _CONVERTERS[column.kind] for column in CALL_COLUMNS if column.name not in _BY_RULES_OF_THEIR_OWN
+}
+# Text and numbers of a pull request are stored as they are given.
+_PULL_REQUEST_CONVERTERS = {
+    column.name: {MOMENT: iso_utc, FLAG: _known_flag, JSON: _json}.get(column.kind, _as_given)
+    for column in PULL_REQUEST_COLUMNS
 }
