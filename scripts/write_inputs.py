@@ -50,7 +50,8 @@ def composite_outputs() -> str:
     """Return ``outputs`` of the composite action: those of its step, and the report that another step uploaded."""
     lines = ["outputs:"]
     for name, text in OUTPUTS.items():
-        step = "steps.upload.outputs.artifact-url" if name == "report-url" else f"steps.report.outputs.{name}"
+        address = "steps.upload.outputs.artifact-url || steps.upload-beside.outputs.artifact-url"
+        step = address if name == "report-url" else f"steps.report.outputs.{name}"
         lines += [f"  {name}:", f"    description: {json.dumps(text)}", f"    value: ${{{{ {step} }}}}"]
     return "\n".join(lines)
 

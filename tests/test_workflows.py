@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,21 +113,44 @@ def test_composite_hands_every_input_on() -> None:
     assert step["env"]["PRODLENS_INPUTS"] == "${{ toJSON(inputs) }}"
 
 
-def test_composite_s_artifacts_give_way_to_later_ones() -> None:
-    """What the composite action uploads takes the place of an earlier attempt's, as what the container uploads does."""
+def test_composite_s_artifacts_give_way_to_their_own_alone() -> None:
+    """Cache and report under the job's own name replace an earlier attempt's; the plain name is not taken over."""
     steps = read(ROOT / ".github/actions/report/action.yml")["runs"]["steps"]
-    uploads = [step["with"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]
-    assert [given.get("overwrite") for given in uploads] == [True, True]
+    uploads = {
+        step["id"]: step["with"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")
+    }
+    assert {name: given.get("overwrite") for name, given in uploads.items()} == {
+        "cache": True,
+        "upload": None,
+        "upload-beside": True,
+    }
+    assert uploads["upload-beside"]["name"] == "${{ steps.report.outputs.report-name }}"
 
 
 def test_composite_goes_on_when_the_server_refuses_uploads() -> None:
     """An upload that a server without the artifact service refuses is a warning, not a failed job."""
     steps = read(ROOT / ".github/actions/report/action.yml")["runs"]["steps"]
     uploads = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]
-    assert [step["continue-on-error"] for step in uploads] == [True, True]
-    warnings = [step for step in steps if "::warning" in step.get("run", "")]
-    for upload in uploads:
-        assert any(f"steps.{upload['id']}.outcome == 'failure'" in step["if"] for step in warnings), upload["id"]
+    assert [step["continue-on-error"] for step in uploads] == [True, True, True]
+    [warning] = [step for step in steps if "::warning" in step.get("run", "")]
+    for name in ("cache", "upload-beside"):
+        assert f"steps.{name}.outcome == 'failure'" in warning["if"]
+
+
+def test_composite_names_the_report_by_its_job(tmp_path: Path) -> None:
+    """The composite action's program says under which name a report goes beside another job's."""
+    output = tmp_path / "output"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_WORKFLOW_REF": "octo/hello/.github/workflows/weekly.yml@refs/heads/main",
+        "GITHUB_JOB": "report",
+        "PRODLENS_INPUTS": json.dumps({"comment-key": "a b", "since": "never"}),
+    }
+    program = [sys.executable, str(ROOT / ".github/actions/report/run.py")]
+    done = subprocess.run(program, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert output.read_text() == "report-name=prodlens-report-weekly-report-a-b\n"
 
 
 def test_every_example_is_there() -> None:

@@ -55,3 +55,13 @@ def test_a_trace_glob_without_its_folder_is_an_empty_list(folder: Workplace) -> 
     assert done.returncode == 0, done.stderr
     assert "No trace files in traces/**: no calls were added from there." in done.stderr
     assert "No trace files in x/*.json: no calls were added from there." in done.stderr
+
+
+def test_a_clone_that_cannot_be_read_leaves_its_commits_to_github(runner: Runner) -> None:
+    """A checkout without a commit is noted on a runner, and the commits come from GitHub."""
+    runner.workplace.git("init", "-q", "-b", "main")
+    runner.workplace.git("remote", "add", "origin", f"https://github.com/{SLUG}.git")
+    done = runner.run("schedule", SCHEDULE)
+    assert done.returncode == 0, done.log
+    assert f"{SLUG}: the clone was not read, and its commits come from GitHub" in done.log
+    assert runner.workplace.report()["commit_frequency"]["total_commits"] > 0

@@ -58,11 +58,21 @@ def cloned_repository(job: Job, gathered: Gathered) -> str | None:
 
 
 def _take_from_clone(job: Job, gathered: Gathered, slug: str, *, only_if_whole: bool) -> bool:
-    """Read the commits of a clone; return whether it stands in for GitHub."""
-    with job.environment.progress("Reading the history of the clone"):
-        reading = take_commits_from_clone(
-            job.store, job.options.clone or Path(), slug, since=job.history_start, only_if_whole=only_if_whole
-        )
+    """Read the commits of a clone; return whether it stands in for GitHub.
+
+    Raises:
+        GitHistoryError: The clone cannot be read, and there is no other place for the commits.
+    """
+    try:
+        with job.environment.progress("Reading the history of the clone"):
+            reading = take_commits_from_clone(
+                job.store, job.options.clone or Path(), slug, since=job.history_start, only_if_whole=only_if_whole
+            )
+    except GitHistoryError as error:
+        if not only_if_whole:
+            raise
+        gathered.notes.append(f"{slug}: the clone was not read, and its commits come from GitHub: {error}.")
+        return False
     gathered.notes += reading.notes
     return reading.taken
 
