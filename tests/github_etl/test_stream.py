@@ -157,7 +157,7 @@ def test_no_news_make_the_stream_current(store: ProdLensStore) -> None:
 def test_a_page_that_is_not_a_list_begins_nothing(store: ProdLensStore) -> None:
     """The state is as it was before the answer."""
     run = run_of(store, {"repos/a/b/pulls": Response({"message": "no"})}, walk_top=MAY)
-    with pytest.raises(ServerFailedError, match="no list"):
+    with pytest.raises(ServerFailedError, match="not a list"):
         run.ask_for_news()
     assert (run.state.walk_top, run.state.walk_kind) == (MAY, None)
 
