@@ -21,6 +21,7 @@ from prodlens.trace_normalizer.formats.claude_message import (
     further_calls,
     price_fields,
     provider_of,
+    status_of_error,
     usage_tokens,
 )
 from prodlens.trace_normalizer.formats.claude_result import Totals, totals_of, with_result
@@ -81,6 +82,7 @@ class ExecutionReader:
         self._proposals = Proposals()
         self._latest: datetime | None = None
         self._model = None
+        self._error: int | None = None
 
     def _time_untimed(self, at: datetime) -> None:
         """Give the messages since the last record with a time the time of this one."""
@@ -92,6 +94,7 @@ class ExecutionReader:
     def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any], at: datetime | None) -> list[Item]:
         given, model, usage = words(message.get("id")), words(message.get("model")), mapping(message.get("usage"))
         if model is None or model == "<synthetic>":
+            self._error = status_of_error(record.get("error")) or self._error
             return [Skipped("message without a model call")]
         request, tokens = words(record.get("request_id")), usage_tokens(usage)
         identity = given or request or words(record.get("uuid")) or f"{record.get('session_id')}/{len(self._calls)}"
@@ -120,7 +123,7 @@ class ExecutionReader:
             for denial in sequence(record.get("permission_denials"))
             if isinstance(use := mapping(denial).get("tool_use_id"), str)
         ]
-        items = [*self._timed([*calls, *_failed_run(record, f"{identity}/error")]), *denials]
+        items = [*self._timed([*calls, *_failed_run(record, f"{identity}/error", self._error)]), *denials]
         self._start_run()
         return items or [Skipped("session event")]
 
@@ -164,9 +167,15 @@ def _call(session: str | None, model: str | None, at: datetime | None, identity:
     )
 
 
-def _failed_run(result: Mapping[str, Any], identity: str) -> list[CanonicalTrace]:
-    """Return the call that ended a run with an error of the API, if one did."""
-    code = http_status(result.get("api_error_status"))
+def _failed_run(result: Mapping[str, Any], identity: str, named: int | None) -> list[CanonicalTrace]:
+    """Return the call that ended a run with an error of the API, if one did.
+
+    Args:
+        result: The result of the run.
+        identity: The id of such a call.
+        named: The status of the error that a message of the run names; the result's own number goes before it.
+    """
+    code = http_status(result.get("api_error_status")) or named
     if result.get("is_error") is not True or code is None:
         return []
     call = _call(words(result.get("session_id")), None, None, identity, Tokens(0, 0))

@@ -11,7 +11,7 @@ from prodlens.json_values import count, finite_number, words
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision, content_hash
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import gemini, otlp
-from prodlens.trace_normalizer.formats.claude_message import provider_of
+from prodlens.trace_normalizer.formats.claude_message import provider_of, status_of_error
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
 from prodlens.trace_normalizer.formats.gemini import GeminiEvents
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
@@ -120,7 +120,9 @@ def _claude_error(entry: otlp.Entry) -> list[Item]:
         CanonicalTrace(
             timestamp=began(end, latency),
             latency_ms=latency,
-            status_code=http_status(given.get("status_code")) or UNSPECIFIED_FAILURE,
+            status_code=http_status(given.get("status_code"))
+            or status_of_error(given.get("error_type"))
+            or UNSPECIFIED_FAILURE,
             status_reason=error_name(given.get("error_type")) or "api_error",
             source=CLAUDE,
             call_id=words(given.get("request_id")),

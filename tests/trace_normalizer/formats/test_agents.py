@@ -209,6 +209,9 @@ def test_a_run_that_ended_with_an_error() -> None:
     lines = copy.deepcopy(records(EXECUTION))
     lines[-1].update(is_error=True, api_error_status=529)
     assert [call.status_code for call in traces(read_items(lines))] == [200] * 5 + [529]
+    del lines[-1]["api_error_status"]
+    failed = {"type": "assistant", "session_id": "s", "error": "rate_limit", "message": {"model": "<synthetic>"}}
+    assert [call.status_code for call in traces(read_items([*lines[:-1], failed, lines[-1]]))] == [200] * 5 + [429]
 
 
 def test_execution_and_transcript_show_the_same_calls() -> None:
