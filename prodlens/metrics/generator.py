@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.github_etl import sync_state
 from prodlens.metrics import associations, headline, quality, series
 from prodlens.metrics.ai_share import ai_share
+from prodlens.metrics.cache_share import cache_share
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.effect_sizes import effect_size_section
 from prodlens.metrics.from_frames import frame_correlations, frame_effect_sizes
@@ -172,6 +173,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "ledger": ledger_section(request, timeline.window, cells, _reported(store, request, timeline.window)),
         "cost_by_model": cost_by_model(cells),
         "ai_share": ai_share(store.conn, request, timeline, plausible),
+        "cache": cache_share(store.conn, request.covered, counted),
         "pull_request_costs": pull_request_costs(store.conn, request, counted, cost_usd),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.document import Data, Section, Table
+from prodlens.rendering.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _NO_PRICE = "no known price"
+_MODEL_HEADER = ("Model", "Calls", "Tokens", "Cost", "Without price", "Input from cache", "Saved at list prices")
 _TOOLS = {"copilot": "GitHub Copilot", "cursor": "Cursor", "claude-code": "Claude Code", "openrouter": "OpenRouter"}
 _SOURCES = {
     "recorded": "Recorded by the source",
@@ -93,6 +95,7 @@ def cost_section(report: Mapping[str, Any]) -> Section | None:
     if not models:
         return None
     chart = charts.model_chart(models)
+    cached = {row["model"]: row for row in report["cache"]["by_model"]}
     rows = tuple(
         (
             charts.NO_MODEL if row["model"] is None else Data(row["model"]),
@@ -100,16 +103,38 @@ def cost_section(report: Mapping[str, Any]) -> Section | None:
             formatting.count(row["total_tokens"]),
             formatting.optional(row["cost_usd"], formatting.usd, _NO_PRICE),
             formatting.count(row["unpriced_sessions"]),
+            *_cached(cached.get(row["model"])),
         )
         for row in models
     )
     unpriced, tokens = (sum(row[name] for row in models) for name in ("unpriced_sessions", "unpriced_tokens"))
-    counted = f"{formatting.count(unpriced)} calls with {formatting.count(tokens)} tokens"
-    sentence = f"{counted} have no known price and are in no cost."
+    sentence = f"{counted(unpriced, 'call')} with {counted(tokens, 'token')} have no known price and are in no cost."
     return Section(
         "cost",
         "Cost by model",
         charts=() if chart is None else (chart,),
-        table=Table(("Model", "Calls", "Tokens", "Cost", "Without price"), rows, "lrrrr"),
-        after=(sentence,) if unpriced else (),
+        table=Table(_MODEL_HEADER, rows, "lrrrrrr"),
+        after=(*((sentence,) if unpriced else ()), *_cache_sentences(report["cache"])),
+    )
+
+
+def _cached(row: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return the share of a model's input that a cache served, and what that saved; empty where not known."""
+    if row is None:
+        return "", ""
+    share = formatting.optional(row["share"], formatting.percent, "")
+    return share, formatting.optional(row["saved_usd"], formatting.usd, "")
+
+
+def _cache_sentences(cache: Mapping[str, Any]) -> Iterator[str]:
+    if cache["share"] is None:
+        return
+    saved = (
+        ""
+        if cache["saved_usd"] is None
+        else f", which saved at least {formatting.usd(cache['saved_usd'])} at list prices"
+    )
+    yield (
+        f"{formatting.percent(cache['share'])} of {counted(cache['input_tokens'], 'input token')} were read from a "
+        f"cache{saved} (of {counted(cache['sessions'], 'call')} whose source says what was cached)."
     )
