@@ -15,7 +15,7 @@ from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.workspace import check_workspace
 from prodlens.calls import Prices, read_prices
 from prodlens.github import RequestBudget
-from prodlens.metrics import ReportGenerator, check_gates
+from prodlens.metrics import ReportGenerator, check_gates, gate_rows
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import read_people
 
@@ -144,12 +144,14 @@ def _report(job: Job, slug: str, unnamed: str = "with") -> dict[str, Any]:
 
 
 def _gate(settings: Settings, reports: Sequence[dict[str, Any]], environment: RunEnvironment) -> str:
-    """Hold every condition against every report; says which failed and returns pass, fail or none."""
+    """Hold every condition against every report and note it there; say which failed, return pass, fail or none."""
     if not settings.fail_if:
         return "none"
     gate = "pass"
     for report in reports:
-        for result in check_gates(settings.fail_if, report):
+        results = check_gates(settings.fail_if, report)
+        report["gates"] = gate_rows(results)
+        for result in results:
             if result.failed:
                 gate = "fail"
                 notices.error(environment, f"{report['metadata']['repo']}: {result.gate} holds ({result.value:g})")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.lazy_names import loader
 from prodlens.metrics.delivery import read_delivery
-from prodlens.metrics.gates import Gate, check_gates, parse_gates
+from prodlens.metrics.gates import Gate, check_gates, gate_rows, parse_gates
 from prodlens.metrics.ledger import LedgerLine, ledger
 from prodlens.metrics.vendor_usage import VendorUsage, vendor_usage
 
@@ -22,6 +22,7 @@ __all__ = [
     "ReportGenerator",
     "VendorUsage",
     "check_gates",
+    "gate_rows",
     "ledger",
     "parse_gates",
     "read_delivery",

@@ -89,6 +89,11 @@ def check_gates(gates: Iterable[Gate], report: Mapping[str, Any]) -> list[GateRe
     return results
 
 
+def gate_rows(results: Iterable[GateResult]) -> list[dict[str, Any]]:
+    """Return what the conditions came to, as a report that was held against them carries it."""
+    return [{"condition": str(one.gate), "value": one.value, "failed": one.failed} for one in results]
+
+
 def _figure(report: Any, path: str) -> float | None:
     value = report
     for step in path.split("."):

@@ -106,7 +106,7 @@ def _window(metadata: Mapping[str, Any]) -> str:
 
 
 def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
-    notices = []
+    notices = list(_gate_verdict(report.get("gates") or ()))
     if simulated:
         notices.append("Simulated data: no figure on this page is about a real team.")
     age = report["data_quality"]["traces"]["age_days"]
@@ -123,6 +123,19 @@ def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
             "missing until the next run goes on where it stopped."
         )
     return notices
+
+
+def _gate_verdict(gates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what the conditions of ``fail-if`` came to; nothing where there are none."""
+    failed = [
+        f"{gate['condition']} (it is {formatting.optional(gate['value'], formatting.number)})"
+        for gate in gates
+        if gate["failed"]
+    ]
+    if failed:
+        yield f"Gate failed: {'; '.join(failed)}."
+    elif gates:
+        yield f"Gate passed: {counted(len(gates), 'condition')} checked."
 
 
 def _weekly_section(report: Mapping[str, Any]) -> Section | None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from prodlens.metrics import check_gates, gate_rows, parse_gates
 from prodlens.rendering import render_html, render_markdown, render_terminal
 from prodlens.rendering.short_section import short_section
+from tests.metrics.situations import validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,3 +116,16 @@ def test_old_data_is_a_notice(reports: Reports) -> None:
     assert "> **Note:** Old data: the newest trace is 148 days older than this report." in render_markdown(old)
     old["data_quality"]["traces"]["age_days"] = 13.9
     assert "Old data" not in render_markdown(old)
+
+
+def test_the_verdict_of_gates_stands_above_everything(reports: Reports) -> None:
+    """What a run held against a report is its first notice: the failed conditions with their figures, or a pass."""
+    gated = copy.deepcopy(reports["rich"][0])
+    gates = parse_gates(["error_rate > 0.02", "rework_rate > 0.5"])
+    gated["gates"] = gate_rows(check_gates(gates, gated))
+    validator().validate(gated)
+    page = render_markdown(gated)
+    assert "> **Note:** Gate failed: error&#95;rate &#62; 0.02 (it is 0.024)." in page
+    assert page.index("Gate failed") < page.index("Simulated data") < page.index("In short")
+    gated["gates"] = gate_rows(check_gates(gates[1:], gated))
+    assert "Gate passed: 1 condition checked." in render_terminal(gated)
