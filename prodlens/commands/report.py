@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             since=since,
             lag_days=args.lag_days,
             policy_models=None if args.policy_model is None else set(args.policy_model),
+            report_time=context.now,
         )
     if args.output is None:
         context.stdout.write(render_json(report))

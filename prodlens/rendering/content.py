@@ -15,7 +15,7 @@ from prodlens.rendering.document import Data, Document, Section, Table
 from prodlens.rendering.figures import headline_figures
 from prodlens.rendering.pull_request_section import pull_request_section
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
-from prodlens.rendering.short_section import STALE_AFTER_DAYS, short_section
+from prodlens.rendering.short_section import short_section, stale_days
 from prodlens.rendering.wording import counted, merge_time_sentence, ratio_sentence, target_sentence
 from prodlens.statistics.sample_sizes import FEWEST_DEVELOPERS
 from prodlens.timestamps import day_of
@@ -109,11 +109,11 @@ def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
     notices = list(_gate_verdict(report.get("gates") or ()))
     if simulated:
         notices.append("Simulated data: no figure on this page is about a real team.")
-    age = report["data_quality"]["traces"]["age_days"]
-    if age is not None and age > STALE_AFTER_DAYS:
+    age = stale_days(report)
+    if age is not None:
         notices.append(
-            f"Old data: the newest trace is {counted(round(age), 'day')} older than this report. Figures on calls say "
-            "nothing about the time since."
+            f"Old data: the newest trace is {counted(age, 'day')} older than this report. Figures on calls say nothing "
+            "about the time since."
         )
     missing = report["data_quality"].get("missing") or ()
     notices += [f"This report is partial: {sentence}." for sentence in missing]

@@ -25,6 +25,17 @@ def short_section(report: Mapping[str, Any]) -> Section:
     return Section("short", "In short", (*told[: _MOST_SENTENCES - len(doubts)], *doubts))
 
 
+def stale_days(report: Mapping[str, Any]) -> int | None:
+    """Return how many days older than the report the newest trace is, where that is to be warned of; else None.
+
+    Simulated traces are of whatever days they were made for.
+    """
+    age: float | None = report["data_quality"]["traces"]["age_days"]
+    if age is None or age <= STALE_AFTER_DAYS or report["metadata"].get("simulated"):
+        return None
+    return round(age)
+
+
 def _cost(report: Mapping[str, Any]) -> Iterator[str]:
     calls, cost = report["ai_interaction_velocity"]["total_sessions"], report["cost_metrics"]["total_session_cost_usd"]
     if not calls:
@@ -89,9 +100,9 @@ def _comparison(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _doubts(report: Mapping[str, Any]) -> Iterator[str]:
     quality, coverage = report["data_quality"], report["coverage"]
-    age = quality["traces"]["age_days"]
-    if age is not None and age > STALE_AFTER_DAYS:
-        days = counted(round(age), "day")
+    age = stale_days(report)
+    if age is not None:
+        days = counted(age, "day")
         yield f"The newest trace is {days} older than this report: what came since is in no figure."
     if quality["sync"]["partial"]:
         yield "Pull requests and commits are partial: the sync with GitHub stopped early."

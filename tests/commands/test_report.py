@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from prodlens.commands import Context
+from prodlens.commands import report as report_command
 from prodlens.storage import ProdLensStore
 from tests.metrics.situations import call, validator
 
@@ -69,3 +74,20 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert missing.returncode == 2
     assert "ingest" in missing.stderr
     assert not database.exists()
+
+
+def test_the_running_day_is_in_totals_alone(tmp_path: Path) -> None:
+    """The command knows the time: calls of the running day count in totals, and in no daily series."""
+    database = tmp_path / "cache.db"
+    with ProdLensStore(database) as store:
+        store.insert_sessions([call("5-01 09:00"), call("5-02 09:00"), call("5-03 09:00"), call("5-03 23:00")])
+    parser = argparse.ArgumentParser()
+    report_command.add_arguments(parser)
+    args = parser.parse_args(["--repo", "acme/web", "--since", "2026-05-01", "--db", str(database)])
+    stdout = io.StringIO()
+    now = datetime(2026, 5, 3, 10, tzinfo=UTC)
+    context = Context(environ={}, stdin=io.StringIO(), stdout=stdout, stderr=io.StringIO(), now=now)
+    assert report_command.run(args, context) == 0
+    report = json.loads(stdout.getvalue())
+    assert report["ai_interaction_velocity"]["total_sessions"] == 3
+    assert report["daily"]["days"] == ["2026-05-01", "2026-05-02"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def changed(report: dict[str, Any], change: Callable[[dict[str, Any]], Any]) -> tuple[str, ...]:
     """Return the sentences on a report in which something is changed."""
     other = copy.deepcopy(report)
+    other["metadata"]["simulated"] = False
     change(other)
     return short_section(other).sentences
 
@@ -110,9 +111,11 @@ def test_it_is_the_first_section_of_every_form(reports: Reports) -> None:
 
 
 def test_old_data_is_a_notice(reports: Reports) -> None:
-    """Traces that end more than two weeks before the report are warned of above everything."""
+    """Traces that end more than two weeks before the report are warned of on top, unless they are simulated."""
     old = copy.deepcopy(reports["rich"][0])
     old["data_quality"]["traces"]["age_days"] = 148.2
+    assert "Old data" not in render_markdown(old)
+    old["metadata"]["simulated"] = False
     assert "> **Note:** Old data: the newest trace is 148 days older than this report." in render_markdown(old)
     old["data_quality"]["traces"]["age_days"] = 13.9
     assert "Old data" not in render_markdown(old)
