@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ from hypothesis import strategies as st
 
 from prodlens.github_etl import GithubETL, sync_state
 from prodlens.storage import ProdLensStore
-from tests.github_etl.test_sync import TOKEN, Session, stored
+from tests.github_etl.test_sync import TOKEN, stored
 from tests.github_server.faults import Fault
+from tests.github_server.in_process import InProcessSession
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, at, commit, event, pull
 from tests.github_server.world import Repository, World
@@ -189,11 +191,12 @@ _TURN = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(_TURN, min_size=1, max_size=6))
-def test_any_history_in_any_runs_ends_the_same(turns: list[Turn]) -> None:
+@given(st.lists(_TURN, min_size=1, max_size=6), st.sampled_from([None, None, 12]))
+def test_any_history_in_any_runs_ends_the_same(turns: list[Turn], since_hour: int | None) -> None:
     """Whatever happens between any two requests, the store ends with what GitHub has, and with nothing else."""
     project, now = Project(), [1_800_000_000.0]
     world = World(repositories={SLUG: project.repository}, page_cap=3, hourly_limit=None, clock=lambda: now[0])
+    since = None if since_hour is None else datetime.fromisoformat(at(since_hour))
     with (
         tempfile.TemporaryDirectory() as folder,
         GithubServer(world) as server,
@@ -204,29 +207,47 @@ def test_any_history_in_any_runs_ends_the_same(turns: list[Turn]) -> None:
             for step in turn.before:
                 project.take(step)
             server.faults.restart({n: Fault(then=partial(project.take, s)) for n, s in turn.during.items()})
-            _sync(store, server, now, turn.budget)
+            _sync(store, server, now, since, turn.budget)
         server.faults.restart()
         now[0] += _DAY_SECONDS
         for _ in range(3):
-            _sync(store, server, now, None)
-        _sync(new, server, now, None)
+            _sync(store, server, now, since)
+        _sync(new, server, now, since)
         assert not sync_state(store, SLUG)["partial"]
-        assert _rows(store) == _rows(new)
+        assert _rows(store, since) == _rows(new, since)
         repository = project.repository
-        assert {row["sha"] for row in store.fetch_commits()} == {row["sha"] for row in repository.commits}
-        assert {row["id"] for row in store.fetch_pull_requests()} == {row["id"] for row in repository.pulls.values()}
-        if repository.pulls:
+        first = "" if since_hour is None else at(since_hour)
+        assert {row["sha"] for row in _since(store.fetch_commits(), "timestamp", since)} == {
+            row["sha"] for row in repository.commits if row["committer_date"] >= first
+        }
+        assert {row["id"] for row in _since(store.fetch_pull_requests(), "updated_at", since)} == {
+            row["id"] for row in repository.pulls.values() if row["updated_at"] >= first
+        }
+        if repository.pulls and since is None:
             assert {row["branch"] for row in store.fetch_commits()} == {repository.default_branch}
 
 
-def _sync(store: ProdLensStore, server: GithubServer, now: list[float], budget: int | None) -> None:
+def _sync(
+    store: ProdLensStore, server: GithubServer, now: list[float], since: datetime | None, budget: int | None = None
+) -> None:
     urls = {"api_url": server.url, "graphql_url": server.graphql_url}
-    etl = GithubETL(store, Session(), budget=budget, clock=lambda: now[0], patience_seconds=0.0, **urls)  # type: ignore[arg-type]  # get and post are enough
-    assert etl.sync(*SLUG.split("/"), token=TOKEN).exit_status == 0
+    etl = GithubETL(store, InProcessSession(server), budget=budget, clock=lambda: now[0], patience_seconds=0.0, **urls)  # type: ignore[arg-type]  # get and post are enough
+    assert etl.sync(*SLUG.split("/"), token=TOKEN, since=since).exit_status == 0
 
 
-def _rows(store: ProdLensStore) -> dict[str, list[tuple[Any, ...]]]:
+def _since(rows: list[dict[str, Any]], column: str, since: datetime | None) -> list[dict[str, Any]]:
+    """Return the rows from a moment on."""
+    return [row for row in rows if since is None or datetime.fromisoformat(row[column]) >= since]
+
+
+def _rows(store: ProdLensStore, since: datetime | None) -> dict[str, Any]:
     """Return what is stored, but for what only a store that saw more can know: the newest moment and a branch."""
+    if since is not None:
+        commits = _since(store.fetch_commits(), "timestamp", since)
+        pulls = _since(store.fetch_pull_requests(), "updated_at", since)
+        commits.sort(key=lambda row: row["sha"])
+        pulls.sort(key=lambda row: row["id"])
+        return {"pulls": pulls, "commits": [{**row, "id": None, "branch": None} for row in commits]}
     rows = stored(store)
     return {
         **rows,
