@@ -172,6 +172,29 @@ def test_actions_are_pinned(path: Path) -> None:
             assert re.fullmatch(r"v\d+\.\d+\.\d+", match["comment"] or ""), match[0]
 
 
+# The first major version of each action that runs on Node 24, or on no Node at all.
+ON_A_SUPPORTED_NODE = {
+    "actions/attest": 4,
+    "actions/checkout": 5,
+    "actions/create-github-app-token": 3,
+    "actions/setup-python": 6,
+    "actions/upload-artifact": 6,
+    "anthropics/claude-code-action": 1,
+    "aws-actions/configure-aws-credentials": 6,
+    "pypa/gh-action-pypi-publish": 1,
+}
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_actions_run_on_a_supported_node(path: Path) -> None:
+    """No action of others is older than its first release on a Node that is supported."""
+    for match in _USES.finditer(path.read_text(encoding="utf-8")):
+        if match["comment"]:
+            name, major = match["what"].partition("@")[0], re.match(r"v(\d+)\.", match["comment"])
+            assert major is not None
+            assert int(major[1]) >= ON_A_SUPPORTED_NODE[name], match[0]
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_workflows_are_bounded(path: Path) -> None:
     """A workflow grants nothing at the top, each job what it needs, and no job runs for hours."""
