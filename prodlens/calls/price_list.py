@@ -35,6 +35,9 @@ _PROVIDER_NAMES = {
 _ROUTERS = frozenset({"litellm", "litellm_proxy", "proxy", "custom", "custom_openai"})
 # Programs that run a model on one's own machine: its maker's price says nothing there.
 _LOCAL = frozenset({"ollama", "ollama_chat", "lm_studio", "llamafile", "docker_model_runner", "vllm", "hosted_vllm"})
+# Services that resell the models of others, as a prefix of the name too.
+_GATEWAYS = frozenset({"github", "github_copilot", "copilot", "openrouter", "azure", "azure_ai", "gateway"})
+_GATEWAYS |= {"vercel_ai_gateway", "cloudflare", "portkey", "helicone"}
 _BEDROCK_NAME = re.compile(r"(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai|qwen)\.")
 # How the list names what changes a price; the same word is a speed for one service and a tier for another.
 _CONTEXTS = {
@@ -68,6 +71,9 @@ def find_model(model: str, provider: str | None) -> ListedModel | None:
             know to serve this model, leads to the entry of the model's maker.
     """
     name, by = model.strip(), (provider or "").strip().lower()
+    prefix = name.partition("/")[0].lower()
+    if not by and prefix in _LOCAL | _GATEWAYS:
+        by = prefix
     for candidate, listed_as in _candidates(name, by):
         if (info := _look_up(candidate, listed_as)) is not None:
             return ListedModel(info)

@@ -223,3 +223,27 @@ def test_prices_by_the_time_of_day(model: str, changes: bool) -> None:
 def test_a_model_without_a_price_of_tokens_has_no_card() -> None:
     """A model that is listed without any price costs nothing that is known."""
     assert price_card("phi-4-reasoning:free", "azure", AT) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "caveat"),
+    [
+        ("claude-sonnet-4.6", "github", "maker's price"),
+        ("github/claude-sonnet-4.6", None, "maker's price"),
+        ("claude-sonnet-4-6", "openrouter", "maker's price"),
+        ("anthropic/claude-sonnet-4.6", "vercel_ai_gateway", "maker's price"),
+        ("anthropic/claude-sonnet-4.6", None, None),
+    ],
+)
+def test_a_gateway_falls_back_to_the_price_of_the_maker(model: str, provider: str | None, caveat: str | None) -> None:
+    """Three and 15 dollars are what Anthropic asks; that somebody else served the model is said beside it."""
+    card = price_card(model, provider, AT)
+    assert card is not None
+    assert (call_cost(card, 100_000, 0), call_cost(card, 0, 1_000_000)) == pytest.approx((0.3, 15))
+    assert card.caveat == caveat
+
+
+def test_a_model_on_ones_own_machine_has_no_price() -> None:
+    """What runs under ollama costs nothing that a list could say, whoever made the model."""
+    assert price_card("ollama/llama-3.3-70b", None, AT) is None
+    assert price_card("gpt-oss-20b", "lm_studio", AT) is None
