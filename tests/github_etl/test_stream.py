@@ -128,6 +128,29 @@ def test_an_interrupted_walk_goes_on_with_its_page(store: ProdLensStore) -> None
     assert idle.client.budget.spent == 3
 
 
+def test_a_walk_goes_on_below_the_path_of_an_enterprise_api(store: ProdLensStore) -> None:
+    """The kept path begins at the host, as the API's own path does."""
+    run = run_of(store, {"/pulls?page=2": Response([])})
+    run.client.api_url = "https://ghe.test/api/v3"
+    run.leave_walk_at("https://ghe.test/api/v3/repos/a/b/pulls?page=2")
+    assert run.state.walk_next == "/api/v3/repos/a/b/pulls?page=2"
+    answer = run.resume()
+    assert answer is not None
+    assert answer.url == "https://ghe.test/api/v3/repos/a/b/pulls?page=2"
+
+
+def test_a_forgotten_walk_leaves_nothing(store: ProdLensStore) -> None:
+    """Every column of a walk is empty, and nothing else is."""
+    walk: dict[str, Any] = dict.fromkeys(
+        ["walk_next", "walk_kind", "walk_since", "walk_top", "walk_etag", "walk_started_at"], "x"
+    )
+    run = run_of(store, **walk, walk_head="x", cursor=JUNE)
+    run.state.forget_walk()
+    assert run.state == StreamState("a/b", "pull_requests", cursor=JUNE)
+    run.see([])
+    assert run.state.walk_top is None
+
+
 def test_news_begin_an_update(store: ProdLensStore) -> None:
     """A changed list begins a walk with its ETag; the stored ETag is the old one until the walk has ended."""
     store.set_etag(LIST, '"old"')
@@ -138,7 +161,9 @@ def test_news_begin_an_update(store: ProdLensStore) -> None:
     assert (state.walk_kind, state.walk_since, state.walk_etag) == (UPDATE, None, '"new"')
     assert (state.walk_started_at, state.walk_top, state.synced_at) == (JUNE, None, None)
     assert store.get_etag(LIST) == '"old"'
-    assert run.client._session.asked[0][1]["If-None-Match"] == '"old"'
+    ((url, headers, params),) = run.client._session.asked
+    assert (url, params) == ("https://api.github.com/repos/a/b/pulls", {"state": "all"})
+    assert headers["If-None-Match"] == '"old"'
     run.end_walk()
     assert (store.get_etag(LIST), run.state.synced_at, run.state.covered_since) == ('"new"', JUNE, MAY)
 
@@ -279,5 +304,6 @@ def test_what_is_still_to_be_read(store: ProdLensStore) -> None:
     )
     told = sync_state(store, "a/b")
     assert told["streams"][0]["to_backfill"] == {"pages": False, "from": None, "details": 1}
+    assert told["streams"][0]["partial"]
     put(store, "commits", last_run_at=JULY, covered_since="")
     assert sync_state(store, "a/b")["last_synced_at"] is None
