@@ -79,7 +79,8 @@ def _matches(given: str) -> list[Path]:
     """Return the files and folders that an input names; a path that is there goes before a pattern of its text."""
     if given == STANDARD_INPUT or Path(given).exists():
         return [Path(given)]
-    return [Path(match) for match in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207 - absolute patterns too
+    matches = map(Path, sorted(glob.glob(given, recursive=True)))  # noqa: PTH207 - absolute patterns too
+    return [match for match in matches if match.exists()]  # some Pythons let `folder/**` match without the folder
 
 
 def _folder(folder: Path) -> list[Path]:

@@ -57,6 +57,14 @@ def test_a_trace_glob_without_its_folder_is_an_empty_list(folder: Workplace) -> 
     assert "No trace files in x/*.json: no calls were added from there." in done.stderr
 
 
+def test_a_file_whose_name_looks_like_a_glob_is_read(folder: Workplace) -> None:
+    """A path that is there is taken as it is, whatever characters are in its name."""
+    folder.traces("a[1].jsonl")
+    done = folder.run("--offline", "--repository", "octo/hello", "--trace-paths", "a[1].jsonl")
+    assert done.returncode == 0, done.stderr
+    assert folder.report()["ai_interaction_velocity"]["total_sessions"] == 10
+
+
 def test_a_clone_that_cannot_be_read_leaves_its_commits_to_github(runner: Runner) -> None:
     """A checkout without a commit is noted on a runner, and the commits come from GitHub."""
     runner.workplace.git("init", "-q", "-b", "main")

@@ -212,3 +212,11 @@ def test_every_missing_input_is_named(tmp_path: Path) -> None:
         f"no such file or folder: {tmp_path}/b*.jsonl",
     ]
     assert list(find_sources([tmp_path / "em*"])) == []
+
+
+def test_a_glob_below_a_folder_that_is_not_there_matches_nothing(tmp_path: Path) -> None:
+    """``folder/**`` without the folder matches nothing on every Python, also where the folder's own name is matched."""
+    with pytest.raises(InputNotFoundError, match="no such file or folder"):
+        next(find_sources([tmp_path / "traces" / "**"]))
+    (tmp_path / "a[1].jsonl").write_text("{}")
+    assert [source.name for source in find_sources([tmp_path / "a[1].jsonl"])] == [str(tmp_path / "a[1].jsonl")]

@@ -97,7 +97,7 @@ def gather_traces(job: Job) -> list[str]:
     ingestor = _ingestor(job)
     ingested, notes = [], []
     for pattern in patterns:
-        if glob.has_magic(pattern) and not _matches(pattern):
+        if not _matches(pattern):
             notes.append(f"No trace files in {pattern}: no calls were added from there.")
             continue
         with job.environment.progress(f"Reading {pattern}"):
@@ -162,8 +162,9 @@ def _needs_no_paths(job: Job) -> bool:
 
 
 def _matches(pattern: str) -> bool:
-    """Return whether a glob matches anything. Some Pythons make `folder/**` match a folder that is not there."""
-    return any(Path(match).exists() for match in glob.iglob(pattern, recursive=True))  # noqa: PTH207 - absolute too
+    """Return whether a path or a match of it is there. Some Pythons let `folder/**` match without the folder."""
+    matches = glob.iglob(pattern, recursive=True)  # noqa: PTH207 - absolute patterns too
+    return Path(pattern).exists() or any(Path(match).exists() for match in matches)
 
 
 def _no_traces(job: Job) -> str:
