@@ -11,6 +11,7 @@ from prodlens.statistics.association import (
     LagTest,
     _leftover,
     _tested,
+    common_days,
     critical_correlation,
     detectable_correlation,
     effective_df,
@@ -94,3 +95,12 @@ def test_a_test_needs_variation_and_four_degrees_of_freedom() -> None:
 def test_two_days_share_no_cycle() -> None:
     """Below three days no lag is looked at, and nothing is above the threshold."""
     assert _leftover(np.array([1.0]), np.array([1.0]), 2) == (0.0, float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("first_day", "days", "common"), [(5, 10, 10), (1, 10, 6), (1, 4, 0), (14, 10, 1), (15, 10, 0), (1, 30, 10)]
+)
+def test_days_that_two_calendars_share(first_day: int, days: int, common: int) -> None:
+    """Of ten days from 5 January on, another calendar shares the days that both cover, and never fewer than none."""
+    one, other = Calendar(MONDAY, 10), Calendar(date(2026, 1, first_day), days)
+    assert common_days(one, other) == common_days(other, one) == common
