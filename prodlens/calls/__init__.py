@@ -1,6 +1,7 @@
 """The rules of one call, without SQL: what it costs, whether it was accepted, and how records of it merge."""
 
 from prodlens.calls.acceptance import fold
+from prodlens.calls.aliases import owners
 from prodlens.calls.merge import Row, are_two_calls, identity_bytes, is_unique, merge, under_own_id
 from prodlens.calls.own_prices import read_prices
 from prodlens.calls.pricing import (
@@ -26,6 +27,7 @@ __all__ = [
     "is_unique",
     "merge",
     "model_name",
+    "owners",
     "price_card",
     "price_changes_in_a_day",
     "priced",

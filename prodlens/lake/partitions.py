@@ -11,6 +11,8 @@ import logging
 import os
 import sqlite3
 from contextlib import closing
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -33,6 +35,9 @@ _MANY_DAYS = 60  # with fewer, another process costs more than it brings
 _ARROW_TYPES: dict[str, pa.DataType] = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
 SCHEMA = pa.schema([(column.name, _ARROW_TYPES[SQLITE_TYPES[column.kind]]) for column in CALL_COLUMNS])
 _VARIED = frozenset(column.name for column in CALL_COLUMNS if column.is_varied)
+_ROWS_OF_A_DAY = f"SELECT {', '.join(SESSION_COLUMNS)} FROM sessions WHERE event_date = ?"
+_slug_of = itemgetter(SESSION_COLUMNS.index("repo_slug"))
+_FEW_OF_A_DAY = 4  # with less than a quarter of a day's repositories, each is looked up by itself
 DAMAGED_SUFFIX = ".damaged"
 _LONGEST_REASON = 200
 _LOG = logging.getLogger(__name__)
@@ -125,25 +130,36 @@ class Lake:
 def _store_batches(
     conn: sqlite3.Connection, day: str, folders: Collection[str]
 ) -> Iterator[tuple[str, Iterator[list[tuple[Any, ...]]]]]:
-    """Yield each wanted folder that has calls on the day, with its rows in batches."""
+    """Yield each wanted folder that has calls on the day, with its rows in batches.
+
+    The index of calls is by day. So where much of a day is wanted, its rows are read once for all folders, instead of
+    once for each.
+    """
     slugs: dict[str, list[str | None]] = {}
     for (slug,) in _plain(conn, "SELECT DISTINCT repo_slug FROM sessions WHERE event_date = ?", (day,)):
-        folder = partition_folder(slug)
-        if folder in folders:
-            slugs.setdefault(folder, []).append(slug)
-    for folder in sorted(slugs):
-        yield folder, _folder_batches(conn, day, slugs[folder])
+        slugs.setdefault(partition_folder(slug), []).append(slug)
+    wanted = {folder: slugs[folder] for folder in sorted(slugs) if folder in folders}
+    shared = {folder for folder, those in wanted.items() if len(those) > 1}
+    if len(wanted) - len(shared) > len(slugs) // _FEW_OF_A_DAY:
+        rows = _plain(conn, f"{_ROWS_OF_A_DAY} ORDER BY repo_slug, timestamp, trace_hash", (day,))
+        for slug, group in groupby(rows, _slug_of):
+            folder = partition_folder(slug)
+            if folder in wanted and folder not in shared:
+                yield folder, _batches(group)
+                del wanted[folder]
+    for folder, those in wanted.items():
+        yield folder, _folder_batches(conn, day, those)
 
 
 def _folder_batches(conn: sqlite3.Connection, day: str, slugs: list[str | None]) -> Iterator[list[tuple[Any, ...]]]:
     condition = "repo_slug IN (SELECT value FROM json_each(?))" + (" OR repo_slug IS NULL" if None in slugs else "")
-    query = (
-        f"SELECT {', '.join(SESSION_COLUMNS)} FROM sessions WHERE event_date = ? AND ({condition}) "
-        "ORDER BY timestamp, trace_hash"
-    )
-    cursor = _plain(conn, query, (day, json.dumps([slug for slug in slugs if slug is not None])))
-    while rows := cursor.fetchmany(BATCH_ROWS):
-        yield rows
+    query = f"{_ROWS_OF_A_DAY} AND ({condition}) ORDER BY timestamp, trace_hash"
+    yield from _batches(_plain(conn, query, (day, json.dumps([slug for slug in slugs if slug is not None]))))
+
+
+def _batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield batch
 
 
 def _plain(conn: sqlite3.Connection, query: str, values: Sequence[Any]) -> sqlite3.Cursor:

@@ -1,8 +1,8 @@
 """Which ids name one call: the one that its records go by, and further ones that a record gives beside it.
 
 Each record keeps the identity of its own id, and a call is made of the records of all its ids. So what is stored is a
-function of the sets of records and aliases, whatever their order. An id that two calls claim, or that claims ids of
-its own, is nobody's alias: two calls are never taken for one.
+function of the sets of records and aliases, whatever their order. Which id is an alias is the rule of
+``calls.aliases``, asked of the database here.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prodlens.calls import fold
+from prodlens.calls import fold, owners
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, call_hash
 from prodlens.trace_normalizer.formats import REFERENCE, Reader, recognise
 
@@ -50,22 +50,12 @@ def _with_acceptance(items: list[Item]) -> list[CanonicalTrace]:
     for item in items:
         if isinstance(item, Decision) and (call_id := item.call_id or calls.get(item.tool_use_id)):
             decisions[call_id].append(item)
-    owners = _owners(items)
+    owned = owners((item.alias, item.call_id) for item in items if isinstance(item, Alias))
     traces = []
     for item in items:
         if isinstance(item, CanonicalTrace):
-            owner = owners.get(item.call_id or "")
+            owner = owned.get(item.call_id or "")
             trace = item if owner is None else replace(item, trace_hash=call_hash(owner))
             decided = decisions.get(owner or item.call_id or "")
             traces.append(replace(trace, **fold(decided)._asdict()) if decided else trace)
     return traces
-
-
-def _owners(items: list[Item]) -> dict[str, str]:
-    """Return the call of each id that is an alias of exactly one call and has no aliases itself."""
-    claims: defaultdict[str, set[str]] = defaultdict(set)
-    for item in items:
-        if isinstance(item, Alias) and item.alias != item.call_id:
-            claims[item.alias].add(item.call_id)
-    claiming = set().union(*claims.values())
-    return {alias: min(calls) for alias, calls in claims.items() if len(calls) == 1 and alias not in claiming}
