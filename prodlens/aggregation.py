@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prodlens.errors import StorageError
 from prodlens.files import DEFAULT_LAKE
 from prodlens.metrics import read_delivery
 from prodlens.slugs import one_spelling
+from prodlens.storage import CALLS_CHANGED
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -137,6 +140,8 @@ class ParquetExporter:
     ) -> int:
         """Write the calls of a store, a file for each repository and day.
 
+        Where neither the calls nor the files have changed since the same export, nothing is read or written.
+
         Args:
             store: Where the calls are.
             since: First day (UTC) to export.
@@ -150,9 +155,15 @@ class ParquetExporter:
         """
         from prodlens.lake import Lake, stored_partitions
 
-        first = _iso(since) or ""
-        Lake(self.parquet_dir).sync(store.conn, stored_partitions(store.conn, first, repo_filter))
-        repo = repo_filter and one_spelling(repo_filter)
+        first, repo = _iso(since) or "", repo_filter and one_spelling(repo_filter)
+        lake = Lake(self.parquet_dir)
+        # Read before the calls are: what changes meanwhile is exported the next time.
+        asked = f"{store.get_note(CALLS_CHANGED)} {first} {repo or ''}"
+        mark = f"exported:{self.parquet_dir.absolute()}"
+        if store.get_note(mark) != f"{asked} {lake.state()}":
+            lake.sync(store.conn, stored_partitions(store.conn, first, repo_filter))
+            with suppress(StorageError):  # a database that may only be read is exported whole each time
+                store.set_note(mark, f"{asked} {lake.state()}")
         query = "SELECT count(*) FROM sessions WHERE event_date >= :first AND (:repo IS NULL OR repo_slug = :repo)"
         return int(store.conn.execute(query, {"first": first, "repo": repo}).fetchone()[0])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -129,3 +129,30 @@ def test_both_aggregates_begin_with_the_day_asked_for(store: ProdLensStore, tmp_
     for name, day in (("daily_sessions", "2026-05-02"), ("daily_github", "2026-05-03")):
         rows = pq.read_table(tmp_path / "_aggregates" / f"{name}.parquet").to_pylist()
         assert [row["event_date"] for row in rows] == [day]
+
+
+def test_an_export_that_finds_nothing_to_do_reads_no_call(store: ProdLensStore, tmp_path: Path) -> None:
+    """The same export again looks at no partition; a changed call, a changed file or another export does."""
+    exporter = ParquetExporter(tmp_path / "lake")
+    asked: list[str] = []
+
+    def export(**filters: Any) -> list[str]:
+        asked.clear()
+        store.conn.set_trace_callback(lambda query: asked.append(query) if "ORDER BY" in query else None)
+        exporter.export_sessions_by_date(store, **filters)
+        store.conn.set_trace_callback(None)
+        return asked
+
+    assert export()
+    assert not export()
+    store.insert_sessions([call("5-01", repo_slug="acme/web")])
+    assert export()
+    assert not export()
+    path = exporter.list_partitions()[0]
+    expected = path.read_bytes()
+    path.unlink()
+    assert export()
+    assert path.read_bytes() == expected
+    assert export(repo_filter="acme/web")
+    assert not export(repo_filter="Acme/Web")
+    assert export()

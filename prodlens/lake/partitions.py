@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
-from prodlens.files import Beside, Folder, locked
+from prodlens.files import Beside, Folder, locked, new_digest
 from prodlens.schemas import CALL_COLUMNS, SQLITE_TYPES
 from prodlens.slugs import one_spelling, partition_folder
 from prodlens.storage import SESSION_COLUMNS, SESSION_DEFAULTS, marks, portions
@@ -62,6 +62,15 @@ class Lake:
     def exported(self) -> list[Path]:
         """Return every Parquet file in the lake, partitions and aggregates, sorted."""
         return sorted(self.folder.rglob("*.parquet"))
+
+    def state(self) -> str:
+        """Return a digest of the names, sizes and times of change of all partitions; it tells whether one changed."""
+        found = new_digest()
+        for path in self.exported():
+            if path.parent.name != AGGREGATES_FOLDER:
+                entry = path.lstat()
+                found.update(f"{path.relative_to(self.folder)}\0{entry.st_size}\0{entry.st_mtime_ns}\n".encode())
+        return found.hexdigest()
 
     def sync(self, conn: sqlite3.Connection, partitions: Iterable[tuple[str, str]]) -> int:
         """Bring partitions, as (folder, day), to what the store holds; returns the rows of the store in them.

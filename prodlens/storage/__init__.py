@@ -10,13 +10,14 @@ from prodlens.storage.delivery_rows import (
 )
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
-from prodlens.storage.notes import read_note, write_note
+from prodlens.storage.notes import CALLS_CHANGED, read_note, write_note
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
 from prodlens.storage.usage_days import put_usage_days
 
 __all__ = [
     "APPLICATION_ID",
+    "CALLS_CHANGED",
     "SCHEMA_VERSION",
     "SESSION_COLUMNS",
     "SESSION_DEFAULTS",

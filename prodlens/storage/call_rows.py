@@ -16,6 +16,7 @@ from prodlens.files import digest
 from prodlens.schemas import OURS, Decision, call_hash
 from prodlens.storage.call_aliases import ids_of
 from prodlens.storage.in_queries import marks, portions
+from prodlens.storage.notes import count_change_of_calls
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def put_decisions(
     changed: set[Place] = set()
     for trace_hash in _decided_calls(conn, "tool_use_id", sorted(ids | {use for use, _ in links})):
         changed |= put_again(conn, trace_hash, None, price)
+    if changed:
+        count_change_of_calls(conn)
     return changed
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.calls import merge
 from prodlens.storage.call_aliases import concerned_by, ids_of, owners_of, unknown_claims
 from prodlens.storage.call_rows import INSERT, keep_parts, parts_of, place_of, put_again, put_sessions, stored_row
+from prodlens.storage.notes import count_change_of_calls
 from prodlens.storage.row_conversion import SESSION_COLUMNS
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def put_calls(
             changed |= _take_in(conn, owners[row[_AT]], dict(zip(SESSION_COLUMNS, row, strict=True)), price)
     for claim in unknown_claims(conn, aliases):
         changed |= _join(conn, claim, price)
+    if changed:
+        count_change_of_calls(conn)
     return changed
 
 

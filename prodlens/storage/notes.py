@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 
+# How often calls have changed, so that whoever copies them elsewhere knows whether a copy is still true.
+CALLS_CHANGED = "calls:changed"
+
+
 def read_note(conn: sqlite3.Connection, name: str) -> str | None:
     """Return the note of this name, None where there is none."""
     row = conn.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
@@ -20,3 +24,11 @@ def write_note(conn: sqlite3.Connection, name: str, value: str | None) -> None:
         conn.execute("DELETE FROM notes WHERE name = ?", (name,))
     else:
         conn.execute("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", (name, value))
+
+
+def count_change_of_calls(conn: sqlite3.Connection) -> None:
+    """Count that calls have changed, inside the transaction that changes them."""
+    conn.execute(
+        "INSERT INTO notes (name, value) VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = value + 1",
+        (CALLS_CHANGED,),
+    )
