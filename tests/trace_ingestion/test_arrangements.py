@@ -18,7 +18,14 @@ CASES = DATA.parent / "cases"
 # The files of a run, and whether each of their lines stands for itself so that a file may be cut between any two.
 RUNS: dict[str, tuple[list[Path], bool]] = {
     "claude-code": (sorted(DATA.glob("claude_code_*[0-9a-f].jsonl")), True),
-    "claude-code-constant-id": (sorted((CASES / "61-gateway-constant-id-one-call-a-session").glob("*/*.jsonl")), False),
+    "claude-code-constant-id": (
+        [
+            *sorted((CASES / "61-gateway-constant-id-one-call-a-session").glob("*/*.jsonl")),
+            *sorted((CASES / "73-gateway-constant-id-with-request-ids-over-files").glob("*/*.jsonl")),
+            CASES / "62-gateway-constant-id-with-request-ids" / "input.jsonl",
+        ],
+        True,
+    ),
     "litellm": (sorted(DATA.glob("litellm_*.jsonl"))[:4], True),
     "codex-forked": (
         [

@@ -6,7 +6,6 @@ One API message is several lines, one per content block, each with the message's
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import mapping, sequence, words
@@ -79,17 +78,13 @@ class TranscriptReader:
     def finish(self) -> list[Item]:
         """Return the calls of the file and the further ids that other sources know them by.
 
-        An id that the file gives to messages of several requests is not one: each of them goes by its request too.
+        An id that the file gives to messages of several requests is not one, so that nothing is joined by it. The
+        store keeps the calls of such an id apart by their input.
         """
         shared = _shared_ids(self._messages)
-        final = {_own_id(key, shared) for key, trace in self._messages.items() if not trace.partial}
-        items: list[Item] = []
-        for key, trace in self._messages.items():
-            own_id = _own_id(key, shared)
-            if not trace.partial or own_id not in final:
-                items.append(replace(trace, call_id=own_id) if key.call_id in shared else trace)
-        for key, link in self._links:
-            items.append(replace(link, call_id=_own_id(key, shared)) if key.call_id in shared else link)
+        final = {key.call_id for key, trace in self._messages.items() if not trace.partial}
+        calls = (trace for key, trace in self._messages.items() if not trace.partial or key.call_id not in final)
+        items: list[Item] = [*calls, *(link for key, link in self._links if key.call_id not in shared)]
         self._messages.clear()
         self._links.clear()
         return items
@@ -136,10 +131,6 @@ def _shared_ids(messages: Mapping[_Key, CanonicalTrace]) -> set[str]:
             requests.add(key.request)
             inputs.add(key.tokens_in)
     return {call_id for call_id, (requests, inputs) in marks.items() if len(requests) > 1 and len(inputs) > 1}
-
-
-def _own_id(key: _Key, shared: set[str]) -> str:
-    return f"{key.call_id} {key.request}" if key.call_id in shared and key.request else key.call_id
 
 
 def _completeness(trace: CanonicalTrace) -> tuple[bool, int, datetime]:
