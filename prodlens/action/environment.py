@@ -34,7 +34,7 @@ class RunEnvironment:
 
     @contextmanager
     def progress(self, doing: str) -> Iterator[None]:
-        """Show on a terminal what is going on, once it has taken a second, and wipe it when it is done."""
+        """Show on a terminal what is being done once it has taken a second; clear the line at the end."""
         if not self.stderr.isatty():
             yield
             return

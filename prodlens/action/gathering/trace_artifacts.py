@@ -1,7 +1,7 @@
 """Trace artifacts: found in a repository's list, fetched, and ingested once each.
 
-An artifact's id is stored in one transaction with the rows that it brought, so that a run which is killed, or whose
-store is lost to another run's, is made good by the next one.
+An artifact's id is stored in one transaction with its rows. When a run is killed, or another run's cache takes the
+place of its own, the next run therefore reads exactly what is missing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 MAX_ARTIFACT_BYTES = 256 * 1024**2
 MAX_UNPACKED_BYTES = 4 * 1024**3  # of everything in one artifact
-MAX_PAGES = 10  # of one list, a run
+MAX_PAGES = 10  # of one list, in one run
 MAX_NOTES = 10
 _NAMED_TOGETHER = 3
 _LONGEST_IN_A_NOTE = 160
@@ -62,10 +62,10 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
     scratch: Path,
     cache_name: str = "",
 ) -> list[str]:
-    """Ingest the artifacts of these names that a repository's own runs made, unless that was done before.
+    """Ingest the artifacts of these names that the repository's own runs made and that were not ingested before.
 
-    Each list of artifacts is read up to ``MAX_PAGES`` pages a run: its first page, and then those after the page
-    where the last run ended. Those that have expired are not mentioned, since nothing can be done about them.
+    Of each list, at most ``MAX_PAGES`` pages are read in a run: the first page, then those after the page where the
+    last run ended. Expired artifacts are not mentioned, since nothing can be done about them.
 
     Args:
         store: What the ingestor stores into.
@@ -111,7 +111,7 @@ def ingest_trace_artifacts(  # noqa: PLR0913 - what to read, how to reach it and
 
 
 def _lists(patterns: Iterable[str]) -> dict[str, list[str]]:
-    """Return which lists to read, each by the name it is filtered by, and the patterns to look for in it."""
+    """Return the lists to read, by the name that filters each, with the patterns to look for in it."""
     lists: dict[str, list[str]] = {}
     for pattern in dict.fromkeys(patterns):
         lists.setdefault(_WHOLE_LIST if set(pattern) & set("*?[") else pattern, []).append(pattern)
@@ -223,7 +223,7 @@ class _Gathering:
             self._cannot_fetch(artifact, error)
 
     def _cannot_fetch(self, artifact: Artifact, error: ServerFailedError) -> None:
-        """Let one artifact whose bytes are lost neither keep the others out nor fail one run after the other."""
+        """Note a failed download: an artifact whose bytes are lost fails one run at most, and keeps no other out."""
         if artifact.id in unreachable_artifacts(self.store.conn):
             self._pass_over(f"{error}.")
             return
@@ -234,7 +234,7 @@ class _Gathering:
         self.failure = error
 
     def raise_failure(self) -> None:
-        """Raise the failure of a download, unless others went well, so that it is that artifact's alone.
+        """Raise the failure of a download, unless other downloads went well: then it is only that artifact's.
 
         Raises:
             ServerFailedError: See above.
@@ -245,7 +245,7 @@ class _Gathering:
             self._pass_over(f"{self.failure}.")
 
     def all_notes(self) -> list[str]:
-        """Return what there is to say, at most ``MAX_NOTES`` sentences of it about what was passed over."""
+        """Return the notes for the user, with at most ``MAX_NOTES`` about artifacts that were passed over."""
         notes = list(self.notes)
         if self.dead:
             letters = self.ingestor.dead_letters.folder
@@ -288,7 +288,7 @@ class _Gathering:
 
 @contextmanager
 def _room(scratch: Path, artifact: Artifact) -> Iterator[Path]:
-    """Give a place for a download, and remove what was put there."""
+    """Give a file name for a download, and remove the file afterwards."""
     try:
         scratch.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -306,5 +306,5 @@ def _label(artifact: Artifact) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return a name that a stranger chose so that it stays a name in a sentence."""
+    """Return a stranger's name for use in a sentence: quoted, and cut when it is long."""
     return repr(name if len(name) <= _LONGEST_IN_A_NOTE else f"{name[:_LONGEST_IN_A_NOTE]}…")

@@ -148,7 +148,7 @@ def facts_of(
 
 
 def read_usage(connection: sqlite3.Connection, repository: str, number: int, branch: str | None) -> Usage:
-    """Sum up the stored calls that name the pull request, or its branch where they name no other pull request."""
+    """Sum up the stored calls that name the pull request, or that name its branch and no pull request."""
     rows = connection.execute(
         "SELECT model, count(*), CAST(total(total_tokens) AS INTEGER), sum(cost_usd), count(cost_usd) FROM sessions "
         "WHERE ifnull(repo_slug, :slug) = :slug "
@@ -271,7 +271,7 @@ def _usual(merge_hours: Sequence[float]) -> str:
 
 
 def _ai_work(facts: PullRequestFacts) -> str:
-    """Say what is known and what it rests on; nothing known is said to be no proof of anything."""
+    """Say what is known and what it rests on. When nothing is known, say that this proves nothing."""
     parts = []
     if facts.usage.calls:
         parts.append(f"{_many(facts.usage.calls, 'traced call')} with {short_count(facts.usage.tokens)} tokens")
@@ -291,7 +291,7 @@ def _commits(client: GithubClient, repository: str, number: int) -> list[dict[st
 
 
 def _commit(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``commit_evidence`` reads of a listed commit; the address is looked at here and kept nowhere."""
+    """Return what ``commit_evidence`` reads of a listed commit. The address is only looked at and never stored."""
     account, git = mapping(row.get("author")), mapping(row.get("commit"))
     person, message = mapping(git.get("author")), git.get("message")
     return {
