@@ -423,3 +423,42 @@ def until_through(store: ProdLensStore, server: GithubServer, session: Session) 
             if not state["partial"] and len(state["streams"]) == 2:
                 return
     raise AssertionError(f"still partial: {sync_state(store, SLUG)}")
+
+
+def test_pages_of_commits_are_those_of_the_first_pages_head(server: GithubServer, store: ProdLensStore) -> None:
+    """After the first page every page names the commit whose history it is, so that no push moves it."""
+    sync(store, server)
+    pages = [path for _, path, _ in server.log if "/commits?" in path]
+    assert "sha=" not in pages[0]
+    assert [f"sha={sha(21)}" in path for path in pages[1:]] == [True] * 5
+
+
+@pytest.mark.parametrize("number", [2, None], ids=["with its number", "without"])
+def test_a_repository_made_anew_leaves_nothing(server: GithubServer, store: ProdLensStore, number: int | None) -> None:
+    """As many pull requests with the same numbers, of another repository under the name, replace the old ones."""
+    sync(store, server)
+    repo = repository(server)
+    base = {"ref": "main", "sha": sha(1), "repo": {"full_name": SLUG, "id": number}}
+    repo.add_pulls(
+        {**row, "id": 5000 + n, "node_id": f"PR_new_{n}", "base": base, "updated_at": at(900 + n)}
+        for n, row in list(repo.pulls.items())
+    )
+    repo.events.clear()
+    repo.commits = [commit(900, 899), commit(899)]
+    sync(store, server)
+    assert {row["id"] for row in store.fetch_pull_requests()} == set(range(5001, 5015))
+    assert not any(row["reopened"] for row in store.fetch_pull_requests())
+    assert {row["sha"] for row in store.fetch_commits()} == {sha(899), sha(900)}
+    assert not sync_state(store, SLUG)["partial"]
+
+
+def test_a_vanished_pull_request_takes_no_other_with_it(server: GithubServer, store: ProdLensStore) -> None:
+    """One that vanishes between two pages draws the next page's first row up: it is found all the same, at once."""
+    repo = repository(server)
+    order = sorted(repo.pulls.values(), key=lambda row: (row["updated_at"], row["number"]), reverse=True)
+    gone, drawn_up = order[0]["number"], order[4]["number"]
+    server.faults.restart({4: Fault(then=lambda: repo.pulls.pop(gone, None))})  # before the second page of four rows
+    sync(store, server)
+    assert drawn_up in rows_by_number(store)
+    assert rows_by_number(store).keys() == repo.pulls.keys()
+    assert not sync_state(store, SLUG)["partial"]
