@@ -268,7 +268,7 @@ def _plain(
     values = [(usage.at(day), outcome.at(day + timedelta(days=lag_days))) for day in _days(usage)]
     x = [use for use, done in values if use is not None and done is not None]
     y = [done for use, done in values if use is not None and done is not None]
-    if len(set(x)) < 2 or len(set(y)) < 2:  # noqa: PLR2004 - one value is no variation
+    if len(set(x)) < 2 or len(set(y)) < 2:  # noqa: PLR2004 - one value does not vary
         return None, None
     from scipy import stats
 

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def interval(found: Interval | None) -> dict[str, Any] | None:
-    """Return a confidence interval as ``{low, high, level}``, None when there is none."""
+    """Return a confidence interval as ``{low, high, level}``, None without one."""
     return None if found is None else {"low": found.low, "high": found.high, "level": found.level}
 
 
 def proportion(found: Proportion) -> dict[str, Any]:
     """Return the interval of a share with its counts: ``{low, high, level, k, n, design_effect, reason}``.
 
-    ``low`` and ``high`` are always there, None where there is no interval, so that a gate can name them.
+    ``low`` and ``high`` are always there, None without an interval, so that a gate can name them.
     """
     bounds = interval(found.interval) or {"low": None, "high": None, "level": None}
     return {**bounds, "k": found.k, "n": found.n, "design_effect": found.design_effect, "reason": found.reason}

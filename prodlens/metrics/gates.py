@@ -47,7 +47,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What a condition came to: the figure it looked at (None when there is none), and whether it failed the run."""
+    """What a condition came to: the figure it looked at (None without one), and whether it failed the run."""
 
     gate: Gate
     value: float | None
@@ -58,7 +58,7 @@ def parse_gates(lines: Iterable[str]) -> tuple[Gate, ...]:
     """Read conditions, one a line; blank lines and those that begin with ``#`` are left out.
 
     Raises:
-        ConfigurationError: Lines that are no condition, or whose path is no figure of a report; all of them at once.
+        ConfigurationError: Lines that are not a condition, or whose path does not name a figure; the error lists all.
     """
     gates, mistakes = [], []
     for line in lines:

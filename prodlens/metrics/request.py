@@ -26,13 +26,13 @@ class ReportRequest:
         repo: The rows of this repository and the rows that name none are covered.
         since: Start of the window; a date begins in ``timezone``.
         lag_days: Days from usage to outcome that the headline association uses.
-        policy_models: Approved models, shell patterns allowed; None when there is no policy.
+        policy_models: Approved models, shell patterns allowed; None without a policy.
         until: End of the window, itself left out; None ends it after the last day on which anything was observed.
         timezone: IANA name of the zone that days are counted in.
         report_time: When the report is made: totals run to it, daily series and whole weeks stop before its day.
         history_days: How far associations, weeks and charts look back.
         holidays: Days without work, for the calendar that associations remove.
-        acceptance_target: Share of suggestions that the team aims to accept, 0 to 1; None when there is no aim.
+        acceptance_target: Share of suggestions that the team aims to accept, 0 to 1; None without a target.
         diff_threshold: Diff ratio from which on a suggestion counts as kept.
         plan_cost_usd_per_month: What subscriptions cost, beside the list price of the calls.
         people: Login of each trace identity that is not a login itself.

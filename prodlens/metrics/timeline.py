@@ -31,7 +31,7 @@ class Window:
         return (self.end - self.start) / timedelta(days=1)
 
     def within(self, other: Window) -> Window:
-        """Return the part that both windows share; one without length where there is none."""
+        """Return the part that both windows share; one without length where they share nothing."""
         start = max(self.start, other.start)
         return Window(start, max(start, min(self.end, other.end)))
 
@@ -48,7 +48,7 @@ class Timeline:
         window: What totals and tables cover.
         previous: The period of the same length that ends where the window starts.
         first_day: First day that associations, weeks and charts may look at.
-        last_day: Last day that they may look at; before ``first_day`` when there is none.
+        last_day: Last day that they may look at; before ``first_day`` when there are no such days.
         bounds: Start of every segment, then the end of the last, in UTC.
         days: Calendar day of every segment.
     """

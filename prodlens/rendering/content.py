@@ -126,7 +126,7 @@ def _notices(report: Mapping[str, Any], *, simulated: bool) -> list[str]:
 
 
 def _gate_verdict(gates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what the conditions of ``fail-if`` came to; nothing where there are none."""
+    """Yield what the conditions of ``fail-if`` came to; nothing without conditions."""
     failed = [
         f"{gate['condition']} (it is {formatting.optional(gate['value'], formatting.number)})"
         for gate in gates

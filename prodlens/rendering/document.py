@@ -46,8 +46,8 @@ class Figure:
     Attributes:
         label: What it is.
         value: The figure with its unit, or that there is not enough data.
-        interval: Its 95 % interval, empty where there is none.
-        basis: How many observations stand behind it, or why there is no figure.
+        interval: Its 95 % interval, empty without one.
+        basis: How many observations stand behind it, or why the figure is missing.
         change: How it differs from the window before, empty where that is not known.
         known: Whether there is a figure at all.
     """

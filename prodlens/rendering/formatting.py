@@ -1,4 +1,4 @@
-"""Numbers as people read them: units, digits, intervals, and what stands where there is no figure."""
+"""Numbers as people read them: units, digits, intervals, and what stands for a missing figure."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def interval(bounds: Mapping[str, Any] | None, form: Callable[[float], str]) -> 
 
 
 def optional(value: float | None, form: Callable[[float], str], otherwise: str = NO_DATA) -> str:
-    """The figure in its form, or what stands where there is none."""
+    """The figure in its form, or what stands for a missing one."""
     return otherwise if value is None else form(value)
 
 

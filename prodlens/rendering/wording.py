@@ -47,7 +47,7 @@ class LagFinding:
         r: Adjusted correlation.
         low: Lower end of its 95 % interval; None without an interval.
         high: Upper end.
-        q: Benjamini-Hochberg q-value in its family; None where there is none.
+        q: Benjamini-Hochberg q-value in its family; None without one.
         q_by: Benjamini-Yekutieli q-value.
         raw_r: Correlation of the values as observed.
     """
@@ -86,7 +86,7 @@ class AssociationNumbers:
         same_day_q: q-value of the same day, which a common cause of both would make small.
         strongest_placebo_r: Largest |r| over the lags at which the outcome comes first; None without.
         cycle_days: Length of the cycle that both series share; None without one.
-        reason: Why there is no finding.
+        reason: Why nothing was found.
     """
 
     usage: str

@@ -212,7 +212,7 @@ def _correlations(pairing: _Pairing, method: Method) -> FloatArray:
 
 def _largest(deviations: FloatArray, values: FloatArray) -> FloatArray:
     largest = np.abs(deviations).max(axis=1, keepdims=True, initial=0.0)
-    # Deviations that rounding alone can make are none: dividing by infinity makes them zero.
+    # Deviations as small as rounding errors count as zero: dividing by infinity makes them so.
     noise = 1e-13 * np.abs(values).max(axis=1, keepdims=True, initial=0.0)
     return np.where(largest > noise, largest, np.inf)
 

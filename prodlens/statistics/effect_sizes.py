@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FEWEST_FOR_AN_ESTIMATE = 5
 FEWEST_FOR_AN_INTERVAL = 8
 _LARGEST_NONCENTRAL_DF = 200
-# What rounding alone makes of equal values, in units of the largest, is no spread.
+# The spread that rounding alone gives equal values, in units of the largest.
 _ROUNDING = 1e-13
 
 TOO_FEW_TO_ESTIMATE = "fewer than 5 in a group"

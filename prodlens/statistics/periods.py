@@ -137,7 +137,7 @@ def compare_weeks(
         return Change(None, None, None, None, before, after, NOTHING_IN_A_PERIOD)
     difference = math.log(levels[-2]) - math.log(levels[-1])
     spread = float(((new / levels[0] - 1) ** 2).sum() + ((old / levels[1] - 1) ** 2).sum())
-    # What rounding alone makes of equal weeks is no spread.
+    # Equal weeks differ by rounding alone.
     if spread <= 1e-24:  # noqa: PLR2004 - as above
         return Change(finite_ratio(difference), None, None, None, before, after, NO_SPREAD)
     df = n + m - 2

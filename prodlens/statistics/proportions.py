@@ -128,7 +128,7 @@ def binomial_test(k: int, n: int, target: float) -> BinomialTest:
     """Return the exact binomial p-values of k of n against a target share (``scipy.stats.binomtest``).
 
     Valid for independent decisions alone: with decisions alike within a day it rejects far too often, so show it only
-    where the design effect is 1. Nothing when nothing was counted or the target is no share.
+    where the design effect is 1. Nothing when nothing was counted or the target is not a share.
     """
     if n < 1 or not 0 <= k <= n or not 0 <= target <= 1:
         return BinomialTest(None, None, NOTHING_COUNTED if n == 0 else NOT_COUNTS)

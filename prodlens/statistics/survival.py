@@ -69,7 +69,7 @@ class MedianSurvival:
 
 @dataclass(frozen=True, slots=True)
 class LogRank:
-    """Two-sided log-rank p-value of two groups' curves; a reason where there is none."""
+    """Two-sided log-rank p-value of two groups' curves; a reason where it cannot be computed."""
 
     p: float | None
     reason: str | None
