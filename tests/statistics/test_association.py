@@ -104,3 +104,21 @@ def test_days_that_two_calendars_share(first_day: int, days: int, common: int) -
     """Of ten days from 5 January on, another calendar shares the days that both cover, and never fewer than none."""
     one, other = Calendar(MONDAY, 10), Calendar(date(2026, 1, first_day), days)
     assert common_days(one, other) == common_days(other, one) == common
+
+
+@pytest.mark.parametrize(("days", "count"), [(0, 0), (1, 1)])
+def test_an_outcome_of_a_day_or_of_none_has_no_correlation(days: int, count: int) -> None:
+    """One common day is counted and shows nothing; an outcome without days is not an error."""
+    usage = prepare_series([float(day * day % 11) for day in range(30)], Calendar(MONDAY, 30))
+    outcome = prepare_series([4.0] * days, Calendar(MONDAY, days))
+    for test in lagged_association(usage, outcome, [0]).tests:
+        assert (test.count, test.raw_r, test.r) == (count, None, None)
+
+
+def test_the_scale_of_the_values_does_not_matter() -> None:
+    """Values of 1e-170, whose squares are too small for a float, correlate as those of 1 do."""
+    calendar = Calendar(MONDAY, 5)
+    x, y = [1.0, 5.0, 2.0, 8.0, 3.0], [4.0, 1.0, 6.0, 2.0, 9.0]
+    usage, outcome = (prepare_series([v * 1e-170 for v in values], calendar, "as_is") for values in (x, y))
+    (test,) = lagged_association(usage, outcome, [0], ["pearson"]).tests
+    assert test.raw_r == pytest.approx(-0.5502145934565928, rel=1e-9)
