@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.action.event import SAVING_EVENTS, Head, mode_of
+from prodlens.action.event import SAVING_EVENTS, Head, mode_of, read_event
 
 MAIN = "refs/heads/main"
 SHA = "a" * 40
@@ -148,3 +149,21 @@ def test_only_a_positive_whole_number_is_a_pull_request(number: object) -> None:
     """A number that is none is taken from nowhere else than the ref."""
     payload = {"pull_request": {"number": number}}
     assert mode_of("pull_request", payload, MAIN).pull_request is None
+
+
+def test_a_run_reads_the_event_once() -> None:
+    """Only the steps of a run read the payload; everything else is given what was read."""
+    package = Path(__file__).parents[2] / "prodlens"
+    readers = [path.name for path in package.rglob("*.py") if "read_event(" in path.read_text(encoding="utf-8")]
+    assert sorted(readers) == ["event.py", "run.py"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'{"a": \xff}', b"[" * 100_000])
+def test_a_payload_that_cannot_be_read_is_empty(tmp_path: Path, content: bytes) -> None:
+    """Whatever stands in the file, the run goes on with what the environment says."""
+    file = tmp_path / "event.json"
+    file.write_bytes(content)
+    environ = {"GITHUB_EVENT_PATH": str(file), "GITHUB_EVENT_NAME": "schedule", "GITHUB_REF": MAIN}
+    event = read_event(environ)
+    assert (event.payload, event.repository, event.mode.may_save_cache) == ({}, {}, True)
+    assert read_event({**environ, "GITHUB_EVENT_PATH": str(tmp_path / "missing")}).payload == {}
