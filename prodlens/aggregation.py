@@ -71,7 +71,7 @@ class DailyAggregator:
         """Return the figures of calls by ISO day, oldest first; with a day given, of that day alone.
 
         Days without calls are left out. ``median_latency_ms`` (milliseconds) and ``cost_usd`` are over the known
-        values and None where there is none; ``accepted_count`` counts known acceptances, ``error_count`` statuses of
+        values, and None without one; ``accepted_count`` counts known acceptances, ``error_count`` statuses of
         400 and above.
         """
         rows = self.store.conn.execute(_SESSIONS, {"day": _iso(event_date)})

@@ -22,7 +22,7 @@ _FALSE_WORDS = frozenset({"false", "0", "no"})
 
 
 def finite_number(value: object) -> float | None:
-    """Return a finite number, also from text; a bool is no number."""
+    """Return a finite number, also one written as text; a bool is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -46,7 +46,7 @@ def identifier(value: object) -> int | None:
 
 
 def count(value: object) -> int | None:
-    """Return a whole number that is never negative: less than nothing counts as nothing."""
+    """Return a whole number; a negative one gives 0."""
     number = whole_number(value)
     return None if number is None else max(number, 0)
 
@@ -85,7 +85,7 @@ def truth(value: object) -> bool | None:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return a JSON object, also one written as text; an empty one when it is none."""
+    """Return a JSON object, also one written as text; an empty one for any other value."""
     if value is None:
         return _NOTHING
     if type(value) is dict or isinstance(value, Mapping):  # nearly always a dict, which the first tells far faster
@@ -100,7 +100,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def sequence(value: object) -> list[Any]:
-    """Return a JSON array, also one written as text; an empty one when it is none."""
+    """Return a JSON array, also one written as text; an empty one for any other value."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         try:
             value = orjson.loads(value)

@@ -101,14 +101,14 @@ def test_a_folder_swapped_for_a_link_while_it_is_open(tmp_path: Path, monkeypatc
     """Whoever puts a link in a folder's place right before the file is opened gets nothing: the folder is open."""
     Path("a").mkdir()
     (tmp_path / "outside" / "log").write_text("theirs")
-    opened = folders._Place.open
+    opened = folders._OpenFolder.open
 
-    def swap_first(place: folders._Place, name: str, flags: int) -> int:
+    def swap_first(place: folders._OpenFolder, name: str, flags: int) -> int:
         Path("a").rename("moved")
         Path("a").symlink_to(tmp_path / "outside")
         return opened(place, name, flags)
 
-    monkeypatch.setattr(folders._Place, "open", swap_first)
+    monkeypatch.setattr(folders._OpenFolder, "open", swap_first)
     Folder("a").append("log", b"ours")
     assert (tmp_path / "outside" / "log").read_text() == "theirs"
     assert Path("moved/log").read_text() == "ours"

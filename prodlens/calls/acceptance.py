@@ -39,10 +39,10 @@ def fold(decisions: Iterable[Decision]) -> Acceptance:
     from whichever record has them (the larger, if both). Lines and ratio are of the uses that a person accepted: lines
     are summed, the ratio is the mean of those known.
     """
-    said: dict[str, list[Decision]] = {}
+    by_use: dict[str, list[Decision]] = {}
     for decision in decisions:
-        said.setdefault(decision.tool_use_id, []).append(decision)
-    uses = [_one_use(records) for records in said.values()]
+        by_use.setdefault(decision.tool_use_id, []).append(decision)
+    uses = [_one_use(records) for records in by_use.values()]
     if not uses:
         return UNKNOWN
     verdict = max((use[0] for use in uses), key=_WEIGHT.__getitem__)

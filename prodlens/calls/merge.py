@@ -40,8 +40,8 @@ _TOKENS = names_of(CALL_COLUMNS, merged=TOKENS)
 def identity_bytes(part: Mapping[str, Any]) -> bytes:
     """Return what tells two records of a call apart; a computed cost is ours and tells nothing."""
     computed = part["cost_source"] in OURS
-    said = {name: None if computed and name in _COST else value for name, value in part.items()}
-    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    recorded = {name: None if computed and name in _COST else value for name, value in part.items()}
+    return orjson.dumps(recorded, option=orjson.OPT_SORT_KEYS)
 
 
 def are_two_calls(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

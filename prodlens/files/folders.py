@@ -39,7 +39,7 @@ class LinkError(StorageError):
     exit_status = 2
 
 
-class _Place(NamedTuple):
+class _OpenFolder(NamedTuple):
     """An open folder; without a descriptor, a folder that is known by its path alone."""
 
     descriptor: int | None
@@ -74,7 +74,7 @@ class _Place(NamedTuple):
         os.close(found)
         raise StorageError(f"{self.path / name} is not a regular file; remove it")
 
-    def enter(self, name: str, *, create: bool) -> _Place:
+    def enter(self, name: str, *, create: bool) -> _OpenFolder:
         """Open a folder inside this one; ``create`` makes it where it is missing."""
         try:
             return self._enter(name)
@@ -85,15 +85,15 @@ class _Place(NamedTuple):
             os.mkdir(self.at(name), dir_fd=self.descriptor)
         return self._enter(name)
 
-    def _enter(self, name: str) -> _Place:
+    def _enter(self, name: str) -> _OpenFolder:
         path = self.path / name
         if self.descriptor is None:
             self.refuse_link(name)
             if not stat.S_ISDIR(self.entry(name).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-            return _Place(None, path)
+            return _OpenFolder(None, path)
         try:
-            return _Place(os.open(name, _FOLDER, dir_fd=self.descriptor), path)
+            return _OpenFolder(os.open(name, _FOLDER, dir_fd=self.descriptor), path)
         except OSError:
             self.refuse_link(name)
             raise
@@ -114,11 +114,11 @@ def _way(folder: Path, here: Path, *, is_given: bool) -> tuple[Path, tuple[str, 
     return (path.parent, (path.name,)) if is_given and path.name else (path, ())
 
 
-def _opened(start: Path, *, create: bool) -> _Place:
+def _opened(start: Path, *, create: bool) -> _OpenFolder:
     flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
     if create and not start.is_dir():
         start.mkdir(parents=True, exist_ok=True)
-    return _Place(os.open(start, flags) if _BY_DESCRIPTOR else None, start)
+    return _OpenFolder(os.open(start, flags) if _BY_DESCRIPTOR else None, start)
 
 
 class Folder:
@@ -216,7 +216,7 @@ class Folder:
             raise
 
     @contextmanager
-    def entered(self, folders: Iterable[str], *, create: bool) -> Iterator[_Place]:
+    def entered(self, folders: Iterable[str], *, create: bool) -> Iterator[_OpenFolder]:
         """Give the open folder that names lead to from here."""
         start, names = _way(self.path, Path.cwd(), is_given=self._is_given)
         place = _opened(start, create=create)
@@ -292,7 +292,7 @@ class Beside:
                         return True
                 return False
 
-    def _place(self, *, create: bool) -> AbstractContextManager[_Place]:
+    def _place(self, *, create: bool) -> AbstractContextManager[_OpenFolder]:
         return self._folder.entered(self._folders, create=create)
 
 

@@ -1,6 +1,6 @@
 """The SQLite file: every INSERT, UPDATE and DELETE on calls, pull requests, commits and checkpoints."""
 
-from prodlens.storage.call_rows import Place, put_decisions, put_sessions, session_values
+from prodlens.storage.call_rows import RepositoryDay, put_decisions, put_sessions, session_values
 from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.delivery_rows import (
     delete_commits_but,
@@ -22,8 +22,8 @@ __all__ = [
     "SESSION_COLUMNS",
     "SESSION_DEFAULTS",
     "SIMULATED_MARK",
-    "Place",
     "ProdLensStore",
+    "RepositoryDay",
     "delete_commits_but",
     "delete_pull_requests",
     "marks",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Price = Callable[[Row], Row]
 
-Place = tuple[str | None, str]
+RepositoryDay = tuple[str | None, str]
 
 _ASSIGNMENTS = ", ".join(f"{name} = :{name}" for name in SESSION_COLUMNS)
 _UPDATE = f"UPDATE sessions SET {_ASSIGNMENTS} WHERE trace_hash = :trace_hash"
@@ -38,7 +38,7 @@ _INSERT_NEW = (
 )
 _values = itemgetter(*SESSION_COLUMNS)
 _HASH_AT = SESSION_COLUMNS.index("trace_hash")
-_place = itemgetter(SESSION_COLUMNS.index("repo_slug"), SESSION_COLUMNS.index("event_date"))
+_repository_day = itemgetter(SESSION_COLUMNS.index("repo_slug"), SESSION_COLUMNS.index("event_date"))
 _PRICED_BY = (
     "model",
     "provider",
@@ -63,7 +63,7 @@ def put_sessions(
     conn: sqlite3.Connection,
     rows: Sequence[tuple[Any, ...]],
     price: Price | None = None,
-) -> set[Place]:
+) -> set[RepositoryDay]:
     """Insert rows or merge them into the stored ones, inside the caller's transaction.
 
     Args:
@@ -72,7 +72,7 @@ def put_sessions(
         price: Prices a merged row that has no recorded cost.
 
     Returns:
-        The places, as (slug, day), where a row is new, has changed, or was before it moved.
+        The days, as (slug, day), where a row is new, has changed, or was before it moved.
     """
     if not rows:
         return set()
@@ -82,7 +82,7 @@ def put_sessions(
     fresh = conn.total_changes - changes
     changed = _apply_waiting_decisions(conn, [row[_HASH_AT] for row in rows], price)
     if fresh == len(rows):
-        return changed | set(map(_place, rows))
+        return changed | set(map(_repository_day, rows))
     for part in portions(rows):
         stored = {row[_HASH_AT + 1]: row for row in _rows_of(conn, [row[_HASH_AT] for row in part])}
         for row in part:
@@ -90,7 +90,7 @@ def put_sessions(
             if known[1:] != row:
                 changed |= put_again(conn, row[_HASH_AT], dict(zip(SESSION_COLUMNS, row, strict=True)), price)
             elif known[0] > newest:
-                changed.add(_place(row))
+                changed.add(_repository_day(row))
     return changed
 
 
@@ -99,27 +99,27 @@ def put_decisions(
     tool_uses: Iterable[ToolUse],
     decisions: Iterable[Decision],
     price: Price | None = None,
-) -> set[Place]:
-    """Keep tool uses and decisions, and bring the calls that they concern up to date; returns the changed places."""
+) -> set[RepositoryDay]:
+    """Keep tool uses and decisions, and bring the calls that they concern up to date; returns the changed days."""
     ids: set[str] = set()
     links = [(use.tool_use_id, call_hash(use.call_id)) for use in tool_uses]
     for decision in decisions:
         ids.add(decision.tool_use_id)
-        said = (
+        values = (
             decision.verdict,
             decision.source,
             decision.accepted_lines,
             decision.diff_ratio,
             decision.decided_at.isoformat() if decision.decided_at else None,
         )
-        said_digest = digest(orjson.dumps(said))
+        content = digest(orjson.dumps(values))
         conn.execute(
-            "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", (decision.tool_use_id, said_digest, *said)
+            "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", (decision.tool_use_id, content, *values)
         )
         if decision.call_id:
             links.append((decision.tool_use_id, call_hash(decision.call_id)))
     conn.executemany("INSERT OR IGNORE INTO tool_uses VALUES (?, ?)", links)
-    changed: set[Place] = set()
+    changed: set[RepositoryDay] = set()
     for trace_hash in _decided_calls(conn, "tool_use_id", sorted(ids | {use for use, _ in links})):
         changed |= put_again(conn, trace_hash, None, price)
     if changed:
@@ -133,17 +133,19 @@ def _decided_calls(conn: sqlite3.Connection, column: str, values: Sequence[str])
     return sorted({row[0] for part in portions(values) for row in conn.execute(query % marks(part), part)})
 
 
-def _apply_waiting_decisions(conn: sqlite3.Connection, hashes: Sequence[str], price: Price | None) -> set[Place]:
+def _apply_waiting_decisions(
+    conn: sqlite3.Connection, hashes: Sequence[str], price: Price | None
+) -> set[RepositoryDay]:
     """Join calls to the decisions that were read before them."""
-    changed: set[Place] = set()
+    changed: set[RepositoryDay] = set()
     if conn.execute("SELECT 1 FROM decisions LIMIT 1").fetchone():
         for trace_hash in _decided_calls(conn, "trace_hash", hashes):
             changed |= put_again(conn, trace_hash, None, price)
     return changed
 
 
-def put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, price: Price | None) -> set[Place]:
-    """Make the call's row what its records, with a new one if given, and its decisions say; returns changed places.
+def put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, price: Price | None) -> set[RepositoryDay]:
+    """Make the call's row what its records, with a new one if given, and its decisions say; returns changed days.
 
     Args:
         conn: Connection to the store.
@@ -175,7 +177,7 @@ def put_again(conn: sqlite3.Connection, trace_hash: str, record: Row | None, pri
     if after == before:
         return set()
     conn.execute(_UPDATE, after)
-    return {place_of(row) for row in (before, after)}
+    return {repository_day_of(row) for row in (before, after)}
 
 
 def stored_row(conn: sqlite3.Connection, trace_hash: str) -> Row | None:
@@ -198,8 +200,8 @@ def parts_of(conn: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Row]:
     return {row[0]: SESSION_DEFAULTS | orjson.loads(row[1]) for row in conn.execute(query, ids)}
 
 
-def place_of(row: Row) -> Place:
-    """Return where a row is in the lake: its repository and day."""
+def repository_day_of(row: Row) -> RepositoryDay:
+    """Return the repository and the day of a row, which say what partition it is in."""
     return row["repo_slug"], row["event_date"]
 
 
@@ -223,11 +225,11 @@ def _rows_of(conn: sqlite3.Connection, hashes: Sequence[str]) -> Iterator[tuple[
 
 def _decided(row: Row, decisions: Iterable[Decision]) -> Row:
     """Return the fields of the row that decisions say; automatic ones leave a known acceptance as it was."""
-    said = fold(decisions)
-    if not said.acceptance_known:
-        return {} if row["acceptance_known"] else {"decision": said.decision}
-    known = {name: value for name, value in said._asdict().items() if value is not None}
-    return known | {"acceptance_known": 1, "accepted_flag": int(said.accepted_flag)}
+    acceptance = fold(decisions)
+    if not acceptance.acceptance_known:
+        return {} if row["acceptance_known"] else {"decision": acceptance.decision}
+    known = {name: value for name, value in acceptance._asdict().items() if value is not None}
+    return known | {"acceptance_known": 1, "accepted_flag": int(acceptance.accepted_flag)}
 
 
 def _decisions_of(conn: sqlite3.Connection, ids: Sequence[str]) -> list[Decision]:
@@ -235,7 +237,7 @@ def _decisions_of(conn: sqlite3.Connection, ids: Sequence[str]) -> list[Decision
         "SELECT DISTINCT tool_use_id, digest, verdict, source, accepted_lines, diff_ratio FROM tool_uses "
         f"JOIN decisions USING (tool_use_id) WHERE trace_hash IN ({marks(ids)}) ORDER BY tool_use_id, digest"
     )
-    return [Decision(use, *said) for use, _, *said in conn.execute(query, ids)]
+    return [Decision(use, *values) for use, _, *values in conn.execute(query, ids)]
 
 
 def _part_digest(part: Row) -> str:

@@ -13,7 +13,7 @@ CALLS_CHANGED = "calls:changed"
 
 
 def read_note(conn: sqlite3.Connection, name: str) -> str | None:
-    """Return the note of this name, None where there is none."""
+    """Return the note of this name, or None."""
     row = conn.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
 

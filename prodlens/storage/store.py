@@ -183,7 +183,7 @@ class ProdLensStore:
     # Checkpoints and ETags ----------------------------------------------------------------------------------
 
     def get_last_checkpoint(self, job_name: str) -> datetime | None:
-        """Return the moment (UTC) that the job's last checkpoint stands at, None when there is none."""
+        """Return the moment (UTC) of the job's last checkpoint, or None."""
         row = self.conn.execute(
             "SELECT checkpoint_timestamp FROM checkpoints WHERE job_name = ?", (job_name,)
         ).fetchone()
@@ -197,7 +197,7 @@ class ProdLensStore:
             )
 
     def get_etag(self, endpoint: str) -> str | None:
-        """Return the ETag stored for the endpoint, None when there is none."""
+        """Return the ETag stored for the endpoint, or None."""
         row = self.conn.execute("SELECT etag FROM etags WHERE endpoint = ?", (endpoint,)).fetchone()
         return None if row is None else str(row[0])
 

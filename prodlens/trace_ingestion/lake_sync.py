@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from prodlens.storage import Place, ProdLensStore
+    from prodlens.storage import ProdLensStore, RepositoryDay
 
     Partition = tuple[str, str]
 
@@ -24,7 +24,7 @@ class LakeSync:
     def __init__(self, store: ProdLensStore, folder: Path) -> None:
         self._store, self.folder = store, folder
 
-    def note(self, changed: Iterable[Place]) -> set[Partition]:
+    def note(self, changed: Iterable[RepositoryDay]) -> set[Partition]:
         """Note the partitions of changed rows as pending, inside the caller's transaction; returns them."""
         noted = partitions(changed)
         self._store.conn.executemany(
@@ -60,6 +60,6 @@ class LakeSync:
         return str(self.folder.resolve())
 
 
-def partitions(places: Iterable[Place]) -> set[Partition]:
+def partitions(days: Iterable[RepositoryDay]) -> set[Partition]:
     """Return the partitions, as (folder, day), of rows by their slug and day."""
-    return {(partition_folder(slug), day) for slug, day in places}
+    return {(partition_folder(slug), day) for slug, day in days}
