@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 AGGREGATES_FOLDER = "_aggregates"
 BATCH_ROWS = 20_000
+_HASH_AT = SESSION_COLUMNS.index("trace_hash")
+_MOST_HASHES = 200_000  # of a partition that are held while it is written
 _MANY_DAYS = 60  # with fewer, another process costs more than it brings
 _ARROW_TYPES: dict[str, pa.DataType] = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
 SCHEMA = pa.schema([(column.name, _ARROW_TYPES[SQLITE_TYPES[column.kind]]) for column in CALL_COLUMNS])
@@ -127,10 +129,13 @@ class Lake:
 
         def all_rows() -> Iterator[pa.Table]:
             nonlocal count
+            written: set[str] = set()
             for rows in batches:
                 count += len(rows)
+                if len(written) < _MOST_HASHES:
+                    written.update(row[_HASH_AT] for row in rows)
                 yield from tables(rows)
-            yield from _foreign_rows(conn, self._files, name)
+            yield from _foreign_rows(conn, self._files, name, written)
 
         _replace(self._files, name, SCHEMA, all_rows())
         return count
@@ -201,10 +206,11 @@ def _table(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pa.Table:
     )
 
 
-def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str) -> Iterator[pa.Table]:
+def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str, written: set[str]) -> Iterator[pa.Table]:
     """Yield those rows of the old file whose calls the store does not hold, on any day.
 
-    A file that cannot be read to its end is set aside under another name, once what could be read of it is yielded.
+    Those just written are told first, so that the store is asked for few of them. A file that cannot be read to its end
+    is set aside under another name, once what could be read of it is yielded.
     """
     try:
         stream = files.open(name)
@@ -213,10 +219,11 @@ def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str) -> Iterato
     try:
         with stream, pq.ParquetFile(stream) as old:
             for batch in old.iter_batches(BATCH_ROWS):
-                hashes = batch.column("trace_hash").to_pylist()
-                known = _known_hashes(conn, [str(value) for value in hashes])
-                if len(known) < len(set(hashes)):
-                    keep = pa.array([value not in known for value in hashes])
+                hashes = [str(value) for value in batch.column("trace_hash").to_pylist()]
+                rest = set(hashes) - written
+                foreign = rest - _known_hashes(conn, list(rest))
+                if foreign:
+                    keep = pa.array([value in foreign for value in hashes])
                     yield _as_schema(pa.Table.from_batches([batch]).filter(keep))
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's; Arrow's own have no number
