@@ -15,12 +15,9 @@ from itertools import chain, pairwise
 from math import fsum, inf, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from prodlens.calls import model_name
 from prodlens.metrics.developers import DeveloperCell, make_developer_index, read_developers
 from prodlens.metrics.timeline import Window
-from prodlens.statistics.estimates import finite
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -326,11 +323,14 @@ def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) 
 
 
 def _median(latencies: Iterable[array[float]]) -> float | None:
+    import numpy as np
+
     values = np.concatenate([np.frombuffer(some) for some in latencies])
     if not values.size:
         return None
     with np.errstate(over="ignore"):
-        return finite(float(np.median(values)))
+        median = float(np.median(values))
+    return median if isfinite(median) else None
 
 
 def calls_to_know_of(
