@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prodlens.calls.merge import are_two_calls, identity_bytes, merge, under_own_id
+from prodlens.calls.merge import are_two_calls, identity_bytes, is_unique, merge, under_own_id
 from prodlens.schemas import CanonicalTrace, call_hash
 
 
@@ -192,3 +192,33 @@ def test_a_call_under_an_id_of_its_own() -> None:
     row = under_own_id(part(session_id="two", tokens_in=200, model="gpt-4o"))
     assert (row["call_id"], row["model"]) == ("msg_1 two 200", "gpt-4o")
     assert row["trace_hash"] == call_hash("msg_1 two 200")
+
+
+@pytest.mark.parametrize(
+    ("call_id", "unique"),
+    [
+        ("msg_0123456789abcdef", True),
+        ("msg_0123456789abcde", False),
+        ("aaaaaaaaaaaaabcdefgh", True),
+        ("aaaaaaaaaaaaaabcdefg", False),
+        ("", False),
+    ],
+)
+def test_an_id_that_an_api_made_up_is_long_and_mixed(call_id: str, unique: bool) -> None:
+    """Twenty characters, eight of them different, are enough; nineteen, or fewer different ones, are not."""
+    assert is_unique(call_id) is unique
+
+
+@pytest.mark.parametrize(
+    ("source", "call_id", "two"),
+    [
+        ("claude-code", "msg_1", True),
+        ("claude-code", None, True),
+        ("claude-code", "msg_0123456789abcdef", False),
+        ("litellm", "msg_1", False),
+    ],
+)
+def test_another_input_is_enough_where_a_source_repeats_it(source: str, call_id: str | None, two: bool) -> None:
+    """Claude Code repeats a message with its input: under a constant id, another input is another call at once."""
+    same_moment = {**SECOND, "timestamp": AT, "session_id": "one", "source": source, "call_id": call_id}
+    assert are_two_calls(part(**{**FIRST, "source": source, "call_id": call_id}), part(**same_moment)) is two

@@ -11,6 +11,7 @@ import pytest
 from prodlens.calls.own_prices import OwnPrices, read_prices
 from prodlens.calls.pricing import WITHOUT_MODIFIER, Prices
 from prodlens.errors import ConfigurationError
+from prodlens.schemas import CanonicalTrace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,3 +199,11 @@ def test_a_file_may_be_64_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("prodlens.calls.own_prices._MOST_BYTES", path.stat().st_size - 1)
     with pytest.raises(ConfigurationError, match="larger than"):
         read_prices(path)
+
+
+def test_a_row_says_that_its_price_is_ones_own(tmp_path: Path) -> None:
+    """1000 tokens at 2 dollars a million and 100 at 8 cost 0.0028, of the user's own price."""
+    counts: dict[str, Any] = {"tokens_in": 1000, "tokens_out": 100, "latency_ms": 0.0, "status_code": 200}
+    call = CanonicalTrace(None, None, MAY, "team-coder", **counts, accepted_flag=False)
+    row = toml(tmp_path, TEAM).priced(call.to_record())
+    assert (row["cost_usd"], row["cost_source"]) == (pytest.approx(0.0028), "own-price")

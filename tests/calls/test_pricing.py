@@ -247,3 +247,12 @@ def test_a_model_on_ones_own_machine_has_no_price() -> None:
     """What runs under ollama costs nothing that a list could say, whoever made the model."""
     assert price_card("ollama/llama-3.3-70b", None, AT) is None
     assert price_card("gpt-oss-20b", "lm_studio", AT) is None
+
+
+def test_cached_tokens_are_a_part_of_the_input_up_to_all_of_it() -> None:
+    """Input that is all cached holds no plain token; only where the cache exceeds it was the cache left out."""
+    card = PriceCard(((-1, Rates(1.0, 10.0, 0.25, 2.0, 4.0, 20.0, 0.0)),))
+    assert call_cost(card, 100, 0, cache_read=60, cache_write=40) == 60 * 0.25 + 40 * 2.0
+    assert call_cost(card, 100, 0, cache_read=60, cache_write=41) == 100 + 60 * 0.25 + 41 * 2.0
+    assert call_cost(card, 100, 1, cache_write=10) == 90 + 10 * 2.0 + 10.0
+    assert call_cost(card, 100, 1, cache_write=10, cache_write_1h=4, reasoning=1) == 90 + 6 * 2.0 + 4 * 4.0 + 20.0
