@@ -34,7 +34,7 @@ def test_run_on_a_pull_request(runner: Runner) -> None:
     assert body.startswith("<!-- prodlens:report figures=")
     assert body.index("110 lines added and 11 removed") < body.index("<details>")
     assert body.index("Usual time to merge | 24.0 h") < body.index("<details>")
-    assert "`Claude Code` (a commit&#39;s trailer)" in body or "`Claude Code` (a commit's trailer)" in body
+    assert "`Claude Code` (a commit's trailer, high confidence)" in body
     assert runner.summary.startswith("### ProdLens")
     assert "110 lines added" in runner.summary
     runner.run("pull_request", payload, f"refs/pull/{NUMBER}/merge", comment="changes")
