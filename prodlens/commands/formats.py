@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from prodlens.trace_ingestion import Source
 
 
-# Sessions begin with lines that are no calls, so more than the first record of a format is looked at.
+# Sessions begin with lines that are not calls, so more than the first record of a format is looked at.
 _EXPLAINED = 100
 _KINDS_SHOWN = 5
 

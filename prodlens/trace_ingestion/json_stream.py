@@ -75,7 +75,7 @@ def read_entries(stream: IO[bytes]) -> Iterator[Entry]:
 
 
 def _named_as_csv(entry: Entry, columns: Sequence[str]) -> Entry:
-    """Return a line that is no JSON with the reason that it is a row under columns which no source has."""
+    """Return a line that is not JSON with the reason that it is a row under columns which no source has."""
     if entry.raw[:1] in {b"{", b"["} or entry.raw.count(b",") < len(columns) - 1:
         return entry
     named = f"{', '.join(columns[:_COLUMNS_NAMED])}{' ...' if len(columns) > _COLUMNS_NAMED else ''}"

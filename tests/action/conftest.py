@@ -104,7 +104,7 @@ class Workplace:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Workplace:
-    """Return an empty folder that is no clone."""
+    """Return an empty folder, which is not a clone."""
     return Workplace(tmp_path)
 
 

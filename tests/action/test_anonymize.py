@@ -106,7 +106,7 @@ def test_hashes_do_not_give_names_away() -> None:
 
 
 def test_models_with_an_at_sign_stay() -> None:
-    """A version after an at sign is no address."""
+    """A version after an at sign is not an address."""
     assert Anonymizer(everybody=True)(trace()).model == "claude-sonnet-4@20250514"
 
 

@@ -119,7 +119,7 @@ def test_second_run(runner: Runner) -> None:
 
 
 def test_old_rows_given_in_every_run_are_no_news(runner: Runner) -> None:
-    """Calls older than keep-days that trace-paths name again and again are not kept, so they are no reason to save."""
+    """Calls older than keep-days that trace-paths name again and again are not kept, and cause no save."""
     old = (datetime.now(UTC) - timedelta(days=500)).isoformat()
     line = {"timestamp": old, "usage": {"input_tokens": 1, "output_tokens": 1}, "attributes": {"llm.model_name": "m"}}
     with runner.workplace.traces("t.jsonl").open("a", encoding="utf-8") as file:

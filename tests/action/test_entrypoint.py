@@ -27,7 +27,7 @@ def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
 
 
 def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
-    """A fork's clone gives no commits to the repository reported on, and that is said; letter case is no difference."""
+    """A fork's clone gives no commits to the repository reported on, and that is said; letter case does not matter."""
     clone.git("remote", "set-url", "origin", "https://github.com/Fork/hello.git")
     done = clone.run("--offline", "--repository", "octo/hello")
     assert done.returncode == 0, done.stderr

@@ -110,7 +110,7 @@ def test_workflow_run_is_looked_up_by_head() -> None:
 
 
 def test_workflow_run_of_a_push_has_no_pull_request() -> None:
-    """A run after a push, or one that does not say its head, is no pull request's."""
+    """A run after a push, or one that does not say its head, belongs to no pull request."""
     assert mode_of("workflow_run", workflow_run("push"), MAIN).head is None
     assert mode_of("workflow_run", workflow_run(head_sha="main"), MAIN).head is None
     assert mode_of("workflow_run", workflow_run(head_branch=None), MAIN).head is None
@@ -146,7 +146,7 @@ def test_any_payload_is_survived(event: str, payload: object) -> None:
 
 @given(number=st.one_of(st.booleans(), st.text(), st.floats(), st.integers(max_value=0)))
 def test_only_a_positive_whole_number_is_a_pull_request(number: object) -> None:
-    """A number that is none is taken from nowhere else than the ref."""
+    """Where the number is malformed, only the ref is asked for it."""
     payload = {"pull_request": {"number": number}}
     assert mode_of("pull_request", payload, MAIN).pull_request is None
 

@@ -36,7 +36,7 @@ def test_ordinary_text_is_untouched() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_log_is_harmless(text: str) -> None:
-    """A file's name in a log record is no command either."""
+    """A file's name in a log record is not a command either."""
     record = logging.LogRecord("n", logging.WARNING, "f", 1, "%s", (text,), None)
     for line in re.split(r"[\r\n]", HarmlessFormatter("%(message)s").format(record)):
         assert not line.strip().startswith("::")

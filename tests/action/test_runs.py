@@ -250,7 +250,7 @@ def test_every_configuration_mistake(runner: Runner) -> None:
 
 
 def test_comment_off_and_an_unreadable_event(runner: Runner) -> None:
-    """``off`` writes none; an event that cannot be read is no pull request, and the report is made all the same."""
+    """``off`` writes none; an event that cannot be read is about no pull request, and the report is still made."""
     assert runner.run("pull_request", event_of(NUMBER), comment="off").returncode == 0
     (runner.workplace.folder / "event.json").write_text("{")
     assert runner.run("pull_request", {}).returncode == 0

@@ -104,7 +104,7 @@ def test_any_text_is_settings_or_mistakes(texts: dict[str, str]) -> None:
 
 
 def test_an_empty_text_means_none_where_it_can() -> None:
-    """Artifacts named by an empty text are none; every other input takes its default, and so do all that are absent."""
+    """An empty text names no artifacts; every other input takes its default, and so do all that are absent."""
     given = parse(cache_artifact=" ", trace_artifacts="\n", since="", cache_workflows="")
     assert (given.cache_artifact, given.trace_artifacts, given.cache_workflows) == ("", (), ())
     assert given.since == parse().since

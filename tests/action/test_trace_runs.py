@@ -108,7 +108,7 @@ def test_patterns_and_none(runner: Runner) -> None:
 
 
 def test_a_pattern_passes_by_what_runs_leave(runner: Runner) -> None:
-    """A pattern that fits them too reads neither reports nor caches of earlier runs, so these are no news."""
+    """A pattern that fits them too reads neither reports nor caches of earlier runs, so these are not news."""
     uploaded(runner, traces(0, 10), name="prodlens-traces-linux")
     runner.run("schedule", SCHEDULE, trace_artifacts="prodlens-*")
     before = downloads(runner)

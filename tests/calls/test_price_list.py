@@ -42,7 +42,7 @@ def test_what_is_left_of_a_name_behind_each_prefix() -> None:
 
 
 def test_who_serves_a_model_decides_whether_its_price_changes_in_a_day() -> None:
-    """DeepSeek's own prices depend on the hour; on one's own machine there is none that could."""
+    """DeepSeek's own prices depend on the hour; on one's own machine no price could."""
     assert price_changes_in_a_day("deepseek-chat", "deepseek")
     assert not price_changes_in_a_day("deepseek-chat", "ollama")
 

@@ -94,7 +94,7 @@ def test_the_median_latency_has_an_interval_of_its_clusters(store: ProdLensStore
 
 
 def test_equal_latencies_have_an_interval_without_width(store: ProdLensStore) -> None:
-    """Where all latencies are the same, so are the ends; without any, there is none and the reason says so."""
+    """Where all latencies are the same, so are the ends; without any, both are missing and the reason says so."""
     store.insert_sessions([call(f"5-{day:02}", latency_ms=5.0) for day in range(1, 11)])
     found = report_on(store, until=UNTIL)["median_latency_interval"]
     assert (found["low"], found["high"]) == (5.0, 5.0)

@@ -1,4 +1,4 @@
-"""Large files of what people have: calls beside records that are no calls, failures and lines that cannot be used."""
+"""Large files of what people have: calls beside records that are not calls, failures and lines that cannot be used."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_missing_inputs_are_named(tmp_path: Path) -> None:
 def test_archives_stay_inside_and_small(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Members that point outside or are no traces are passed over and named; bombs end in an error."""
+    """Members that point outside or are not traces are passed over and named; bombs end in an error."""
     path = tmp_path / "hostile.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("../evil.jsonl", "/abs.jsonl", "c:/x.jsonl", "a/../../x.jsonl", "tool.exe", "good.jsonl"):
@@ -105,7 +105,7 @@ def test_damaged_archives_are_archive_errors(tmp_path: Path, kind: str) -> None:
 
 
 def test_what_is_not_read_of_an_archive_is_told(tmp_path: Path) -> None:
-    """Whoever asks for an archive's sources is told every member that is no source, and the reason."""
+    """Whoever asks for an archive's sources is told every member that is not a source, and the reason."""
     path = tmp_path / "traces.zip"
     link = zipfile.ZipInfo("link.jsonl")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16

@@ -166,13 +166,13 @@ def test_a_text_that_holds_a_session_is_no_developer() -> None:
     ],
 )
 def test_tokens(usage: dict[str, Any], expected: tuple[int, int]) -> None:
-    """Either pair of names, a missing part from the total, never negative; what is no number counts as missing."""
+    """Either pair of names, a missing part from the total, never negative; what is not a number counts as missing."""
     trace = normalize(usage=usage)
     assert (trace.tokens_in, trace.tokens_out) == expected
 
 
 def test_usage_of_the_attributes_or_the_response() -> None:
-    """A usage object may be nested in the attributes or the response; a number alone is no usage object."""
+    """A usage object may be nested in the attributes or the response; a number alone is not a usage object."""
     for holder in ("attributes", "response"):
         (trace,) = normalize_records([{"timestamp": MOMENT, holder: {"usage": {"input_tokens": 10}}}])
         assert trace.tokens_in == 10

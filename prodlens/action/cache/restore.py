@@ -46,7 +46,7 @@ class Restored(NamedTuple):
     """The outcome of restoring.
 
     Attributes:
-        artifact: The artifact that was restored; None when there is none that can be trusted.
+        artifact: The artifact that was restored; None when no cache can be trusted.
         listed: Ids of all artifacts of the cache's name that were there, usable or not.
     """
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Notes of a copy on itself: a digest of its content, and whether it names people.
 CONTENT_MARK, PEOPLE_MARK = "cache:content", "cache:people"
 _NAMED, _HIDDEN = "named", "hidden"
-# Notes on how a run went. They change with every run and are remade by the next one, so they are no content.
+# Notes on how a run went. They change with every run and are remade by the next one, so they are not content.
 _NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags", "notes"})
 _VOLATILE = {
     "sync_streams": {
@@ -167,7 +167,7 @@ def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
 
 
 def _prune_calls(copy: sqlite3.Connection, moment: str) -> None:
-    """Leave out old calls, and what is kept beside them under their own ids and further ones that are no calls."""
+    """Leave out old calls, and what is kept beside them under their own ids and further ones that are not calls."""
     old = "SELECT trace_hash FROM sessions WHERE timestamp < :moment"
     no_call = "alias NOT IN (SELECT trace_hash FROM sessions)"
     ids = f"{old} UNION SELECT alias FROM call_aliases WHERE trace_hash IN ({old}) AND {no_call}"

@@ -61,7 +61,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 
 
 def _tokens(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sums of the CLI and the app: of the editors there are none."""
+    """Return the sums of the CLI and the app: the editors report none."""
     given = [
         mapping(mapping(record.get(name)).get("token_usage")) for name in ("totals_by_cli", "totals_by_copilot_app")
     ]

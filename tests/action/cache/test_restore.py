@@ -235,7 +235,7 @@ def test_what_goes_by_an_alias_leaves_with_its_call(tmp_path: Path) -> None:
 
 
 def test_only_content_counts_as_a_change(tmp_path: Path) -> None:
-    """How often and when something was asked for is no change; a row more, less or different is one."""
+    """How often and when something was asked for is not a change; a row more, less or different is one."""
     with filled(tmp_path / "live.db", [1, 2, 3]) as store:
         stream = "INSERT OR REPLACE INTO sync_streams (repo_slug, stream, cursor, requests) VALUES ('o/r', 's', ?, ?)"
         store.conn.execute(stream, ("c", 1))

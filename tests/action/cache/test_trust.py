@@ -185,7 +185,7 @@ def test_a_member_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 but no more"])
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
-    """Bytes that are no zip, or only the beginning of one, are named as such."""
+    """Bytes that are not a zip, or only the beginning of one, are named as such."""
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(UnusableArtifactError, match="its archive cannot be read"):
         unpack(tmp_path / "a.zip", tmp_path / "cache.db")

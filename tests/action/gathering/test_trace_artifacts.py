@@ -390,7 +390,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("content", "said"), HOSTILE, ids=range(len(HOSTILE)))
 def test_a_member_that_is_no_trace_is_passed_over(served: Served, reader: Reader, content: bytes, said: str) -> None:
-    """What is no plain trace inside is named with the reason, not read, and not fetched again."""
+    """Anything inside that is not a plain trace is named with the reason, not read, and not fetched again."""
     bad = put(served, content)
     put(served, traces(1))
     before = set(reader.folder.parent.rglob("*"))

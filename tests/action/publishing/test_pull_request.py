@@ -195,7 +195,7 @@ def test_several_models_have_a_folded_table_with_their_names_escaped() -> None:
 
 
 def test_nothing_known_is_said_so() -> None:
-    """No evidence is no proof, few merges are no usual time, an unknown cost is not zero."""
+    """No evidence proves nothing, few merges give no usual time, and an unknown cost is not zero."""
     text = describe(PullRequestFacts(number=7, merged_at=NOW, created_at=NOW), [1.0], NOW)
     assert "proves nothing" in text
     assert "too few to tell (1 pull request merged" in text

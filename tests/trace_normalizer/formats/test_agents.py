@@ -56,13 +56,13 @@ def test_the_acceptance_of_an_interactive_session() -> None:
 
 
 def test_headless_denials_are_nobodys_decision() -> None:
-    """What a program denies itself without asking is no rejection."""
+    """What a program denies itself without asking is not a rejection."""
     assert {item.verdict for item in decisions(read_items(records(HEADLESS))).values()} == {"automatic"}
     assert {call.acceptance_known for call in normalize_records(records(HEADLESS))} == {False}
 
 
 def test_edits_that_nobody_was_asked_about_are_automatic() -> None:
-    """In a mode that applies edits without asking, an applied edit is no acceptance."""
+    """In a mode that applies edits without asking, an applied edit is not an acceptance."""
     lines = copy.deepcopy(records(TRANSCRIPT))
     for line in lines:
         if "permissionMode" in line:
@@ -141,7 +141,7 @@ def test_older_transcripts_record_a_cost() -> None:
 
 
 def test_error_lines_are_failed_calls() -> None:
-    """An error line has its status and class, never the message; other synthetic messages are no calls."""
+    """An error line has its status and class, never the message; other synthetic messages are not calls."""
     text = [{"type": "text", "text": "API Error: 529 Overloaded: secret"}]
     error = assistant(isApiErrorMessage=True, error="rate_limit", message={"model": "<synthetic>", "content": text})
     (call,) = traces(read_items([error]))

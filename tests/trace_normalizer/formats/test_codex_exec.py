@@ -48,7 +48,7 @@ def test_another_thread_in_one_file_begins_at_nothing() -> None:
 
 
 def test_the_rest_of_the_stream_is_skipped() -> None:
-    """Items, errors and failed turns are no calls and no dead letters."""
+    """Items, errors and failed turns are neither calls nor dead letters."""
     assert {item for item in read_items(records(STREAM)) if not isinstance(item, Untimed)} == {Skipped("session event")}
 
 

@@ -59,7 +59,7 @@ def test_success_from_the_sdk() -> None:
 
 
 def test_recorded_cost_tags_and_embedding() -> None:
-    """A recorded cost is kept, the ``repo:`` tag names the repository, an embedding is no model call."""
+    """A recorded cost is kept, the ``repo:`` tag names the repository, an embedding is not a model call."""
     items = read_items(records("litellm_standard_logging.jsonl"))
     second = traces(items)[1]
     assert (second.cost_usd, second.cost_source, second.repo_slug) == (0.0017487, "recorded", "acme/web")
@@ -75,7 +75,7 @@ def test_failures() -> None:
 
 
 def test_an_older_version() -> None:
-    """1.77 has no ``litellm_call_id`` and a random trace id, which is no session."""
+    """1.77 has no ``litellm_call_id`` and a random trace id, which is not a session."""
     success, failure = traces(read_items(records("litellm_v1.77.7.jsonl")))
     assert (success.cost_usd, success.tokens_in, success.developer_id) == (0.0520587, 62482, "dev-01")
     assert (success.session_id, success.repo_slug) == (None, "acme/api")

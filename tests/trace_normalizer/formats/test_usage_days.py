@@ -66,7 +66,7 @@ def test_a_row_that_names_nobody_is_a_usage_day(tmp_path: Path) -> None:
 
 
 def test_a_later_row_of_the_same_sum_has_its_key() -> None:
-    """Quantity and amounts are no part of the identity; date, unit, model, person, repository and payer are."""
+    """Quantity and amounts are not part of the identity; date, unit, model, person, repository and payer are."""
     row = rows("copilot_ai_usage.csv")[0]
 
     def key(**changes: str) -> str:
@@ -197,7 +197,7 @@ def test_amounts_as_spreadsheets_write_them(value: object, expected: float | Non
     ],
 )
 def test_moments_as_pages_and_spreadsheets_write_them(value: str, expected: str | None) -> None:
-    """A date without a year is no day."""
+    """A date without a year is not a day."""
     found = moment_of(value)
     assert (None if found is None else found.isoformat()) == expected
 
