@@ -42,6 +42,15 @@ def test_run_on_a_pull_request(runner: Runner) -> None:
     assert not any(method == "PATCH" for method, _, _ in runner.server.log)
 
 
+def test_a_repository_in_capitals_is_the_same(runner: Runner) -> None:
+    """The runner writes owner and name as their owner does; the report, the comment and the facts are the same."""
+    runner.environ["GITHUB_REPOSITORY"] = "Octo/Hello"
+    done = runner.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge")
+    assert done.returncode == 0, done.log
+    [comment] = runner.comments
+    assert "Usual time to merge | 24.0 h" in comment["body"]
+
+
 def test_fork_with_a_read_only_token(runner: Runner) -> None:
     """A comment that GitHub refuses is a warning and a file; the job passes and the summary is written."""
     runner.server.world.comments.read_only = True

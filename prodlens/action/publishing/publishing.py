@@ -20,7 +20,7 @@ from prodlens.errors import GithubError, StorageError
 from prodlens.files import Folder
 from prodlens.json_values import mapping
 from prodlens.rendering import markdown_blocks
-from prodlens.slugs import is_slug
+from prodlens.slugs import is_slug, same_repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +105,7 @@ def _on_pull_request(job: Job, reports: Sequence[Mapping[str, Any]], repository:
         notices.note(environment, "No pull request has the head that this run was started for, so there is no comment.")
         return None
     facts = _facts(job, client, repository, number)
-    own = next((report for report in reports if report["metadata"]["repo"] == repository), None)
+    own = next((report for report in reports if same_repository(report["metadata"]["repo"], repository)), None)
     hours, costs = (own["pr_merge_time_hours"], own["pull_request_costs"]["merged"]) if own else ((), None)
     head = describe(facts, hours, environment.now, costs)
     size = (
