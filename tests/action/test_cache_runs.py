@@ -73,7 +73,7 @@ def assert_passed_over(runner: Runner, said: str, bad: StoredArtifact) -> Run:
     [warning] = [line for line in done.said("warning") if str(bad.id) in line]
     assert said in warning
     assert runner.outputs["cache-restored"] == "true"
-    assert runner.outputs["merged-prs"] == "11"
+    assert runner.outputs["merged-prs"] == "10"
     return done
 
 
@@ -138,7 +138,7 @@ def test_news_is_saved(runner: Runner) -> None:
     assert runner.run("workflow_dispatch", PUSH).returncode == 0
     assert len(runner.saved()) == 2
     runner.run("pull_request", event_of(NUMBER))
-    assert runner.outputs["merged-prs"] == "12"
+    assert runner.outputs["merged-prs"] == "11"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_other_runs_read_the_cache_and_save_nothing(
     done = runner.run(event, payload, ref)
     assert done.returncode == 0, done.log
     assert runner.outputs["cache-restored"] == "true"
-    assert runner.outputs["merged-prs"] == "12"
+    assert runner.outputs["merged-prs"] == "11"
     assert len(runner.saved()) == 1
 
 
@@ -299,7 +299,7 @@ def test_budget_reached_and_continued(runner: Runner) -> None:
         assert runs < 6
         assert runner.run("schedule", SCHEDULE, github_budget="6").returncode == 0
     assert runs > 1
-    assert runner.outputs["merged-prs"] == "11"
+    assert runner.outputs["merged-prs"] == "10"
 
 
 def test_gate_failing_saves_the_cache(runner: Runner) -> None:
@@ -334,7 +334,7 @@ def test_cache_expired(runner: Runner) -> None:
     done = runner.run("schedule", SCHEDULE)
     assert done.returncode == 0, done.log
     assert "it has expired" in done.said("warning")[0]
-    assert (runner.outputs["cache-restored"], runner.outputs["merged-prs"], len(runner.saved())) == ("false", "11", 2)
+    assert (runner.outputs["cache-restored"], runner.outputs["merged-prs"], len(runner.saved())) == ("false", "10", 2)
 
 
 def test_cache_from_a_fork(runner: Runner) -> None:
@@ -444,7 +444,7 @@ def test_what_lies_in_the_workspace_is_no_cache(runner: Runner) -> None:
     for name in ("cache.db", "cache.db-wal", "cache.db-shm", "cache.db-journal"):
         (folder / name).write_bytes(b"planted")
     done = runner.run_again("pull_request", event_of(NUMBER))
-    assert (done.returncode, runner.outputs["cache-restored"], runner.outputs["merged-prs"]) == (0, "true", "11")
+    assert (done.returncode, runner.outputs["cache-restored"], runner.outputs["merged-prs"]) == (0, "true", "10")
     assert not (folder / "cache.db-journal").exists()
     elsewhere = runner.workplace.folder / "elsewhere"
     elsewhere.mkdir()
