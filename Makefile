@@ -23,7 +23,7 @@ demo: $(READY) ## Simulate twelve weeks of a team and report on them
 	  --since 2026-04-06 --until 2026-06-29 --output-dir .prod-lens/demo/report
 
 test: $(READY) ## Run every test that needs Python alone, with coverage
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(READY) ## Run every linter
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-lint.lock
