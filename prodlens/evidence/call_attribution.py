@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prodlens.slugs import same_repository
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,7 +61,7 @@ def branch_claims(uses: Iterable[BranchUse], repo: str, default_branch: str | No
     bases = {use.base for use in uses} | {default_branch}
     by_branch: dict[str, list[BranchUse]] = {}
     for use in uses:
-        if use.head not in bases and (use.head_repo is None or use.head_repo.lower() == repo.lower()):
+        if use.head not in bases and (use.head_repo is None or same_repository(use.head_repo, repo)):
             by_branch.setdefault(use.head, []).append(use)
     return [claim for branch in sorted(by_branch) for claim in _claims(branch, _sure(by_branch[branch]))]
 

@@ -38,7 +38,7 @@ def ai_share(conn: sqlite3.Connection, request: ReportRequest, timeline: Timelin
     """
     commits, pulls = (
         [work for work in works if plausible.holds(work.at)]
-        for works in (_commits(conn, request.repo), _merged(conn, request.repo))
+        for works in (_commits(conn, request.slug), _merged(conn, request.slug))
     )
     return {
         "commits": _shares(commits, timeline.window),

@@ -72,7 +72,7 @@ def pull_request_costs(
     Raises:
         AssertionError: Attributed and unattributed cost do not add up to the total.
     """
-    pulls = _pull_requests(conn, request.repo) if request.repo in request.covered else {}
+    pulls = _pull_requests(conn, request.slug) if request.slug in request.covered else {}
     parts = _parts(conn, request, window, pulls)
     here = [part for part in parts if part.in_window]
     attributed = [part for part in here if part.number is not None]
@@ -123,14 +123,14 @@ def _parts(
     conn: sqlite3.Connection, request: ReportRequest, window: Window, pulls: Mapping[int, _PullRequest]
 ) -> list[_Part]:
     """Return the calls up to the window's end by pull request, in one pass over the table, which no index shortens."""
-    default = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (request.repo,)).fetchone()
+    default = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (request.slug,)).fetchone()
     uses = (pull.use for pull in pulls.values() if pull.use.head)
-    claims = branch_claims(uses, request.repo, default[0] if default else None)
+    claims = branch_claims(uses, request.slug, default[0] if default else None)
     conn.execute("DROP TABLE IF EXISTS temp.branch_claim")
     conn.execute("CREATE TEMP TABLE branch_claim (branch, after, until, number, PRIMARY KEY (branch, until))")
     rows = ((claim.branch, claim.after, claim.until, claim.number) for claim in claims)
     conn.executemany("INSERT INTO temp.branch_claim VALUES (?, ?, ?, ?)", rows)
-    own = request.repo in request.covered
+    own = request.slug in request.covered
     query = f"""
         SELECT {"ifnull(s.pull_request, c.number)" if own else "NULL"}, s.pull_request IS NOT NULL,
             s.timestamp >= :start, s.model, count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd)
@@ -141,7 +141,7 @@ def _parts(
     values = {
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
-        "repo": request.repo,
+        "repo": request.slug,
         "named": own,
         "unnamed": None in request.covered,
     }

@@ -64,8 +64,12 @@ class ReportRequest:
     @property
     def covered(self) -> tuple[str | None, ...]:
         """The repositories whose calls are covered; None stands for calls that name none."""
-        repo = one_spelling(self.repo)
-        return {"with": (repo, None), "without": (repo,), "only": (None,)}[self.unnamed]
+        return {"with": (self.slug, None), "without": (self.slug,), "only": (None,)}[self.unnamed]
+
+    @property
+    def slug(self) -> str:
+        """The repository in the spelling of the store."""
+        return one_spelling(self.repo)
 
     def _checks(self) -> list[tuple[bool, str]]:
         target = self.acceptance_target

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
-from tests.metrics.situations import call, pull, report_on
+from tests.metrics.situations import at, call, pull, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,6 +153,16 @@ def test_attributed_and_unattributed_add_up_to_the_total(
     assert found["total"]["sessions"] == len(calls)
     known = [row["cost_usd"] or 0.0 for row in found["pull_requests"]]
     assert sum(known) == pytest.approx(found["attributed"]["cost_usd"] or 0.0)
+
+
+def test_the_repository_can_be_asked_for_in_any_case() -> None:
+    """``Acme/Web`` and ``acme/web`` are one repository, whose branch a pull request names in either way."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions([spent("5-02", 1.0, branch="feature")])
+        store.insert_pull_requests([feature(7, "5-01", head_repo="Acme/Web")])
+        found = ReportGenerator(store).generate_report(repo="Acme/WEB", since=at("5-01"))
+    assert found["pull_request_costs"]["attributed"]["cost_usd"] == 1.0
+    assert found["ai_share"]["merged_pull_requests"]["total"] == 0
 
 
 def test_a_store_on_disk_is_only_read(tmp_path: Path) -> None:
