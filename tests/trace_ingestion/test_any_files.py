@@ -26,8 +26,9 @@ RUNS = {
     "spans": ("openinference_otlp.jsonl", "genai_otlp.jsonl", "phoenix_spans_dataframe.jsonl"),
     "Codex": ("codex_rollout.jsonl", "codex_otel_logs.otlp.jsonl"),
 }
-# A line of a rollout is read by what earlier lines said of its session, so that a rollout is split nowhere.
-WHOLE = {"codex_rollout.jsonl"}
+# A line of a rollout is read by what earlier lines said of its session, and the result of an edit by the edit that was
+# proposed before it, so that neither rollouts nor transcripts are split.
+WHOLE = {"codex_rollout.jsonl", "claude_code_7fabc0bc.jsonl", "claude_code_15adb190.jsonl"}
 
 
 def stored(folder: Path, files: list[bytes]) -> tuple[Any, ...]:
