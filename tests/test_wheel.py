@@ -96,7 +96,8 @@ def test_traces_become_a_report_in_every_format(site: Path, tmp_path: Path) -> N
         run(site, tmp_path, *cli, *asked, "--output", name)
         assert (tmp_path / name).stat().st_size > 100
     installed = (
-        "import json, sys; from importlib.resources import files; print((files('prodlens') / sys.argv[1]).read_text())"
+        "import sys; from importlib.resources import files; "
+        "print((files('prodlens.metrics') / sys.argv[1]).read_text(encoding='utf-8'))"
     )
     schema = json.loads(run(site, tmp_path, sys.executable, "-c", installed, "report.schema.json"))
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
