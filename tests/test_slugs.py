@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ def test_spellings_of_a_repository_are_one_everywhere(opened: Opener, tmp_path: 
 def test_an_older_store_is_brought_to_one_spelling(tmp_path: Path) -> None:
     """Rows that differ in the spelling of their repository alone become one; that of GitHub stays."""
     path = tmp_path / "cache.db"
-    with sqlite3.connect(path) as conn:
+    with closing(sqlite3.connect(path)) as conn, conn:
         for number, script in migrations():
             if number < 8:
                 conn.executescript(script)
