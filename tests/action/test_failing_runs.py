@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from tests.action.runner import SCHEDULE
@@ -71,5 +72,6 @@ def test_a_clone_that_cannot_be_read_leaves_its_commits_to_github(runner: Runner
     runner.workplace.git("remote", "add", "origin", f"https://github.com/{SLUG}.git")
     done = runner.run("schedule", SCHEDULE)
     assert done.returncode == 0, done.log
-    assert f"{SLUG}: the clone was not read, and its commits come from GitHub" in done.log
+    if "PRODLENS_IMAGE" not in os.environ:  # the image has no git, so that it never tries
+        assert f"{SLUG}: the clone was not read, and its commits come from GitHub" in done.log
     assert runner.workplace.report()["commit_frequency"]["total_commits"] > 0
