@@ -450,7 +450,7 @@ def test_what_lies_in_the_workspace_is_no_cache(runner: Runner) -> None:
     elsewhere.mkdir()
     (elsewhere / "cache.db").write_text("mine")
     runner.workplace.remove(".prod-lens")
-    folder.symlink_to(elsewhere)
+    folder.symlink_to(elsewhere.name)
     done = runner.run_again("pull_request", event_of(NUMBER))
     assert (done.returncode, (elsewhere / "cache.db").read_text()) == (2, "mine")
     assert "is a link" in done.said("error")[0]
@@ -463,7 +463,7 @@ def test_links_where_a_run_writes_to(runner: Runner) -> None:
     (elsewhere / "cache.db").write_text("mine")
     (runner.workplace.folder / ".prod-lens").mkdir()
     for name in ("saved", "report"):
-        (runner.workplace.folder / ".prod-lens" / name).symlink_to(elsewhere)
+        (runner.workplace.folder / ".prod-lens" / name).symlink_to(f"../{elsewhere.name}")
     done = runner.run_again("schedule", SCHEDULE)
     assert done.returncode == 2, done.log
     assert [name in error for name, error in zip(("report", "saved"), done.said("error"), strict=True)] == [True, True]
