@@ -37,7 +37,7 @@ lint: $(READY) ## Run every linter
 ci: ## Run everything that must hold before a change lands
 	bash .ci/run
 
-inputs: $(READY) ## Write the inputs and outputs of the action into action.yml, the workflows and the README
+inputs: $(READY) ## Write the inputs and outputs of the action into action.yml, the workflows and docs/reference.md
 	$(BIN)/python scripts/write_inputs.py
 
 golden: $(READY) ## Rewrite the golden files from what the code now makes; then read the diff

@@ -1,7 +1,8 @@
 """Write the action's inputs and outputs, as prodlens.action names them, into every file that has to repeat them.
 
 ``action.yml``, the composite action and the reusable workflow have the same inputs; each has a stretch between two
-marks that this writes and nobody edits; in the README it is two tables. ``--check`` says whether they are up to date.
+marks that this writes and nobody edits; in docs/reference.md it is two tables. ``--check`` says whether they are up
+to date.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 from prodlens.action.inputs import INPUTS
 from prodlens.action.publishing.outputs import OUTPUTS
 
-FILES = ("action.yml", ".github/actions/report/action.yml", ".github/workflows/report.yml", "README.md")
+FILES = ("action.yml", ".github/actions/report/action.yml", ".github/workflows/report.yml", "docs/reference.md")
 SECRETS = ("token", "anonymize-key")
 _STRETCH = re.compile(
     r"(?P<begin>^ *# begin (?P<name>[a-z-]+):[^\n]*\n).*?(?P<end>^ *# end (?P=name)\n)", re.MULTILINE | re.DOTALL
@@ -112,8 +113,8 @@ STRETCHES = {
 }
 
 
-def readme_tables(text: str) -> str:
-    """Return the README's text with its tables of inputs and outputs written anew."""
+def reference_tables(text: str) -> str:
+    """Return the reference's text with its tables of inputs and outputs written anew."""
     defaults = {item.name: item.expression or item.default for item in INPUTS}
     inputs = [
         f"| `{i.name}` | {f'`{defaults[i.name]}`' if defaults[i.name] else ''} | {i.description} |" for i in INPUTS
@@ -133,7 +134,7 @@ def written(text: str) -> str:
         body = "".join(f"{indent}{line}\n" for line in STRETCHES[match["name"]]().split("\n"))
         return match["begin"] + body + match["end"]
 
-    return readme_tables(_STRETCH.sub(stretch, text))
+    return reference_tables(_STRETCH.sub(stretch, text))
 
 
 def main() -> int:

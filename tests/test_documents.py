@@ -1,4 +1,4 @@
-"""The documents: what they link to is there, and the README's commands and library example run."""
+"""The documents: what they link to is there, every command is in the reference, and its library example runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prodlens.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -24,14 +24,14 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_readme_lists_every_command(name: str) -> None:
-    """Every command stands in the README with what it does."""
-    assert f"| `prod-lens {name}` | {COMMANDS[name][1]} |" in README
+def test_the_reference_lists_every_command(name: str) -> None:
+    """Every command stands in the reference with what it does."""
+    assert f"| `prod-lens {name}` | {COMMANDS[name][1]} |" in REFERENCE
 
 
 def test_the_library_example_runs(tmp_path: Path) -> None:
-    """The README's Python example works as it stands, on one reference record."""
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    """The reference's Python example works as it stands, on one reference record."""
+    (example,) = re.findall(r"```python\n(.*?)```", REFERENCE, re.DOTALL)
     (tmp_path / "traces.jsonl").write_text(
         '{"timestamp": "2026-11-03T10:00:00Z", "usage": {"input_tokens": 5, "output_tokens": 2}}\n', encoding="utf-8"
     )

@@ -1,6 +1,6 @@
-"""The inputs of the action, defined once: action.yml, the flags of ``entrypoint.py`` and the README follow from them.
+"""The inputs of the action, defined once.
 
-A test holds that.
+action.yml, the flags of ``entrypoint.py`` and docs/reference.md follow from them; a test holds that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The inputs, said in four places: the code, action.yml, ``--help`` and the README."""
+"""The inputs, said in four places: the code, action.yml, ``--help`` and docs/reference.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prodlens.action.publishing.outputs import OUTPUTS
 
 ROOT = Path(__file__).parent.parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
 
 
 def test_action_yml_has_exactly_the_inputs_of_the_code() -> None:
@@ -37,17 +37,17 @@ def test_action_yml_has_exactly_the_outputs_of_the_code() -> None:
 
 
 @pytest.mark.parametrize("item", INPUTS, ids=lambda item: item.name)
-def test_readme_says_the_default_and_meaning_of_every_input(item: Input) -> None:
-    """Every input stands in the README's table with the default and the meaning that the code has."""
+def test_the_reference_says_the_default_and_meaning_of_every_input(item: Input) -> None:
+    """Every input stands in the reference's table with the default and the meaning that the code has."""
     default = item.expression or item.default
     shown = f"`{default}`" if default else ""
-    assert f"| `{item.name}` | {shown} | {item.description} |" in README
+    assert f"| `{item.name}` | {shown} | {item.description} |" in REFERENCE
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_readme_says_what_every_output_is(name: str) -> None:
-    """Every output stands in the README's table with its meaning."""
-    assert f"| `{name}` | {OUTPUTS[name]} |" in README
+def test_the_reference_says_what_every_output_is(name: str) -> None:
+    """Every output stands in the reference's table with its meaning."""
+    assert f"| `{name}` | {OUTPUTS[name]} |" in REFERENCE
 
 
 def test_help_explains_every_flag() -> None:
