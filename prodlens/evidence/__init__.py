@@ -8,15 +8,17 @@ from prodlens.evidence.attribution import (
     pull_request_evidence,
     stored_evidence,
 )
-from prodlens.evidence.call_attribution import BranchClaim, BranchUse, branch_claims
+from prodlens.evidence.call_attribution import BranchUse
+from prodlens.evidence.claimed_calls import CLOSED_AT, ClaimedCalls, claimed_calls
 
 __all__ = [
+    "CLOSED_AT",
     "CONFIDENCES",
     "HIGH",
-    "BranchClaim",
     "BranchUse",
+    "ClaimedCalls",
     "Evidence",
-    "branch_claims",
+    "claimed_calls",
     "commit_evidence",
     "pull_request_evidence",
     "stored_evidence",

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from prodlens.slugs import one_spelling, same_repository
+from prodlens.evidence.claimed_calls import claimed_calls
+from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     import sqlite3
@@ -139,8 +140,7 @@ def confidence_of(evidence: Iterable[Evidence]) -> str | None:
 def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, frozenset[Evidence]]:
     """Return the evidence on every stored pull request of a repository, by number, those without any included.
 
-    Read are the pull request, its merge or squash commit, its head commit, and the traced calls that name its number,
-    or its branch where the branch is the repository's own and not its base.
+    Read are the pull request, its merge or squash commit, its head commit, and the traced calls that belong to it.
     """
     repo_slug = one_spelling(repo_slug)
     calls = _traced_calls(connection, repo_slug)
@@ -152,10 +152,8 @@ def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int,
     )
     found: dict[int, frozenset[Evidence]] = {}
     for row in map(dict, rows):
-        own = same_repository(row["head_repo"] or repo_slug, repo_slug) and row["head_ref"] != row["base_ref"]
-        traced = calls.get((row["number"], None), 0) + (calls.get((None, row["head_ref"]), 0) if own else 0)
         commit = {"author": row["commit_author"], "trailers": row["commit_trailers"]}
-        evidence = pull_request_evidence(row, (_authorship(row, commit),), traced)
+        evidence = pull_request_evidence(row, (_authorship(row, commit),), calls.get(row["number"], 0))
         found[row["number"]] = found.get(row["number"], frozenset()) | evidence
     return found
 
@@ -165,16 +163,15 @@ def _authorship(pull_request: Mapping[str, object], commit: dict[str, object]) -
     return {**commit, "author": None} if commit["author"] == pull_request.get("author") else commit
 
 
-def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[tuple[int | None, str | None], int]:
-    calls: dict[tuple[int | None, str | None], int] = {}
+def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[int, int]:
+    """Return the number of calls of each pull request that has some."""
+    claimed = claimed_calls(connection, repo_slug)
     query = (
-        "SELECT pull_request, branch, count(*) FROM sessions WHERE ifnull(repo_slug, :slug) = :slug "
-        "AND (pull_request IS NOT NULL OR branch IS NOT NULL) GROUP BY 1, 2"
+        f"SELECT {claimed.number} AS owner, count(*) FROM sessions s {claimed.joins} "
+        "WHERE ifnull(s.repo_slug, :slug) = :slug AND (s.pull_request IS NOT NULL OR s.branch IS NOT NULL) "
+        "GROUP BY 1 HAVING owner IS NOT NULL"
     )
-    for number, branch, count in connection.execute(query, {"slug": repo_slug}):
-        key = (number, None) if number is not None else (None, branch)
-        calls[key] = calls.get(key, 0) + count
-    return calls
+    return dict(map(tuple, connection.execute(query, {"slug": repo_slug})))
 
 
 def _trailer_evidence(value: str) -> Iterator[Evidence]:

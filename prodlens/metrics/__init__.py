@@ -15,12 +15,15 @@ from prodlens.metrics.vendor_usage import VendorUsage, vendor_usage
 
 if TYPE_CHECKING:
     from prodlens.metrics.generator import ReportGenerator
+    from prodlens.metrics.pull_request_costs import ModelCalls, calls_of_pull_request
 
 __all__ = [
     "Gate",
     "LedgerLine",
+    "ModelCalls",
     "ReportGenerator",
     "VendorUsage",
+    "calls_of_pull_request",
     "check_gates",
     "gate_rows",
     "ledger",
@@ -29,4 +32,11 @@ __all__ = [
     "vendor_usage",
 ]
 
-__getattr__ = loader("prodlens.metrics", {"ReportGenerator": "prodlens.metrics.generator"})
+__getattr__ = loader(
+    "prodlens.metrics",
+    {
+        "ModelCalls": "prodlens.metrics.pull_request_costs",
+        "ReportGenerator": "prodlens.metrics.generator",
+        "calls_of_pull_request": "prodlens.metrics.pull_request_costs",
+    },
+)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from prodlens.commits import is_bot
+from prodlens.evidence import CLOSED_AT
 from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from prodlens.metrics.timeline import Window
 
-# A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
-CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
 # Reworked on the day of the first reopening; where that is not known, on the day of closing.
 _REWORKED_AT = f"CASE WHEN reopened THEN coalesce(reopened_at, {CLOSED_AT}, updated_at, created_at) END"
 

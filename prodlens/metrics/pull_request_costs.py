@@ -12,16 +12,17 @@ from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
-from prodlens.evidence import BranchUse, branch_claims
-from prodlens.metrics.delivery import CLOSED_AT
+from prodlens.evidence import CLOSED_AT, claimed_calls
 from prodlens.metrics.estimates import interval
 from prodlens.metrics.usage import add
+from prodlens.slugs import one_spelling
 from prodlens.statistics.quantiles import sample_quantile
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from prodlens.evidence import BranchUse
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Window
 
@@ -32,10 +33,10 @@ _REVERT = re.compile(r'Revert "(?P<title>.*)"\s*')
 
 
 class _Part(NamedTuple):
-    """Calls of one model that belong to one pull request by one kind of evidence; ``number`` None: to none."""
+    """Calls of one model that belong to one pull request with one confidence; ``number`` None: to none."""
 
     number: int | None
-    by_number: bool
+    confidence: str
     in_window: bool
     model: str | None
     calls: int
@@ -43,10 +44,15 @@ class _Part(NamedTuple):
     cost_usd: float
     priced: int
 
-    @property
-    def confidence(self) -> str:
-        """How sure it is whose calls these are."""
-        return HIGH if self.by_number else MEDIUM
+
+class ModelCalls(NamedTuple):
+    """Calls of one model; ``cost_usd`` is None where the cost of none of them is known, ``priced`` have one."""
+
+    model: str | None
+    calls: int
+    tokens: int
+    cost_usd: float | None
+    priced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class _PullRequest:
     state: str
     merged_at: str | None
     ended_at: str | None
-    use: BranchUse
+    opened_at: str
 
 
 def pull_request_costs(
@@ -73,7 +79,7 @@ def pull_request_costs(
         AssertionError: Attributed and unattributed cost do not add up to the total.
     """
     pulls = _pull_requests(conn, request.slug) if request.slug in request.covered else {}
-    parts = _parts(conn, request, window, pulls)
+    parts = _parts(conn, request, window)
     here = [part for part in parts if part.in_window]
     attributed = [part for part in here if part.number is not None]
     unattributed = [part for part in here if part.number is None]
@@ -95,47 +101,45 @@ def pull_request_costs(
     }
 
 
+def calls_of_pull_request(
+    conn: sqlite3.Connection, repo: str, number: int, unstored: BranchUse | None = None, *, unnamed: bool = True
+) -> list[ModelCalls]:
+    """Return the calls that belong to one pull request, by the model as it is stored, as the report attributes them.
+
+    Args:
+        conn: Connection to the store.
+        repo: ``owner/name``.
+        number: Number of the pull request.
+        unstored: The pull request, which may not have been synced yet.
+        unnamed: Whether calls that name no repository are the repository's.
+    """
+    claimed = claimed_calls(conn, repo, unstored)
+    query = (
+        "SELECT s.model, count(*), CAST(total(s.total_tokens) AS INTEGER), sum(s.cost_usd), count(s.cost_usd) "
+        f"FROM sessions s NOT INDEXED {claimed.joins} WHERE {claimed.number} = :number "
+        "AND (s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL) GROUP BY s.model"
+    )
+    values = {"number": number, "repo": one_spelling(repo), "unnamed": unnamed}
+    return [ModelCalls(*row) for row in conn.execute(query, values)]
+
+
 def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
     query = (
-        f"SELECT number, title, state, merged_at, {CLOSED_AT} AS ended_at, head_ref, head_repo, base_ref, created_at "
-        "FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL ORDER BY number, id"
+        f"SELECT number, title, CASE WHEN merged_at IS NULL THEN state ELSE 'merged' END, merged_at, {CLOSED_AT}, "
+        "created_at FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL "
+        "ORDER BY number, id"
     )
-    return {
-        row["number"]: _PullRequest(
-            row["title"],
-            "merged" if row["merged_at"] else row["state"],
-            row["merged_at"],
-            row["ended_at"],
-            BranchUse(
-                row["number"],
-                row["head_ref"] or "",
-                row["head_repo"],
-                row["base_ref"],
-                row["created_at"],
-                row["ended_at"],
-            ),
-        )
-        for row in map(dict, conn.execute(query, {"repo": repo}))
-    }
+    return {row[0]: _PullRequest(*row[1:]) for row in map(tuple, conn.execute(query, {"repo": repo}))}
 
 
-def _parts(
-    conn: sqlite3.Connection, request: ReportRequest, window: Window, pulls: Mapping[int, _PullRequest]
-) -> list[_Part]:
+def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> list[_Part]:
     """Return the calls up to the window's end by pull request, in one pass over the table, which no index shortens."""
-    default = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (request.slug,)).fetchone()
-    uses = (pull.use for pull in pulls.values() if pull.use.head)
-    claims = branch_claims(uses, request.slug, default[0] if default else None)
-    conn.execute("DROP TABLE IF EXISTS temp.branch_claim")
-    conn.execute("CREATE TEMP TABLE branch_claim (branch, after, until, number, PRIMARY KEY (branch, until))")
-    rows = ((claim.branch, claim.after, claim.until, claim.number) for claim in claims)
-    conn.executemany("INSERT INTO temp.branch_claim VALUES (?, ?, ?, ?)", rows)
+    claimed = claimed_calls(conn, request.slug)
     own = request.slug in request.covered
     query = f"""
-        SELECT {"ifnull(s.pull_request, c.number)" if own else "NULL"}, s.pull_request IS NOT NULL,
-            s.timestamp >= :start, s.model, count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd)
-        FROM sessions s NOT INDEXED LEFT JOIN temp.branch_claim c ON s.pull_request IS NULL AND c.branch = s.branch
-            AND s.timestamp > c.after AND s.timestamp <= c.until
+        SELECT {claimed.number if own else "NULL"}, {claimed.confidence}, s.timestamp >= :start, s.model, count(*),
+            total(s.total_tokens), total(s.cost_usd), count(s.cost_usd)
+        FROM sessions s NOT INDEXED {claimed.joins}
         WHERE s.timestamp < :end AND (:named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL)
         GROUP BY 1, 2, 3, 4"""
     values = {
@@ -146,8 +150,8 @@ def _parts(
         "unnamed": None in request.covered,
     }
     return [
-        _Part(number, bool(by_number), bool(inside), model, calls, int(tokens), cost, priced)
-        for number, by_number, inside, model, calls, tokens, cost, priced in map(tuple, conn.execute(query, values))
+        _Part(number, confidence, bool(inside), model, calls, int(tokens), cost, priced)
+        for number, confidence, inside, model, calls, tokens, cost, priced in map(tuple, conn.execute(query, values))
     ]
 
 
@@ -215,7 +219,7 @@ def _reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
     found = []
     for pull in pulls.values():
         revert = _REVERT.fullmatch(pull.title or "") if pull.merged_at is not None else None
-        earlier = [at for at in by_title.get(revert["title"], ()) if at[0] <= pull.use.opened_at] if revert else []
+        earlier = [at for at in by_title.get(revert["title"], ()) if at[0] <= pull.opened_at] if revert else []
         found += [max(earlier)[1]] if earlier else []
     return found
 

@@ -42,6 +42,33 @@ def test_run_on_a_pull_request(runner: Runner) -> None:
     assert not any(method == "PATCH" for method, _, _ in runner.server.log)
 
 
+def test_a_branch_name_that_was_used_before_brings_no_cost_with_it(runner: Runner) -> None:
+    """Of two pull requests of one branch name, the comment and the report give each the calls of its own time."""
+    earlier = pull(3, head=pull(NUMBER)["head"])
+    runner.server.world.repositories[SLUG].add_pulls([earlier])
+    lines = [
+        {
+            "type": "assistant",
+            "sessionId": "s",
+            "timestamp": when,
+            "gitBranch": f"topic-{NUMBER}",
+            "costUSD": cost,
+            "message": {"id": f"msg_{when}", "model": "m", "stop_reason": "end_turn", "usage": {"output_tokens": 9}},
+        }
+        for when, cost in (("2026-05-01T05:00:00Z", 40.0), ("2026-05-02T20:00:00Z", 2.5))
+    ]
+    file = runner.workplace.folder / "t.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    done = runner.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge", trace_paths="t.jsonl")
+    assert done.returncode == 0, done.log
+    [comment] = runner.comments
+    assert "**$2.50** of model calls" in comment["body"]
+    assert "1 traced call with" in comment["body"]
+    report = json.loads((runner.workplace.folder / ".prod-lens/report/report.json").read_text())
+    rows = report["pull_request_costs"]["pull_requests"]
+    assert [(row["number"], row["cost_usd"]) for row in rows] == [(3, 40.0), (NUMBER, 2.5)]
+
+
 def test_a_repository_in_capitals_is_the_same(runner: Runner) -> None:
     """The runner writes owner and name as their owner does; the report, the comment and the facts are the same."""
     runner.environ["GITHUB_REPOSITORY"] = "Octo/Hello"

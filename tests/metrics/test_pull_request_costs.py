@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.metrics import ReportGenerator
+from prodlens.evidence import BranchUse
+from prodlens.metrics import ReportGenerator, calls_of_pull_request
 from prodlens.storage import ProdLensStore
-from tests.metrics.situations import at, call, pull, report_on
+from tests.metrics.situations import REPO, at, call, pull, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,3 +173,36 @@ def test_a_store_on_disk_is_only_read(tmp_path: Path) -> None:
         report_on(store)
         names = {row[0] for row in store.conn.execute("SELECT name FROM sqlite_master")}
     assert "branch_claim" not in names
+
+
+@given(CALLS, PULLS)
+def test_what_is_asked_of_one_pull_request_is_its_row(
+    calls: list[tuple[int, float | None, str | None, int | None]], pulls: list[tuple[int, int, int | None, str]]
+) -> None:
+    """Asked for one pull request or for all of them, the same calls are its own; an unknown one has none."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions(
+            [spent(f"5-{day:02}", cost, branch=branch, pull_request=number) for day, cost, branch, number in calls]
+        )
+        store.insert_pull_requests(
+            [feature(n, f"5-{opened:02}", f"5-{end:02}" if end else None, head) for n, opened, end, head in pulls]
+        )
+        rows = {row["number"]: row for row in report_on(store)["pull_request_costs"]["pull_requests"]}
+        for number in range(6):
+            parts = calls_of_pull_request(store.conn, REPO, number)
+            assert sum(part.calls for part in parts) == (rows[number]["sessions"] if number in rows else 0)
+            known = [part.cost_usd for part in parts if part.cost_usd is not None]
+            assert sum(known) == pytest.approx((rows[number]["cost_usd"] if number in rows else None) or 0.0)
+
+
+def test_a_pull_request_that_is_not_stored_yet_claims_the_branch_that_it_is_said_to_have() -> None:
+    """Before the first sync what GitHub says of it counts; once it is stored, what is stored does."""
+    said = BranchUse(9, "feature", REPO, "main", "2026-05-03T00:00:00+00:00", None)
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions([spent("5-02", 1.0, branch="feature"), spent("5-04", 2.0, branch="feature")])
+        assert [part.cost_usd for part in calls_of_pull_request(store.conn, REPO, 9)] == []
+        assert [part.cost_usd for part in calls_of_pull_request(store.conn, REPO, 9, said)] == [3.0]
+        store.insert_pull_requests([feature(7, "5-01", "5-03", head_repo=REPO)])
+        assert [part.cost_usd for part in calls_of_pull_request(store.conn, REPO, 9, said)] == [2.0]
+        store.insert_pull_requests([feature(9, "5-03", None, "other")])
+        assert [part.cost_usd for part in calls_of_pull_request(store.conn, REPO, 9, said)] == []

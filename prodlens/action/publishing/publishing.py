@@ -128,12 +128,13 @@ def _announcement(
 
 
 def _facts(job: Job, client: GithubClient, repository: str, number: int) -> PullRequestFacts:
+    unnamed = job.owner is not None  # beside several repositories such calls are shown apart
     try:
-        return read_facts(client, job.store.conn, repository, number)
+        return read_facts(client, job.store.conn, repository, number, unnamed=unnamed)
     except GithubError as error:
         notices.note(job.environment, f"The pull request was not read from GitHub: {error}")
         described = mapping(job.event.payload.get("pull_request"))
-        return facts_of({**described, "number": number}, (), job.store.conn, repository)
+        return facts_of({**described, "number": number}, (), job.store.conn, repository, unnamed=unnamed)
 
 
 def _fingerprint(reports: Sequence[Mapping[str, Any]], *more: object) -> str:

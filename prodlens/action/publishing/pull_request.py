@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.calls import model_name
 from prodlens.commits import trailers_in
-from prodlens.evidence import CONFIDENCES, Evidence, commit_evidence, pull_request_evidence
-from prodlens.json_values import identifier, mapping, whole_number
+from prodlens.evidence import CONFIDENCES, BranchUse, Evidence, commit_evidence, pull_request_evidence
+from prodlens.json_values import identifier, mapping, whole_number, words
 from prodlens.rendering import count, escape_markdown, hours, number_text, short_count, usd
-from prodlens.slugs import one_spelling
-from prodlens.timestamps import parse_timestamp
+from prodlens.timestamps import iso_utc, parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from prodlens.action.event import Head
     from prodlens.github import GithubClient
+    from prodlens.metrics import ModelCalls
 
 _ENOUGH_MERGED = 5  # below, a quartile is one pull request's story
 _MOST_MODELS = 20
@@ -40,7 +40,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Traced model calls that name the pull request, or its branch.
+    """Traced model calls that belong to the pull request.
 
     Attributes:
         by_model: Name, calls and known cost of each model, the dearest first.
@@ -104,25 +104,40 @@ def find_pull_request(client: GithubClient, repository: str, head: Head) -> int 
     return None
 
 
-def read_facts(client: GithubClient, connection: sqlite3.Connection, repository: str, number: int) -> PullRequestFacts:
+def read_facts(
+    client: GithubClient, connection: sqlite3.Connection, repository: str, number: int, *, unnamed: bool = True
+) -> PullRequestFacts:
     """Read a pull request and its commits from GitHub, and its calls from the store.
+
+    Args:
+        client: How GitHub is asked.
+        connection: Connection to the store.
+        repository: ``owner/name``.
+        number: Number of the pull request.
+        unnamed: Whether calls that name no repository are the repository's.
 
     Raises:
         GithubError: GitHub could not be asked.
     """
     pull = mapping(client.get(f"repos/{repository}/pulls/{number}").json())
-    return facts_of(pull, _commits(client, repository, number), connection, repository)
+    return facts_of(pull, _commits(client, repository, number), connection, repository, unnamed=unnamed)
 
 
 def facts_of(
-    pull: Mapping[str, Any], commits: Sequence[Mapping[str, Any]], connection: sqlite3.Connection, repository: str
+    pull: Mapping[str, Any],
+    commits: Sequence[Mapping[str, Any]],
+    connection: sqlite3.Connection,
+    repository: str,
+    *,
+    unnamed: bool = True,
 ) -> PullRequestFacts:
     """Return the facts in a pull request as GitHub's API or an event describes it, and those in the store."""
-    head, base = mapping(pull.get("head")), mapping(pull.get("base"))
-    home = str(mapping(head.get("repo")).get("full_name"))
-    own = home.lower() == repository.lower() and head.get("ref") != base.get("ref")
+    from prodlens.metrics import calls_of_pull_request
+
+    head = mapping(pull.get("head"))
     number = identifier(pull.get("number")) or 0
-    usage = read_usage(connection, repository, number, str(head.get("ref")) if own else None)
+    rows = calls_of_pull_request(connection, repository, number, _branch_use(pull, number), unnamed=unnamed)
+    usage = _usage(rows)
     labels = pull.get("labels")
     described = {
         "author": mapping(pull.get("user")).get("login"),
@@ -147,25 +162,34 @@ def facts_of(
     )
 
 
-def read_usage(connection: sqlite3.Connection, repository: str, number: int, branch: str | None) -> Usage:
-    """Sum up the stored calls that name the pull request, or that name its branch and no pull request."""
-    rows = connection.execute(
-        "SELECT model, count(*), CAST(total(total_tokens) AS INTEGER), sum(cost_usd), count(cost_usd) FROM sessions "
-        "WHERE ifnull(repo_slug, :slug) = :slug "
-        "AND (pull_request = :number OR (pull_request IS NULL AND branch = :branch)) GROUP BY model",
-        {"slug": one_spelling(repository), "number": number, "branch": branch},
-    ).fetchall()
-    models: dict[str, list[tuple[int, float | None]]] = {}
-    for model, calls, _, cost, _ in map(tuple, rows):
-        models.setdefault(model_name(model) if model else "", []).append((calls, cost))
+def _branch_use(pull: Mapping[str, Any], number: int) -> BranchUse:
+    """Return which branch a pull request uses, as GitHub's API or an event describes it."""
+    head, base = mapping(pull.get("head")), mapping(pull.get("base"))
+    home = words(mapping(head.get("repo")).get("full_name"))
+    return BranchUse(
+        number=number,
+        head=words(head.get("ref")) or "" if home else "",  # of a fork that is gone: its name is nobody's
+        head_repo=home,
+        base=words(base.get("ref")),
+        opened_at=iso_utc(pull.get("created_at")) or "",
+        ended_at=iso_utc(pull.get("merged_at")) or iso_utc(pull.get("closed_at")),
+    )
+
+
+def _usage(rows: Sequence[ModelCalls]) -> Usage:
+    """Sum up calls; a model has one name, whatever the stored calls write."""
+    models: dict[str, list[ModelCalls]] = {}
+    for row in rows:
+        models.setdefault(model_name(row.model) if row.model else "", []).append(row)
     by_model = [
-        (name, sum(calls for calls, _ in parts), _added(cost for _, cost in parts)) for name, parts in models.items()
+        (name, sum(part.calls for part in parts), _added(part.cost_usd for part in parts))
+        for name, parts in models.items()
     ]
     return Usage(
-        calls=sum(row[1] for row in rows),
-        tokens=sum(row[2] for row in rows),
-        cost_usd=_added(row[3] for row in rows),
-        unpriced_calls=sum(row[1] - row[4] for row in rows),
+        calls=sum(row.calls for row in rows),
+        tokens=sum(row.tokens for row in rows),
+        cost_usd=_added(row.cost_usd for row in rows),
+        unpriced_calls=sum(row.calls - row.priced for row in rows),
         by_model=tuple(sorted(by_model, key=lambda line: (-(line[2] or 0.0), line[0]))),
     )
 

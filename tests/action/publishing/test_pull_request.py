@@ -15,7 +15,6 @@ from prodlens.action.publishing.pull_request import (
     facts_of,
     find_pull_request,
     read_facts,
-    read_usage,
 )
 from prodlens.evidence.attribution import Evidence
 from prodlens.github.client import GithubClient
@@ -128,13 +127,17 @@ def test_read_facts(store: ProdLensStore) -> None:
 
 def test_branch_calls_only_of_this_repository(store: ProdLensStore) -> None:
     """A branch of a fork, or the base itself, brings no calls with it: its name is nobody's."""
-    assert read_usage(store.conn, "octo/repo", 7, None).calls == 1
     fork = {**PULL, "head": {**PULL["head"], "repo": {"full_name": "mallory/repo"}}}
     assert facts_of(fork, [], store.conn, "octo/repo").usage.calls == 1
     gone = {**PULL, "head": {**PULL["head"], "repo": None}}
     assert facts_of(gone, [], store.conn, "octo/repo").usage.calls == 1
     base = {**PULL, "base": {"ref": "feature"}}
     assert facts_of(base, [], store.conn, "octo/repo").usage.calls == 1
+
+
+def test_calls_without_a_repository_are_left_out_where_they_are_shown_apart(store: ProdLensStore) -> None:
+    """Beside other repositories only the calls that name this one are the pull request's."""
+    assert facts_of(PULL, [], store.conn, "octo/repo", unnamed=False).usage.calls == 1
 
 
 @pytest.mark.parametrize("value", [None, "x", [], {}, True])
