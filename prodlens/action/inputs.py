@@ -80,7 +80,17 @@ INPUTS = (
     ),
     Input("people", "", "TOML file that joins the identities in the traces to GitHub logins"),
     Input("prices", "", "TOML file of your own prices, or LiteLLM's model map as JSON; they go before the list prices"),
-    Input("comment", "auto", "the pull request comment: auto, changes (only when the figures changed), always or off"),
+    Input(
+        "comment",
+        "auto",
+        "the pull request comment: auto (where a cost or a sign of AI is known), changes (only when the figures "
+        "changed), always or off",
+    ),
+    Input(
+        "comment-threshold-usd",
+        "",
+        "with comment: auto, the cost of the pull request in US dollars below which no comment is written; empty: none",
+    ),
     Input(
         "comment-key",
         "",
@@ -88,7 +98,12 @@ INPUTS = (
     ),
     Input("comment-issue", "", "number of an issue that gets the report on runs without a pull request"),
     Input("summary", "true", "write the job summary"),
-    Input("fail-if", "", "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05", many=True),
+    Input(
+        "fail-if",
+        "",
+        "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05 or pull_request.cost_usd > 20",
+        many=True,
+    ),
     Input("github-budget", "800", "most GitHub API requests of one run"),
     Input(
         "anonymize",

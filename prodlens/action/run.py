@@ -11,6 +11,7 @@ from prodlens.action.gathering import sources
 from prodlens.action.github_access import github_client, token_at_hand
 from prodlens.action.job import Job, chosen_anonymizer
 from prodlens.action.publishing import outputs, publishing
+from prodlens.action.publishing.at_hand import pull_request_at_hand
 from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.workspace import check_workspace
 from prodlens.calls import Prices, read_prices
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from prodlens.action.environment import LocalOptions, RunEnvironment
     from prodlens.action.event import Event
     from prodlens.action.gathering.outcome import Gathered
+    from prodlens.action.publishing.at_hand import PullRequestAtHand
     from prodlens.action.settings import Settings
 
 FAILED = 1
@@ -70,8 +72,11 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
         saved = cache.save(store, before=job.kept_since) if cache else NOT_SAVED  # first, whatever comes after it
         with environment.progress("Computing the report"):
             reports = _reports(job, gathered)
+        at_hand = pull_request_at_hand(job)
+        if at_hand and (own := at_hand.report_of(reports)):
+            own["pull_request"] = at_hand.figures()
         gate = _gate(settings, reports, environment)
-        published = _publish(job, reports)
+        published = _publish(job, reports, at_hand)
     cached = {"cache-restored": str(bool(cache and cache.restored)).lower(), "cache-file": saved.file}
     outputs.set_outputs({**published, **cached, "gate": gate}, environment)
     for note in gathered.notes:
@@ -98,12 +103,12 @@ def _restored(
     return restore_cache(settings, environment, event, client, options.database, hides_people=hides_people)
 
 
-def _publish(job: Job, reports: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _publish(job: Job, reports: Sequence[dict[str, Any]], at_hand: PullRequestAtHand | None) -> dict[str, str]:
     """Write the files, the summary and the comment; returns the outputs that say where they are."""
     files = outputs.write_reports(reports, job)
     report_url = upload_report(files, job)
     link = f"[The whole report, with charts]({report_url})" if report_url else ""
-    announcement = publishing.compose_comment(job, reports, tail=link)
+    announcement = publishing.compose_comment(job, reports, at_hand, tail=link)
     head = announcement.head if announcement else ""
     outputs.write_summary(reports, job, head=head, tail=link)
     comment_url = publishing.publish_comment(announcement, job) if announcement else ""

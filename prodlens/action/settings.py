@@ -55,6 +55,7 @@ class Settings:
         people: File that joins trace identities to logins.
         prices: File of the user's own prices.
         comment: When to write the pull request comment.
+        comment_threshold_usd: Cost of the pull request below which ``auto`` writes no comment.
         comment_key: What tells this report from others of the same workflow file and job.
         comment_issue: Issue that gets the report on runs without a pull request.
         summary: Whether to write the job summary.
@@ -87,6 +88,7 @@ class Settings:
     people: Path | None
     prices: Path | None
     comment: str
+    comment_threshold_usd: float | None
     comment_key: str
     comment_issue: int | None
     summary: bool
@@ -255,6 +257,7 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "people": _optional(Path),
     "prices": _optional(Path),
     "comment": _one_of(COMMENT_MODES),
+    "comment-threshold-usd": _optional(_number(0, 1e9)),
     "comment-key": str,
     "comment-issue": _optional(_whole(1, 2**31 - 1)),
     "summary": _flag,

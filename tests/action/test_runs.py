@@ -139,6 +139,7 @@ def test_workflow_run(runner: Runner) -> None:
     }
     repository = runner.server.world.repositories[SLUG]
     repository.add_pulls([pull(30, state="open", merged_at=None, closed_at=None, head=head)])
+    repository.pull_commits[30] = repository.pull_commits[NUMBER]
     run = {
         "event": "pull_request",
         "head_branch": "topic",

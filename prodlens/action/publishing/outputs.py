@@ -24,6 +24,8 @@ OUTPUTS = {
     "sessions": "Model calls in the window",
     "merged-prs": "Pull requests merged in the window",
     "cost-usd": "Cost of the calls in the window in US dollars; empty without a known cost",
+    "pull-request-cost-usd": "Known cost of the calls that belong to this run's pull request; empty without one",
+    "ai-share": "Least share of merged pull requests with a sign of AI, 0 to 1; empty without a merged one",
     "acceptance-rate": "Share of decided suggestions that were accepted, 0 to 1; empty without decisions",
     "error-rate": "Share of calls with a known status that failed, 0 to 1; empty without a known status",
     "cache-restored": "true when the run began with the cache of an earlier one, else false",
@@ -89,6 +91,8 @@ def figures(reports: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "sessions": str(sum(report["ai_interaction_velocity"]["total_sessions"] for report in reports)),
         "merged-prs": str(sum(report["pr_throughput"]["total_merged"] for report in reports)),
         "cost-usd": f"{sum(known):.6f}" if known else "",
+        "pull-request-cost-usd": _cost_of_pull_request(reports),
+        "ai-share": _number(reports[0]["ai_share"]["merged_pull_requests"]["share"]) if len(reports) == 1 else "",
         "acceptance-rate": _rate(reports, "acceptance_rate"),
         "error-rate": _rate(reports, "error_rate"),
         "partial": str(any(_is_partial(report["data_quality"]) for report in reports)).lower(),
@@ -104,8 +108,15 @@ def _content(reports: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _rate(reports: Sequence[Mapping[str, Any]], name: str) -> str:
-    rates = [report[name] for report in reports]
-    return f"{rates[0]:.6f}" if len(rates) == 1 and rates[0] is not None else ""
+    return _number(reports[0][name]) if len(reports) == 1 else ""
+
+
+def _cost_of_pull_request(reports: Sequence[Mapping[str, Any]]) -> str:
+    return next((_number(report["pull_request"]["cost_usd"]) for report in reports if "pull_request" in report), "")
+
+
+def _number(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.6f}"
 
 
 def _append(path: Path, text: str) -> None:

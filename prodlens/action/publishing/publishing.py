@@ -7,20 +7,20 @@ comment that GitHub refuses is left as a file.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prodlens.action import notices
 from prodlens.action.github_access import github_client
 from prodlens.action.identity import report_identity
 from prodlens.action.inputs import COMMENT_OFF
+from prodlens.action.publishing.at_hand import why_silent
 from prodlens.action.publishing.comment import assemble, figures_fingerprint, post_comment
-from prodlens.action.publishing.pull_request import PullRequestFacts, describe, facts_of, find_pull_request, read_facts
+from prodlens.action.publishing.pull_request import describe
 from prodlens.errors import GithubError, StorageError
 from prodlens.files import Folder
-from prodlens.json_values import mapping
 from prodlens.rendering import markdown_blocks
-from prodlens.slugs import is_slug, same_repository
+from prodlens.slugs import is_slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,37 +28,44 @@ if TYPE_CHECKING:
 
     from prodlens.action.environment import RunEnvironment
     from prodlens.action.job import Job
-    from prodlens.github import GithubClient
+    from prodlens.action.publishing.at_hand import PullRequestAtHand
 
 COMMENT_FILE = "comment.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What is to be said, and where: ``number`` of a pull request or issue of ``repository``."""
+    """What is to be said, and where: ``number`` of a pull request or issue of ``repository``.
+
+    ``silent`` is the reason why no comment says it; empty when one does.
+    """
 
     repository: str
     number: int
     head: str
     body: str
+    silent: str = ""
 
 
-def compose_comment(job: Job, reports: Sequence[Mapping[str, Any]], *, tail: str = "") -> Announcement | None:
+def compose_comment(
+    job: Job, reports: Sequence[dict[str, Any]], at_hand: PullRequestAtHand | None = None, *, tail: str = ""
+) -> Announcement | None:
     """Return the comment that this run owes; None when it owes none.
 
     Args:
         job: The run.
         reports: One report per repository.
+        at_hand: The pull request that the run is about, if it is about one that is known.
         tail: What stands below the figures, as Markdown: where the whole report is.
 
-    On a pull request its own facts stand first; what GitHub does not tell is taken from the event.
+    On a pull request its own facts stand first.
     """
     environment, settings = job.environment, job.settings
     repository = environment.environ.get("GITHUB_REPOSITORY", "")
     if not environment.in_actions or not is_slug(repository) or settings.comment == COMMENT_OFF:
         return None
     if job.event.mode.about_pull_request:
-        return _on_pull_request(job, reports, repository, tail)
+        return None if at_hand is None else _on_pull_request(job, reports, at_hand, tail)
     if settings.comment_issue is None:
         return None
     head = "### ProdLens\n\n" + "\n".join(_period(report) for report in reports)
@@ -66,13 +73,16 @@ def compose_comment(job: Job, reports: Sequence[Mapping[str, Any]], *, tail: str
 
 
 def publish_comment(announcement: Announcement, job: Job) -> str:
-    """Write the comment, or say what would be written; returns its address, empty when it was not written.
+    """Write the comment, or say what would be written or why nothing is; returns its address, empty without one.
 
     Raises:
         StorageError: The comment could be left neither on GitHub nor as a file.
     """
     environment, settings = job.environment, job.settings
     place = f"{announcement.repository}#{announcement.number}"
+    if announcement.silent:
+        notices.note(environment, f"No comment on {place}: {announcement.silent}.")
+        return ""
     if settings.dry_run:
         _print(environment, f"Dry run: this comment would be written on {place}:", announcement.body)
         return ""
@@ -93,21 +103,12 @@ def publish_comment(announcement: Announcement, job: Job) -> str:
     return posted.url
 
 
-def _on_pull_request(job: Job, reports: Sequence[Mapping[str, Any]], repository: str, tail: str) -> Announcement | None:
-    environment, mode = job.environment, job.event.mode
-    client = github_client(job.settings, environment)
-    try:
-        number = mode.pull_request or (find_pull_request(client, repository, mode.head) if mode.head else None)
-    except GithubError as error:
-        notices.warning(environment, f"the pull request of this run could not be looked up: {error}")
-        return None
-    if number is None:
-        notices.note(environment, "No pull request has the head that this run was started for, so there is no comment.")
-        return None
-    facts = _facts(job, client, repository, number)
-    own = next((report for report in reports if same_repository(report["metadata"]["repo"], repository)), None)
+def _on_pull_request(
+    job: Job, reports: Sequence[dict[str, Any]], at_hand: PullRequestAtHand, tail: str
+) -> Announcement:
+    facts, own = at_hand.facts, at_hand.report_of(reports)
     hours, costs = (own["pr_merge_time_hours"], own["pull_request_costs"]["merged"]) if own else ((), None)
-    head = describe(facts, hours, environment.now, costs)
+    head = describe(facts, hours, job.environment.now, costs)
     size = (
         facts.additions,
         facts.deletions,
@@ -116,7 +117,9 @@ def _on_pull_request(job: Job, reports: Sequence[Mapping[str, Any]], repository:
         facts.usage.calls,
         facts.usage.cost_usd,
     )
-    return _announcement(job, reports, (repository, number), head, tail, _fingerprint(reports, size))
+    place = (at_hand.repository, facts.number)
+    announcement = _announcement(job, reports, place, head, tail, _fingerprint(reports, size))
+    return replace(announcement, silent=why_silent(job.settings, facts))
 
 
 def _announcement(
@@ -125,16 +128,6 @@ def _announcement(
     key = report_identity(job.environment.environ, job.settings.comment_key).digest(*place)
     blocks = markdown_blocks(reports, kind="comment")
     return Announcement(*place, head, assemble(head, blocks, tail, fingerprint, key))
-
-
-def _facts(job: Job, client: GithubClient, repository: str, number: int) -> PullRequestFacts:
-    unnamed = job.owner is not None  # beside several repositories such calls are shown apart
-    try:
-        return read_facts(client, job.store.conn, repository, number, unnamed=unnamed)
-    except GithubError as error:
-        notices.note(job.environment, f"The pull request was not read from GitHub: {error}")
-        described = mapping(job.event.payload.get("pull_request"))
-        return facts_of({**described, "number": number}, (), job.store.conn, repository, unnamed=unnamed)
 
 
 def _fingerprint(reports: Sequence[Mapping[str, Any]], *more: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from math import fsum
+from math import fsum, inf, isfinite
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -195,8 +195,13 @@ def _usage(rows: Sequence[ModelCalls]) -> Usage:
 
 
 def _added(costs: Iterable[float | None]) -> float | None:
+    """Return the sum of the known costs; None without one, or where they add up to infinity."""
     known = [cost for cost in costs if cost is not None]
-    return fsum(known) if known else None
+    try:
+        total = fsum(known) if known else inf
+    except OverflowError:
+        return None
+    return total if isfinite(total) else None
 
 
 def describe(

@@ -105,6 +105,16 @@ def store(tmp_path: Path) -> Iterator[ProdLensStore]:
         yield opened
 
 
+def test_absurd_costs_are_unknown(store: ProdLensStore) -> None:
+    """Costs that add up to infinity are not a cost; they break nothing."""
+    call = {"session_id": "s", "timestamp": "2026-05-01T10:00:00Z", "pull_request": 7, "cost_usd": 1.7e308}
+    store.insert_sessions([{**call, "trace_hash": f"x{n}", "model": f"m{n // 2}"} for n in range(4)])
+    usage = facts_of(PULL, [], store.conn, "octo/repo").usage
+    assert (usage.calls, usage.cost_usd) == (7, None)
+    store.conn.execute("DELETE FROM sessions WHERE trace_hash IN ('x1', 'x3')")
+    assert facts_of(PULL, [], store.conn, "octo/repo").usage.cost_usd is None
+
+
 def test_read_facts(store: ProdLensStore) -> None:
     """Size, times, evidence and usage come together from GitHub and the store."""
     answers = {
