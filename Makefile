@@ -4,23 +4,15 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# The window of the bundled traces, so that the report is the same on any day.
-WINDOW := --since 2026-11-19 --until 2026-11-26
 
 .DEFAULT_GOAL := help
-.PHONY: help report demo test lint ci mutants inputs golden benchmark hooks lock clean
+.PHONY: help report test lint ci mutants inputs golden benchmark hooks lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
 
-# The bundled traces are of the made-up repository acme/api; the commits beside them are this clone's.
-report: $(READY) ## Report on the bundled traces and this clone's history, offline
-	$(BIN)/python entrypoint.py --offline --clone . --repository acme/api --trace-paths examples/traces $(WINDOW)
-
-demo: $(READY) ## Simulate twelve weeks of a team and report on them
-	$(BIN)/python -m prodlens.cli demo --db .prod-lens/demo/cache.db
-	$(BIN)/python entrypoint.py --offline --db .prod-lens/demo/cache.db --repository simulated/team \
-	  --since 2026-04-06 --until 2026-06-29 --output-dir .prod-lens/demo/report
+report: $(READY) ## Show the whole road on a made-up team's twelve weeks, then read the bundled traces, offline
+	$(BIN)/python -m examples.team
 
 test: $(READY) ## Run every test that needs Python alone, with coverage
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tests.action.conftest import Workplace
     from tests.github_server.artifact_host import StoredArtifact
+    from tests.github_server.world import Repository
 
 ROOT = Path(__file__).parent.parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -68,6 +69,7 @@ class Runner:
     Attributes:
         environ: Added to the environment of every run.
         in_process: Whether runs are made in the process of the tests, which is several times as fast.
+        repository: The repository that the workflow is of.
     """
 
     workplace: Workplace
@@ -75,6 +77,7 @@ class Runner:
     host: ArtifactHost
     environ: dict[str, str] = field(default_factory=dict)
     in_process: bool = False
+    repository: Repository = field(default_factory=small_repository)
     outputs: dict[str, str] = field(default_factory=dict)
     summary: str = ""
     number: int = 700  # of the last run
@@ -109,21 +112,21 @@ class Runner:
     def trusted_run(self, **changes: Any) -> dict[str, Any]:
         """Return a run whose cache is trusted, unless changed."""
         self.number += 1
-        return workflow_run(self.number, SLUG, REPOSITORY_ID, **{"path": WORKFLOW, **changes})
+        return workflow_run(self.number, self.repository.slug, self.repository.id, **{"path": WORKFLOW, **changes})
 
     def _environment(self, event: str, ref: str) -> dict[str, str]:
         branch = ref.removeprefix("refs/heads/")
         token = self.host.start_run(self.trusted_run(event=event, head_branch=branch))
         return {
             "GITHUB_ACTIONS": "true",
-            "GITHUB_REPOSITORY": SLUG,
-            "GITHUB_REPOSITORY_ID": str(REPOSITORY_ID),
+            "GITHUB_REPOSITORY": self.repository.slug,
+            "GITHUB_REPOSITORY_ID": str(self.repository.id),
             "GITHUB_EVENT_NAME": event,
             "GITHUB_REF": ref,
             "GITHUB_RUN_ID": str(self.number),
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_JOB": "prodlens",
-            "GITHUB_WORKFLOW_REF": f"{SLUG}/{WORKFLOW}@{ref}",
+            "GITHUB_WORKFLOW_REF": f"{self.repository.slug}/{WORKFLOW}@{ref}",
             "GITHUB_API_URL": self.server.url,
             "GITHUB_GRAPHQL_URL": self.server.graphql_url,
             "GITHUB_TOKEN": TOKEN,  # for the defaults of action.yml, as github.token is
