@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sync-status": ("sync_status", "Show how far each repository is synced."),
     "formats": ("formats", "Say what format files are and where each field was found."),
     "ledger": ("ledger", "Show calls, tokens and cost by model and source."),
+    "focus": ("focus", "Write the ledger as a FOCUS 1.2 dataset, with the pull request of each cost."),
     "dead-letters": ("dead_letters", "List lines that could not be used and why, or try them again."),
     "report": ("report", "Report on one repository."),
     "doctor": ("doctor", "Check a set-up and say what to change."),

@@ -6,6 +6,7 @@ Nothing is ever fetched. The library and its list load with the first look-up.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -95,6 +96,17 @@ def model_name(model: str) -> str:
     """
     info = _makers_entry(model.strip())
     return model if info is None else info.id
+
+
+@lru_cache(maxsize=4096)
+def maker_name(model: str) -> str | None:
+    """Return who makes a model, as the list names them; None for a model that the list does not know."""
+    from genai_prices import Usage, calc_price
+
+    for tail in _tails(model.strip()):
+        with suppress(LookupError):
+            return calc_price(Usage(), tail).provider.name
+    return None
 
 
 def _makers_entry(name: str) -> ModelInfo | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from prodlens.calls.own_prices import OwnPrice, OwnPrices
-from prodlens.calls.price_list import find_model, listed_card, model_name, price_changes_in_a_day
+from prodlens.calls.price_list import find_model, listed_card, maker_name, model_name, price_changes_in_a_day
 from prodlens.calls.rates import MAKERS_PRICE, WITHOUT_MODIFIER, PriceCard, Rates, call_cost
 from prodlens.schemas import COMPUTED, OURS, OWN_PRICE
 from prodlens.timestamps import parse_timestamp
@@ -27,6 +27,7 @@ __all__ = [
     "Prices",
     "Rates",
     "call_cost",
+    "maker_name",
     "model_name",
     "price_card",
     "price_changes_in_a_day",

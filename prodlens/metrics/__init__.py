@@ -14,10 +14,14 @@ from prodlens.metrics.ledger import LedgerLine, ledger
 from prodlens.metrics.vendor_usage import VendorUsage, vendor_usage
 
 if TYPE_CHECKING:
+    from prodlens.metrics.focus import FocusLedger, focus_ledger
+    from prodlens.metrics.focus_dataset import FOCUS_COLUMNS, focus_parquet, focus_rows
     from prodlens.metrics.generator import ReportGenerator
     from prodlens.metrics.pull_request_costs import ModelCalls, calls_of_pull_request
 
 __all__ = [
+    "FOCUS_COLUMNS",
+    "FocusLedger",
     "Gate",
     "LedgerLine",
     "ModelCalls",
@@ -25,6 +29,9 @@ __all__ = [
     "VendorUsage",
     "calls_of_pull_request",
     "check_gates",
+    "focus_ledger",
+    "focus_parquet",
+    "focus_rows",
     "gate_rows",
     "ledger",
     "parse_gates",
@@ -32,11 +39,7 @@ __all__ = [
     "vendor_usage",
 ]
 
-__getattr__ = loader(
-    "prodlens.metrics",
-    {
-        "ModelCalls": "prodlens.metrics.pull_request_costs",
-        "ReportGenerator": "prodlens.metrics.generator",
-        "calls_of_pull_request": "prodlens.metrics.pull_request_costs",
-    },
-)
+_HOMES = {"ReportGenerator": "generator", "FocusLedger": "focus", "focus_ledger": "focus"}
+_HOMES |= dict.fromkeys(["ModelCalls", "calls_of_pull_request"], "pull_request_costs")
+_HOMES |= dict.fromkeys(["FOCUS_COLUMNS", "focus_parquet", "focus_rows"], "focus_dataset")
+__getattr__ = loader("prodlens.metrics", {name: f"prodlens.metrics.{module}" for name, module in _HOMES.items()})

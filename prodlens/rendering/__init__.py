@@ -1,6 +1,7 @@
 """From report JSON to Markdown, HTML, CSV, JSON and terminal text, and the words of the report."""
 
 from prodlens.rendering.escaping import markdown as escape_markdown
+from prodlens.rendering.flat import csv_lines
 from prodlens.rendering.formatting import count, hours, short_count, usd
 from prodlens.rendering.formatting import number as number_text
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, SUMMARY_LIMIT_BYTES, fitted
@@ -20,6 +21,7 @@ __all__ = [
     "SUFFIXES",
     "SUMMARY_LIMIT_BYTES",
     "count",
+    "csv_lines",
     "escape_markdown",
     "fitted",
     "hours",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prodlens.calls.price_list import _tails, find_model, model_name, price_changes_in_a_day
+from prodlens.calls.price_list import _tails, find_model, maker_name, model_name, price_changes_in_a_day
 from prodlens.calls.pricing import MAKERS_PRICE, WITHOUT_MODIFIER, price_card, priced
 from prodlens.schemas import CanonicalTrace
 
@@ -133,3 +133,11 @@ def test_cost_source_and_caveat_of_a_row(
         source,
         caveat,
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "maker"), [("eu.anthropic.claude-sonnet-4-5", "Anthropic"), ("gpt-4o", "OpenAI"), ("in-house", None)]
+)
+def test_the_list_names_the_maker_of_a_model(model: str, maker: str | None) -> None:
+    """Whoever serves a model, its maker is the one that the list has it from; of an unknown model nobody is."""
+    assert maker_name(model) == maker
