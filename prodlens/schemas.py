@@ -347,6 +347,12 @@ PULL_REQUEST_COLUMNS = (
     Column("details"),
     Column("details_for", MOMENT),
     Column("truncated", JSON),
+    Column("review_count", INTEGER),
+    Column("changes_requested", INTEGER),
+    Column("review_rounds", INTEGER),
+    Column("ready_at", MOMENT),
+    Column("reverts", INTEGER),
+    Column("reverted_at", MOMENT),
 )
 
 

@@ -1,7 +1,8 @@
-"""Commits: read from a git clone, the trailers of their messages, and which accounts are bots."""
+"""Commits: read from a git clone, the trailers of their messages, what they revert, and which accounts are bots."""
 
 from prodlens.commits.accounts import is_bot
 from prodlens.commits.git_history import USUAL_BRANCHES, GitHistory, GitHistoryError, origin_slug, read_history
+from prodlens.commits.reverts import reverted_commits, reverted_pull_request, reverted_title
 from prodlens.commits.trailers import message_trailers, trailers_in
 
 __all__ = [
@@ -12,5 +13,8 @@ __all__ = [
     "message_trailers",
     "origin_slug",
     "read_history",
+    "reverted_commits",
+    "reverted_pull_request",
+    "reverted_title",
     "trailers_in",
 ]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prodlens.commits.reverts import reverted_commits
 from prodlens.commits.trailers import message_trailers
 from prodlens.errors import UserError
 from prodlens.slugs import one_spelling, slug_from_remote
@@ -198,6 +199,7 @@ def _commits(log: str) -> Iterator[dict[str, Any]]:
             "timestamp": _moment(committed),
             "parents": len(parents.split()),
             "trailers": message_trailers(message),
+            "reverts": reverted_commits(message) or None,
         }
 
 

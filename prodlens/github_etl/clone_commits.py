@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlens.commits import USUAL_BRANCHES, read_history
 from prodlens.github_etl.state import COMMITS, clone_mark
 from prodlens.slugs import one_spelling
-from prodlens.storage import delete_commits_but
+from prodlens.storage import delete_commits_but, mark_reverted
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def take_commits_from_clone(
             store.insert_commits(history.commits)
             delete_commits_but(conn, slug, [commit["sha"] for commit in history.commits], since=start)
             forget_github_commits(conn, slug)
+            mark_reverted(conn, slug)
             store.set_etag(mark, f"{history.head} {start}")
     return CloneReading(taken=True, notes=tuple(notes))
 

@@ -26,6 +26,7 @@ from prodlens.github_etl.state import (
 )
 from prodlens.github_etl.stream import StreamRun
 from prodlens.slugs import checked_slug
+from prodlens.storage import mark_reverted
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class GithubETL:
         with run.recorded():
             pull_requests.walk_pull_requests(run, _moment(since))
             read_details(run)
+            _mark_reverted(run)
         return len(run.written)
 
     def sync_commits(self, owner: str, repo: str, *, token: str | None = None, since: datetime | None = None) -> int:
@@ -131,6 +133,7 @@ class GithubETL:
         run = self._run(owner, repo, COMMITS, "commits", commits.QUESTION, token)
         with run.recorded():
             commits.walk_commits(run, _moment(since))
+            _mark_reverted(run)
         return len(run.written)
 
     def _run(
@@ -155,6 +158,11 @@ class GithubETL:
             state=StreamState.load(self.store.conn, slug, stream),
             clock=self._clock,
         )
+
+
+def _mark_reverted(run: StreamRun) -> None:
+    with run.page() as conn:
+        mark_reverted(conn, run.slug)
 
 
 def _moment(since: datetime | date | None) -> str:

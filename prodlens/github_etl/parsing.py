@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.commits import is_bot, message_trailers
+from prodlens.commits import is_bot, message_trailers, reverted_commits, reverted_pull_request
 from prodlens.json_values import count, mapping, sequence, whole_number, words
 from prodlens.timestamps import iso_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+_VERDICTS = {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
 GHOST = "ghost"  # the login under which GitHub shows whoever has deleted the account
 
 
@@ -49,6 +50,7 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         "base_ref": words(base.get("ref")),
         "merge_commit_sha": words(item.get("merge_commit_sha")),
         "node_id": words(item.get("node_id")),
+        "reverts": reverted_pull_request(item.get("body"), slug),
     }
 
 
@@ -77,6 +79,7 @@ def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dic
         "branch": branch,
         "parents": len(sequence(item["parents"])) if "parents" in item else None,
         "trailers": message_trailers(detail.get("message")),
+        "reverts": reverted_commits(detail.get("message")) or None,
         "from_github": True,
     }
 
@@ -96,19 +99,24 @@ def events_details(events: list[dict[str, Any]]) -> dict[str, Any]:
 def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
     """Return the details in a GraphQL pull request node.
 
-    ``truncated`` maps the nested lists that hold less than they should to where they go on. The first review is the
-    first submitted one by somebody who is neither the pull request's author nor a bot.
+    ``truncated`` maps the nested lists that hold less than they should to where they go on. ``migrations`` say what
+    the counts of reviews are.
     """
     reopenings = [at for event in _nodes(node.get("timelineItems")) if (at := iso_utc(event.get("createdAt")))]
+    ready = [at for event in _nodes(node.get("ready")) if (at := iso_utc(event.get("createdAt")))]
     author = words(mapping(node.get("author")).get("login"))
-    reviewed = first_review_at(_nodes(node.get("reviews")), author)
-    cut = {"commits": end_cursor(node.get("commits"))} if has_next(node.get("commits")) else {}
-    if reviewed is None and has_next(node.get("reviews")):
-        cut["reviews"] = end_cursor(node.get("reviews"))
+    reviews = reviews_by_others(_nodes(node.get("reviews")), author)
+    verdicts = [review for review in reviews if review.get("state") in _VERDICTS]
+    commits = {oid for review in verdicts if (oid := words(mapping(review.get("commit")).get("oid")))}
+    cut = {name: end_cursor(node.get(name)) for name in ("commits", "reviews") if has_next(node.get(name))}
     return {
         "reopened": bool(_nodes(node.get("timelineItems"))),
         "reopened_at": min(reopenings, default=None),
-        "first_review_at": reviewed,
+        "ready_at": max(ready, default=None),
+        "first_review_at": min((iso_utc(review["submittedAt"]) or "" for review in reviews), default=None),
+        "review_count": len(reviews),
+        "changes_requested": sum(review.get("state") == "CHANGES_REQUESTED" for review in verdicts),
+        "review_rounds": len(commits) or int(bool(verdicts)),
         "additions": count(node.get("additions")),
         "deletions": count(node.get("deletions")),
         "changed_files": count(node.get("changedFiles")),
@@ -118,16 +126,16 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def first_review_at(reviews: list[Mapping[str, Any]], author: str | None) -> str | None:
-    """Return when the first review by another person was submitted, None without one among these."""
-    moments = []
+def reviews_by_others(reviews: Iterable[Mapping[str, Any]], author: str | None) -> list[Mapping[str, Any]]:
+    """Return the submitted reviews by people other than the author; a deleted account counts as another person."""
+    found = []
     for review in reviews:
         reviewer = mapping(review.get("author"))
         login = words(reviewer.get("login"))
         by_bot = is_bot(login, words(reviewer.get("__typename")))
-        if not by_bot and (login is None or login != author) and (at := iso_utc(review.get("submittedAt"))):
-            moments.append(at)
-    return min(moments, default=None)
+        if not by_bot and (login is None or login != author) and iso_utc(review.get("submittedAt")):
+            found.append(review)
+    return found
 
 
 def node_commits(node: Mapping[str, Any], pull_request_id: int) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the list of pull requests does not tell: reopened, first review, size, commits.
+"""What the list of pull requests does not tell: reopened, reviews, when it was ready, size, commits.
 
 With a token it is read in bulk by GraphQL, up to 100 pull requests a request; without one, or where there is no
 GraphQL, whether it was reopened is read from the REST events of each. What is still to be read stands in the store, so
@@ -15,7 +15,7 @@ import orjson
 
 from prodlens.github import GraphqlUnavailableError, NotFoundError, ServerFailedError
 from prodlens.github_etl.parsing import end_cursor, events_details, has_next, node_commits, node_details
-from prodlens.github_etl.state import CUT_COMMITS, STALE_DETAILS
+from prodlens.github_etl.state import CUT_COMMITS, READ_WITH_LESS, STALE_DETAILS
 from prodlens.json_values import mapping, sequence
 
 if TYPE_CHECKING:
@@ -39,10 +39,14 @@ DETAILS_QUERY = f"""query PullRequestDetails($ids: [ID!]!) {{
   nodes(ids: $ids) {{
     ... on PullRequest {{
       id additions deletions changedFiles author {{ login }}
-      reviews(first: 20) {{
-        nodes {{ author {{ __typename login }} submittedAt }} pageInfo {{ hasNextPage endCursor }}
+      reviews(first: 100) {{
+        nodes {{ author {{ __typename login }} state submittedAt commit {{ oid }} }}
+        pageInfo {{ hasNextPage endCursor }}
       }}
       timelineItems(itemTypes: [REOPENED_EVENT], first: 1) {{ nodes {{ ... on ReopenedEvent {{ createdAt }} }} }}
+      ready: timelineItems(itemTypes: [READY_FOR_REVIEW_EVENT], last: 1) {{
+        nodes {{ ... on ReadyForReviewEvent {{ createdAt }} }}
+      }}
       commits(first: 50) {{{_COMMITS}
       }}
     }}
@@ -98,7 +102,7 @@ def _read_by_graphql(run: StreamRun) -> None:
     Raises:
         ServerFailedError: GraphQL fails at everything.
     """
-    waiting = _waiting(run, f"node_id IS NOT NULL AND ({STALE_DETAILS} OR details = 'events')")
+    waiting = _waiting(run, f"node_id IS NOT NULL AND ({STALE_DETAILS} OR {READ_WITH_LESS})")
     size = MOST_AT_ONCE
     failed_alone: set[int] = set()  # one that fails alone twice, and not GraphQL itself, is too heavy
     while waiting:
@@ -279,11 +283,15 @@ def _store_details(run: StreamRun, conn: sqlite3.Connection, details: list[tuple
     run.written.update(value["row_id"] for value in values)
 
 
-_ALWAYS_THERE = ("additions", "deletions", "changedFiles", "reviews", "timelineItems", "commits")
+_ALWAYS_THERE = ("additions", "deletions", "changedFiles", "reviews", "timelineItems", "ready", "commits")
 _COLUMNS = (
     "reopened",
     "reopened_at",
     "first_review_at",
+    "review_count",
+    "changes_requested",
+    "review_rounds",
+    "ready_at",
     "additions",
     "deletions",
     "changed_files",

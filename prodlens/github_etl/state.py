@@ -16,8 +16,10 @@ PULL_REQUESTS, COMMITS = "pull_requests", "commits"
 STREAMS = (PULL_REQUESTS, COMMITS)
 WHOLE_HISTORY = ""  # sorts before every moment
 
-# Rows whose details are older than themselves, or were read without a token and can be read better with one.
+# Rows whose details are older than themselves.
 STALE_DETAILS = "(details IS NULL OR details_for < updated_at)"
+# Rows that a token can read better: they were read without one, or by a version that did not ask for reviews.
+READ_WITH_LESS = "(details = 'events' OR (details = 'graphql' AND review_count IS NULL))"
 CUT_COMMITS = "merged_at IS NOT NULL AND json_extract(truncated, '$.commits') IS NOT NULL"
 
 

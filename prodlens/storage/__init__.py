@@ -11,6 +11,7 @@ from prodlens.storage.delivery_rows import (
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
 from prodlens.storage.notes import CALLS_CHANGED, read_note, write_note
+from prodlens.storage.reverts import mark_reverted
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
 from prodlens.storage.usage_days import put_usage_days
@@ -26,6 +27,7 @@ __all__ = [
     "RepositoryDay",
     "delete_commits_but",
     "delete_pull_requests",
+    "mark_reverted",
     "marks",
     "migrations",
     "portions",

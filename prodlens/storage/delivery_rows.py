@@ -68,6 +68,8 @@ _PULL_REQUEST_UPSERT = _upsert(
         "closed_at": (  # one that is open again was never closed for good
             "CASE excluded.state WHEN 'open' THEN NULL ELSE coalesce(excluded.closed_at, pull_requests.closed_at) END"
         ),
+        # GitHub's list always says it; nobody else does.
+        "reverts": "CASE WHEN excluded.node_id IS NULL THEN pull_requests.reverts ELSE excluded.reverts END",
         "truncated": "CASE WHEN excluded.details IS NULL THEN pull_requests.truncated ELSE excluded.truncated END",
     },
 )

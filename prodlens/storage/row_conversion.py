@@ -44,6 +44,7 @@ COMMIT_COLUMNS = (
     "parents",
     "trailers",
     "from_github",
+    "reverts",
 )
 
 
@@ -106,7 +107,7 @@ def commit_row(record: Mapping[str, object]) -> dict[str, Any]:
     if not row["sha"] or row["timestamp"] is None:
         raise RecordError(f"commit without a sha and a readable timestamp: {record.get('sha')!r}")
     row["author_is_login"], row["from_github"] = int(bool(row["author_is_login"])), int(bool(row["from_github"]))
-    row["trailers"] = _json(row["trailers"])
+    row["trailers"], row["reverts"] = _json(row["trailers"]), _json(row["reverts"])
     return row
 
 

@@ -9,7 +9,6 @@ import pytest
 from prodlens.github_etl.parsing import (
     end_cursor,
     events_details,
-    first_review_at,
     has_next,
     listed_commit,
     listed_pull_request,
@@ -17,6 +16,7 @@ from prodlens.github_etl.parsing import (
     node_commits,
     node_details,
     parent_shas,
+    reviews_by_others,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ LISTED = {
     "base": {"ref": "main", "repo": {"default_branch": "trunk"}},
     "merge_commit_sha": "c3",
     "node_id": "PR_7",
+    "body": "Reverts Acme/Web#3",
 }
 
 
@@ -93,6 +94,7 @@ def test_every_field_of_a_listed_pull_request() -> None:
         "base_ref": "main",
         "merge_commit_sha": "c3",
         "node_id": "PR_7",
+        "reverts": 3,
     }
     assert row is not None
     assert {name: row[name] for name in expected} == expected
@@ -151,7 +153,7 @@ def test_every_field_of_a_listed_commit() -> None:
         "commit": {
             "author": {"name": "Alice Smith", "date": "2026-05-01T10:00:00Z"},
             "committer": {"date": "2026-05-02T11:00:00Z"},
-            "message": "Subject\n\nCo-authored-by: Claude <noreply@anthropic.com>",
+            "message": f"Subject\n\nThis reverts commit {'b' * 40}.\n\nCo-authored-by: Claude <noreply@anthropic.com>",
         },
         "author": {"login": "alice"},
         "parents": [{"sha": "b2"}, {"sha": None}, {"sha": "c3"}],
@@ -166,6 +168,7 @@ def test_every_field_of_a_listed_commit() -> None:
         "branch": "main",
         "parents": 3,
         "trailers": [["Co-authored-by", "Claude <noreply@anthropic.com>"]],
+        "reverts": ["b" * 40],
         "from_github": True,
     }
     assert row is not None
@@ -177,8 +180,8 @@ def test_what_a_listed_commit_may_lack() -> None:
     """The author's date stands in for the committer's, the name for the login; sha and time are needed."""
     detail = {"author": {"name": "Alice Smith", "date": "2026-05-01T10:00:00Z"}}
     row = listed_commit({"sha": "a1", "commit": detail}, "acme/web", None)
-    names = ("author", "author_is_login", "timestamp", "branch", "parents", "trailers")
-    assert part(row, *names) == ["Alice Smith", False, "2026-05-01T10:00:00+00:00", None, None, []]
+    names = ("author", "author_is_login", "timestamp", "branch", "parents", "trailers", "reverts")
+    assert part(row, *names) == ["Alice Smith", False, "2026-05-01T10:00:00+00:00", None, None, [], None]
     assert listed_commit({"commit": detail}, "acme/web", None) is None
     assert listed_commit({"sha": "a1", "commit": {}}, "acme/web", None) is None
     assert parent_shas({"sha": "a1"}) == []
@@ -189,10 +192,11 @@ def test_every_field_of_a_graphql_node() -> None:
     node: dict[str, Any] = {
         "author": {"login": "alice"},
         "timelineItems": {"nodes": [{"createdAt": "2026-05-02T08:00:00Z"}, None]},
+        "ready": {"nodes": [{"createdAt": "2026-05-02T07:00:00Z"}]},
         "reviews": {
             "nodes": [
-                {"author": {"login": "alice"}, "submittedAt": "2026-05-02T08:30:00Z"},
-                {"author": {"login": "bob"}, "submittedAt": "2026-05-02T09:00:00Z"},
+                {"author": {"login": "alice"}, "submittedAt": "2026-05-02T08:30:00Z", "state": "COMMENTED"},
+                {"author": {"login": "bob"}, "submittedAt": "2026-05-02T09:00:00Z", "state": "COMMENTED"},
             ]
         },
         "additions": 30,
@@ -204,7 +208,11 @@ def test_every_field_of_a_graphql_node() -> None:
     expected = {
         "reopened": True,
         "reopened_at": "2026-05-02T08:00:00+00:00",
+        "ready_at": "2026-05-02T07:00:00+00:00",
         "first_review_at": "2026-05-02T09:00:00+00:00",
+        "review_count": 1,
+        "changes_requested": 0,
+        "review_rounds": 0,
         "additions": 30,
         "deletions": 3,
         "changed_files": 2,
@@ -216,23 +224,49 @@ def test_every_field_of_a_graphql_node() -> None:
     cut = {"pageInfo": {"hasNextPage": True, "endCursor": "20"}}
     assert node_details({**node, "commits": {}, "reviews": cut})["truncated"] == {"reviews": "20"}
     reviewed = {**node["reviews"], **cut}
-    assert node_details({**node, "commits": {}, "reviews": reviewed})["truncated"] is None
+    assert node_details({**node, "commits": {}, "reviews": reviewed})["truncated"] == {"reviews": "20"}
+    assert node_details({**node, "commits": {}})["truncated"] is None
     empty = node_details({})
     assert part(empty, "reopened", "reopened_at", "first_review_at", "commit_count") == [False, None, None, None]
+    assert part(empty, "ready_at", "review_count", "changes_requested", "review_rounds") == [None, 0, 0, 0]
 
 
-def test_the_first_review_is_of_another_person() -> None:
+def review(login: str | None, day: int | None, kind: str = "User", **content: Any) -> dict[str, Any]:
+    """Return a review of that day in May."""
+    author = None if login is None else {"login": login, "__typename": kind}
+    return {"author": author, "submittedAt": day and f"2026-05-0{day}T08:00:00Z", **content}
+
+
+def test_reviews_are_of_other_people() -> None:
     """Reviews of the author, of bots by type or name, and without a time do not count; a deleted account's does."""
+    passed_over = [review("alice", 1), review("lint[bot]", 1), review("ci", 1, "Bot"), review("bob", None)]
+    assert reviews_by_others(passed_over, "alice") == []
+    counted = [review("bob", 4), review("carol", 3), review(None, 5)]
+    assert reviews_by_others([*passed_over, *counted], "alice") == counted
+    assert reviews_by_others([review(None, 2)], None) == [review(None, 2)]
+    node = {"author": {"login": "alice"}, "reviews": {"nodes": [*passed_over, *counted]}}
+    assert part(node_details(node), "first_review_at", "review_count") == ["2026-05-03T08:00:00+00:00", 3]
 
-    def review(login: str | None, at: str | None, kind: str = "User") -> Mapping[str, Any]:
-        author = None if login is None else {"login": login, "__typename": kind}
-        return {"author": author, "submittedAt": at and f"2026-05-0{at}T08:00:00Z"}
 
-    passed_over = [review("alice", "1"), review("lint[bot]", "1"), review("ci", "1", "Bot"), review("bob", None)]
-    assert first_review_at(passed_over, "alice") is None
-    counted = [review("bob", "4"), review("carol", "3"), review("dave", "5")]
-    assert first_review_at([*passed_over, *counted], "alice") == "2026-05-03T08:00:00+00:00"
-    assert first_review_at([review(None, "2"), *counted], None) == "2026-05-02T08:00:00+00:00"
+def test_rounds_are_commits_that_somebody_gave_a_verdict_on() -> None:
+    """Verdicts on one commit are a round, in whatever order; comments, bots and the author begin none."""
+
+    def rounds(*reviews: dict[str, Any]) -> list[Any]:
+        node = {"author": {"login": "alice"}, "reviews": {"nodes": list(reviews)}}
+        return part(node_details(node), "review_count", "changes_requested", "review_rounds")
+
+    def verdict(login: str, state: str, sha: str | None) -> dict[str, Any]:
+        return review(login, 2, state=state, commit=sha and {"oid": sha})
+
+    asked, approved = verdict("bob", "CHANGES_REQUESTED", "a1"), verdict("bob", "APPROVED", "b2")
+    assert rounds(asked, approved) == [2, 1, 2]
+    assert rounds(asked, verdict("carol", "CHANGES_REQUESTED", "a1"), approved, asked) == [4, 3, 2]
+    assert rounds(verdict("bob", "DISMISSED", "a1"), approved) == [2, 0, 2]
+    assert rounds(verdict("bob", "COMMENTED", "a1"), approved) == [2, 0, 1]
+    assert rounds(verdict("alice", "CHANGES_REQUESTED", "a1"), verdict("x[bot]", "CHANGES_REQUESTED", "b2")) == [0] * 3
+    # A commit that GitHub no longer has is one round with every other verdict.
+    assert rounds(verdict("bob", "CHANGES_REQUESTED", None), verdict("bob", "APPROVED", None)) == [2, 1, 1]
+    assert rounds(verdict("bob", "CHANGES_REQUESTED", None), approved) == [2, 1, 1]
 
 
 def test_every_field_of_a_pull_requests_commit() -> None:

@@ -110,7 +110,7 @@ def test_a_null_field_beside_an_error_is_not_known(server: GithubServer, store: 
     """A node whose reopenings are null under an error without a path is read again, not stored as never reopened."""
     row = repository(server).pulls[2]
     node = {"id": row["node_id"], "additions": 1, "deletions": 1, "changedFiles": 1, "author": None, "reviews": None}
-    node |= {"timelineItems": None, "commits": {"totalCount": 0, "nodes": []}}
+    node |= {"timelineItems": None, "ready": {"nodes": []}, "commits": {"totalCount": 0, "nodes": []}}
     answer = {"data": {"nodes": [node] * 14}, "errors": [{"message": "Something went wrong"}]}
     server.faults.restart({2: Fault(status=200, body=orjson.dumps(answer))})
     sync(store, server)
@@ -158,9 +158,36 @@ def test_further_commits_split_and_give_up_like_the_first(server: GithubServer, 
     counts = dict(store.conn.execute("SELECT pull_request_id, count(*) FROM pull_request_commits GROUP BY 1"))
     assert (counts[1013], counts[1014]) == (60, 50)
     cut = orjson.loads(rows_by_number(store)[14]["truncated"])
-    assert cut == {"reviews": "20", "heavy_commits": "50"}
+    assert cut == {"reviews": "100", "heavy_commits": "50"}
     assert not sync_state(store, SLUG)["partial"]
     before = stored(store)
     server.forget()
     sync(store, server)
     assert (asked(server), stored(store)) == (["pulls", "commits"], before)
+
+
+def test_what_an_older_version_read_is_read_again_once(server: GithubServer, store: ProdLensStore) -> None:
+    """Reviews that were not asked for then are read in bulk without a change of the pull request, and only once."""
+    sync(store, server)
+    before = stored(store)
+    columns = ("review_count", "changes_requested", "review_rounds", "ready_at")
+    with store.transaction() as conn:
+        conn.execute(f"UPDATE pull_requests SET {', '.join(f'{name} = NULL' for name in columns)}")
+    server.forget()
+    sync(store, server)
+    assert asked(server) == ["pulls", *["graphql"] * 3, "commits"]  # two go on in the commits of pull request 14
+    assert stored(store) == before
+    server.forget()
+    sync(store, server)
+    assert asked(server) == ["pulls", "commits"]
+
+
+def test_without_a_token_nothing_is_read_again_one_by_one(server: GithubServer, store: ProdLensStore) -> None:
+    """Events tell nothing of reviews, so what an older version read by GraphQL stays as it is."""
+    sync(store, server)
+    with store.transaction() as conn:
+        conn.execute("UPDATE pull_requests SET review_count = NULL")
+    server.forget()
+    sync(store, server, token=None)
+    assert asked(server) == ["pulls", "commits"]
+    assert not sync_state(store, SLUG)["partial"]

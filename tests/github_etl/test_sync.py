@@ -116,7 +116,13 @@ def test_everything_is_stored(server: GithubServer, store: ProdLensStore) -> Non
     )
     # Reviews of the author (dev1) and of a bot do not count. Pull request 14 has more than one response holds.
     assert rows[1]["first_review_at"] == "2026-05-01T05:00:00+00:00"
-    assert rows[14]["truncated"] == '{"reviews":"20"}'
+    assert rows[14]["truncated"] == '{"reviews":"100"}'
+    names = ("review_count", "changes_requested", "review_rounds", "ready_at")
+    assert [rows[1][name] for name in names] == [2, 1, 2, "2026-05-01T02:00:00+00:00"]
+    assert [rows[14][name] for name in names] == [0, 0, 0, None]
+    # Pull request 13 says that it reverts 4; a commit reverts what 5 was squashed to, and is older than that merge.
+    reverted = {n: row["reverted_at"] for n, row in rows.items() if row["reverted_at"]}
+    assert reverted == {4: "2026-05-02T13:00:00+00:00", 5: "2026-05-02T05:00:00+00:00"}
     assert len(json.loads(rows[14]["labels"])) == 35
     assert (rows[10]["author"], rows[12]["head_repo"], rows[13]["author_type"]) == ("ghost", None, "Bot")
     assert (rows[3]["additions"], rows[3]["deletions"], rows[3]["changed_files"]) == (30, 3, 1)

@@ -81,7 +81,6 @@ def _unknown(name: str) -> GraphQLError:
 
 def _pull(repository: Repository, row: dict[str, Any]) -> dict[str, Any]:
     number = row["number"]
-    reopenings = [e for e in repository.events.get(number, ()) if e["event"] == "reopened"]
     commits = repository.pull_commits.get(number, [])
     return {
         "__typename": "PullRequest",
@@ -92,12 +91,17 @@ def _pull(repository: Repository, row: dict[str, Any]) -> dict[str, Any]:
         "author": _actor(row["user"]),
         "reviews": _connection(
             [
-                {"author": _actor(review["user"]), "submittedAt": review["submitted_at"]}
+                {
+                    "author": _actor(review["user"]),
+                    "state": review.get("state", "COMMENTED"),
+                    "submittedAt": review["submitted_at"],
+                    "commit": {"oid": review["commit_id"]} if review.get("commit_id") else None,
+                }
                 for review in repository.reviews.get(number, ())
             ]
         ),
         "commits": _connection([{"commit": _commit(commit)} for commit in commits]),
-        "timelineItems": _timeline(reopenings),
+        "timelineItems": _timeline(repository.events.get(number, [])),
     }
 
 
@@ -130,12 +134,26 @@ def _connection(rows: list[dict[str, Any]]) -> Any:
     return resolve
 
 
-def _timeline(reopenings: list[dict[str, Any]]) -> Any:
-    events = [{"__typename": "ReopenedEvent", "createdAt": event["created_at"]} for event in reopenings]
+_EVENTS = {
+    "REOPENED_EVENT": ("reopened", "ReopenedEvent"),
+    "READY_FOR_REVIEW_EVENT": ("ready_for_review", "ReadyForReviewEvent"),
+}
 
-    def resolve(_info: object, first: int, itemTypes: list[str], **_: object) -> dict[str, Any]:  # noqa: N803 - GitHub's
-        assert itemTypes == ["REOPENED_EVENT"]
-        return {"nodes": events[:first]}
+
+def _timeline(events: list[dict[str, Any]]) -> Any:
+    """Return the first or the last events of one type, under whichever alias they are asked for."""
+
+    def resolve(
+        _info: object,
+        itemTypes: list[str],  # noqa: N803 - GitHub's
+        first: int | None = None,
+        last: int | None = None,
+        **_: object,
+    ) -> dict[str, Any]:
+        (kind,) = itemTypes
+        event, name = _EVENTS[kind]
+        nodes = [{"__typename": name, "createdAt": row["created_at"]} for row in events if row["event"] == event]
+        return {"nodes": nodes[:first] if last is None else nodes[-last:]}
 
     return resolve
 

@@ -21,6 +21,7 @@ def pull(row: dict[str, Any], default_branch: str) -> dict[str, Any]:
     values |= {name: row.get(name) for name in ("created_at", "updated_at", "closed_at", "merged_at")}
     values |= {
         "merge_commit_sha": row.get("merge_commit_sha"),
+        "body": row.get("body"),
         "locked": bool(row.get("locked")),
         "user": user(row["user"]),
         "labels": [{**_LABEL, "name": name} for name in row.get("labels", ())],

@@ -66,9 +66,10 @@ def sha(index: int) -> str:
     return f"{index:040x}"
 
 
-def review(number: int, login: str, hours: float, kind: str = "User") -> dict[str, Any]:
-    """Return a submitted review."""
-    return {"number": number, "user": {"login": login, "type": kind}, "submitted_at": at(hours)}
+def review(number: int, login: str, hours: float, kind: str = "User", **changes: Any) -> dict[str, Any]:
+    """Return a submitted review, a comment on the head commit unless said otherwise."""
+    row = {"number": number, "user": {"login": login, "type": kind}, "submitted_at": at(hours), "state": "COMMENTED"}
+    return {**row, "commit_id": f"{number + 500:040x}", **changes}
 
 
 def small_repository() -> Repository:
@@ -83,20 +84,26 @@ def small_repository() -> Repository:
             pull(10, state="closed", merged_at=None, user={"login": "ghost", "id": 10137}),
             pull(11, state="open", closed_at=None, merged_at=None),
             pull(12, head={"ref": "gone", "sha": sha(77), "repo": None, "user": None}),
-            pull(13, user={"login": "dependabot[bot]", "id": 9, "type": "Bot"}),
             pull(14, labels=[f"label-{n}" for n in range(35)]),
+            pull(13, user={"login": "dependabot[bot]", "id": 9, "type": "Bot"}, body=f"Reverts {SLUG}#4\r\n\nSorry"),
         ]
     )
     repository.events.update(
         {
+            1: [event(1, kind, hours) for kind, hours in (("ready_for_review", 2), ("convert_to_draft", 3))],
             2: [event(2, "closed", 20), event(2, "reopened", 21), event(2, "merged", 26)],
             11: [event(11, kind, hours) for hours, kind in enumerate(["closed", "reopened"] * 2, start=12)],
         }
     )
     repository.reviews.update(
         {
-            1: [review(1, "dev1", 3), review(1, "lint[bot]", 4, "Bot"), review(1, "dev2", 5), review(1, "dev0", 6)],
-            14: [review(14, "dev2", n) for n in range(25)],  # its own author's
+            1: [
+                review(1, "dev1", 3),
+                review(1, "lint[bot]", 4, "Bot", state="CHANGES_REQUESTED"),
+                review(1, "dev2", 5, state="CHANGES_REQUESTED", commit_id=sha(70)),
+                review(1, "dev0", 6, state="APPROVED"),
+            ],
+            14: [review(14, "dev2", n) for n in range(125)],  # its own author's
         }
     )
     trailer = [{"key": "Co-authored-by", "name": "Claude", "tool_email": "noreply@anthropic.com"}]
@@ -104,6 +111,7 @@ def small_repository() -> Repository:
     repository.pull_commits[14] = [commit(6000 + n, 1) for n in range(170)]
     repository.commits = [commit(index, *([index - 1] if index else [])) for index in range(21, -1, -1)]
     repository.commits[3]["trailers"] = trailer
+    repository.commits[2]["message"] = f'Revert "Change 5"\n\nThis reverts commit {sha(5)}.'
     return repository
 
 

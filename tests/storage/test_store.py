@@ -255,3 +255,22 @@ def test_notes_of_an_older_version_move(tmp_path: Path) -> None:
         assert [row[0] for row in store.conn.execute("SELECT endpoint FROM etags")] == ["/pulls"]
         assert [row[0] for row in store.conn.execute("SELECT job_name FROM checkpoints")] == ["trace_ingestion"]
         assert store.simulated
+
+
+def test_a_store_without_outcomes_is_read_again(tmp_path: Path) -> None:
+    """After the migration the lists are walked anew and a clone is read whole, while its commits stay known as its."""
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as conn:
+        for number, script in migrations():
+            if number < 13:
+                conn.executescript(script)
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        conn.execute("PRAGMA user_version = 12")
+        conn.execute(
+            "INSERT INTO sync_streams (repo_slug, stream, covered_since, cursor) VALUES ('a/b', 'commits', '', 'x')"
+        )
+        conn.execute("INSERT INTO etags VALUES ('git:a/b', 'sha 2026-05-01'), ('/pulls', 'e')")
+        conn.commit()
+    with ProdLensStore(path) as store:
+        assert tuple(store.conn.execute("SELECT covered_since, cursor FROM sync_streams").fetchone()) == (None, None)
+        assert (store.get_etag("git:a/b"), store.get_etag("/pulls")) == ("", "e")
