@@ -1,0 +1,267 @@
+"""What changed after authors began with something, against authors who had not begun yet.
+
+Effects that grow bias plain two-way effects, since early adopters then serve as controls for late ones. So author and
+week effects are fitted where nobody has begun, and what they foretell is set against what was seen (imputation:
+Borusyak, Jaravel and Spiess 2024; Gardner 2022). Whether that could be chance is judged by exchanging the dates.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from prodlens.statistics.estimates import BoolArray, FloatArray, Interval, t_quantile
+from prodlens.statistics.two_way_poisson import LEAST, poisson_contrast, two_way_margins
+from prodlens.statistics.within_author import POWER, IntArray, codes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+FEWEST_ADOPTERS = 6
+FEWEST_WEEKS_EACH_SIDE = 4
+FEWEST_UNTREATED = 3
+FIRST_EVENT_WEEK, LAST_EVENT_WEEK = -4, 8
+DRAWS = 999
+
+TOO_FEW_ADOPTERS = "fewer than 6 authors with 4 weeks before and after they began"
+NOBODY_LEFT = "in no week after somebody began were there 3 authors who had not"
+NOTHING_FORETOLD = "nothing is foretold for the weeks after somebody began"
+
+_MOST_BLOCKS = 50
+_LARGEST_LOG = 300.0
+_ROUNDING = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Counts by author and week.
+
+    Attributes:
+        counts: What was counted in each cell.
+        authors: Author of each cell.
+        weeks: Label of its week; with several repositories, repository and week.
+        times: The week as a number that rises by one a week.
+        adopted: For each author that began, the week as such a number.
+    """
+
+    counts: FloatArray
+    authors: Sequence[Hashable]
+    weeks: Sequence[Hashable]
+    times: IntArray
+    adopted: Mapping[Any, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventWeek:
+    """One week relative to the beginning: what was seen over what is foretold, and by how many authors."""
+
+    week: int
+    ratio: float | None
+    authors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """How a count changed after authors began.
+
+    Attributes:
+        adopters: Authors that began with 4 weeks before and after.
+        ratio: Sum of what was seen over sum of what is foretold, after the beginning; None with a reason.
+        interval: 95 % interval of the ratio, by leaving authors out.
+        p: By exchanging the dates.
+        detectable: Ratio above 1 that is found with a power of 80 %.
+        placebo_ratio: The same count in the four weeks before the beginning, against the weeks before and the others.
+        placebo_p: Its p-value; small where those who began were already changing.
+        weeks: By weeks since the beginning.
+        reason: Why there is no ratio.
+    """
+
+    adopters: int
+    ratio: float | None = None
+    interval: Interval | None = None
+    p: float | None = None
+    detectable: float | None = None
+    placebo_ratio: float | None = None
+    placebo_p: float | None = None
+    weeks: tuple[EventWeek, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    counts: FloatArray
+    authors: IntArray
+    weeks: IntArray
+    times: IntArray
+    since: FloatArray
+    adopted: FloatArray
+
+    @property
+    def treated(self) -> BoolArray:
+        return self.since >= 0
+
+    def where(self, kept: BoolArray) -> _Cells:
+        """Return some of the cells."""
+        return _Cells(
+            self.counts[kept],
+            self.authors[kept],
+            self.weeks[kept],
+            self.times[kept],
+            self.since[kept],
+            self.adopted,
+        )
+
+
+def adoption_effect(panel: Panel, seed: int = 1, draws: int = DRAWS) -> Adoption:
+    """Return how the counts changed after authors began, against those who had not begun yet.
+
+    mu = a_author g_week is fitted by Poisson pseudo-likelihood to the cells before the beginning; the ratio is the sum
+    of the counts over the sum of mu in the cells from it on, in weeks with at least 3 authors who had not begun. The
+    p-value exchanges the beginnings of authors at random: S = sum D (y - mu), mu from the margins of all cells.
+
+    Args:
+        panel: Counts; authors who began before they could be seen have no place in it.
+        seed: Of the exchanges.
+        draws: How many there are.
+    """
+    adopters = _adopters(_cells(panel))
+    return Adoption(adopters, reason=TOO_FEW_ADOPTERS) if adopters < FEWEST_ADOPTERS else imputed(panel, seed, draws)
+
+
+def imputed(panel: Panel, seed: int = 1, draws: int = DRAWS) -> Adoption:
+    """Return ``adoption_effect`` without its gate on adopters, as simulations of small teams need it."""
+    cells = _cells(panel)
+    adopters, everybody = _adopters(cells), np.ones(len(cells.counts), dtype=np.bool_)
+    found = _seen_and_foretold(cells, everybody)
+    if found is None:
+        return Adoption(adopters, reason=NOBODY_LEFT)
+    seen, expected, foretold, used = found
+    if expected < LEAST:
+        return Adoption(adopters, reason=NOTHING_FORETOLD)
+    untreated = cells.where(~cells.treated)
+    placebo = poisson_contrast(untreated.counts, _just_before(untreated), untreated.authors, untreated.weeks)
+    reach, detectable = _reach(cells, seen / expected)
+    return Adoption(
+        adopters,
+        seen / expected,
+        None if reach is None else Interval(seen / expected / reach, seen / expected * reach),
+        permutation_p(cells.counts, cells.authors, cells.weeks, cells.times, cells.adopted, seed, draws),
+        detectable,
+        None if placebo is None else math.exp(placebo.delta),
+        None if placebo is None else placebo.p,
+        tuple(_event_weeks(cells, foretold, used | ~cells.treated)),
+    )
+
+
+def _seen_and_foretold(cells: _Cells, kept: BoolArray) -> tuple[float, float, FloatArray, BoolArray] | None:
+    """Return both sums over the cells from the beginning on, what is foretold for each cell, and which cells are used.
+
+    Only authors of the cells that are ``kept`` take part. None where no cell can be used.
+    """
+    untreated = cells.where(kept & ~cells.treated)
+    sizes = len(cells.adopted), int(cells.weeks.max(initial=-1)) + 1
+    author_effect, week_effect = two_way_margins(untreated.counts, untreated.authors, untreated.weeks, sizes)
+    used = kept & cells.treated & (_untreated_authors(untreated, sizes[1])[cells.weeks] >= FEWEST_UNTREATED)
+    if not used.any():
+        return None
+    foretold = author_effect[cells.authors] * week_effect[cells.weeks]
+    return float(cells.counts[used].sum()), float(foretold[used].sum()), foretold, used
+
+
+def _reach(cells: _Cells, ratio: float) -> tuple[float | None, float | None]:
+    """Return the factor to either end of the interval of the ratio, and the ratio that would usually be found.
+
+    Authors are left out one at a time, or in 50 blocks where there are more: V = (G - 1) / G sum (log ratio_(-i) -
+    log ratio)^2, and Student's t with G* - 1 degrees of freedom, G* by the authors' shares of sum mu D~^2.
+    """
+    spread = poisson_contrast(cells.counts, cells.treated.astype(np.float64), cells.authors, cells.weeks)
+    blocks = min(len(cells.adopted), _MOST_BLOCKS)
+    parts = [_seen_and_foretold(cells, cells.authors % blocks != block) for block in range(blocks)]
+    ratios = np.array([math.nan if part is None or part[1] < LEAST else part[0] / part[1] for part in parts])
+    if spread is None or not np.isfinite(ratios).all() or min(ratio, ratios.min()) <= 0:
+        return None, None
+    error = math.sqrt((blocks - 1) / blocks * float(((np.log(ratios) - math.log(ratio)) ** 2).sum()))
+    quantiles = t_quantile(spread.df), float(special.stdtrit(spread.df, POWER))
+    if sum(quantiles) * error > _LARGEST_LOG:
+        return None, None
+    return math.exp(quantiles[0] * error), math.exp(sum(quantiles) * error)
+
+
+def permutation_p(
+    counts: FloatArray,
+    authors: IntArray,
+    weeks: IntArray,
+    times: IntArray,
+    adopted: FloatArray,
+    seed: int,
+    draws: int = DRAWS,
+) -> float:
+    """Return how often dates that are exchanged between authors give as large a sum of D (y - mu) as the real ones.
+
+    Args:
+        counts: What was counted in each cell.
+        authors: Author of each cell, from 0.
+        weeks: Label of its week, from 0.
+        times: Its week as a number.
+        adopted: When each author began, as such a number; infinite for those who did not.
+        seed: Of the exchanges.
+        draws: How many; the real dates count as one more.
+    """
+    sizes = len(adopted), int(weeks.max()) + 1
+    author_effect, week_effect = two_way_margins(counts, authors, weeks, sizes)
+    left = counts - author_effect[authors] * week_effect[weeks]
+    first, last = int(times.min()), int(times.max())
+    by_time = np.zeros((len(adopted), last - first + 2))
+    np.add.at(by_time, (authors, times - first), left)
+    # What is left of each author from a week on: the statistic is one such value of each.
+    from_week_on = np.cumsum(by_time[:, ::-1], axis=1)[:, ::-1]
+    begun = np.clip(adopted - first, 0, last - first + 1).astype(np.int64)
+    rng, people = np.random.default_rng(seed), np.arange(len(adopted))
+    seen = abs(float(from_week_on[people, begun].sum()))
+    exchanged = np.array([float(from_week_on[people, rng.permutation(begun)].sum()) for _ in range(draws)])
+    return (1 + int((np.abs(exchanged) >= seen * (1 - _ROUNDING)).sum())) / (1 + draws)
+
+
+def _cells(panel: Panel) -> _Cells:
+    authors = codes_of(panel.authors)
+    adopted = np.full(int(authors.max(initial=-1)) + 1, np.inf)
+    for label, code in zip(panel.authors, authors, strict=True):
+        adopted[code] = panel.adopted.get(label, np.inf)
+    since = panel.times - adopted[authors]
+    return _Cells(panel.counts, authors, codes_of(panel.weeks), panel.times, since, adopted)
+
+
+def _adopters(cells: _Cells) -> int:
+    """Return how many authors have 4 weeks before and 4 from the beginning on."""
+    weeks = np.unique(np.column_stack([cells.authors, cells.times, cells.since]), axis=0)
+    people, since = weeks[:, 0].astype(np.int64), weeks[:, 2]
+    before, after = (
+        np.bincount(people[chosen], minlength=len(cells.adopted)) >= FEWEST_WEEKS_EACH_SIDE
+        for chosen in (np.isfinite(since) & (since < 0), since >= 0)
+    )
+    return int((before & after).sum())
+
+
+def _just_before(cells: _Cells) -> FloatArray:
+    return ((cells.since >= FIRST_EVENT_WEEK) & (cells.since < 0)).astype(np.float64)
+
+
+def _untreated_authors(untreated: _Cells, weeks: int) -> IntArray:
+    pairs = np.unique(np.column_stack([untreated.weeks, untreated.authors]), axis=0)
+    return np.bincount(pairs[:, 0], minlength=weeks)
+
+
+def _event_weeks(cells: _Cells, foretold: FloatArray, used: BoolArray) -> list[EventWeek]:
+    """Return what was seen over what is foretold by weeks since the beginning, of at least 3 authors each."""
+    found = []
+    for week in range(FIRST_EVENT_WEEK, LAST_EVENT_WEEK + 1):
+        rows = used & (cells.since == week)
+        people, expected = len(np.unique(cells.authors[rows])), float(foretold[rows].sum())
+        if people >= FEWEST_UNTREATED:
+            ratio = float(cells.counts[rows].sum()) / expected if expected > LEAST else None
+            found.append(EventWeek(week, ratio, people))
+    return found

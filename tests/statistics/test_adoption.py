@@ -1,0 +1,142 @@
+"""What changed after authors began, against programs that others wrote and against what must hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from prodlens.statistics.adoption import (
+    NOBODY_LEFT,
+    NOTHING_FORETOLD,
+    TOO_FEW_ADOPTERS,
+    Panel,
+    adoption_effect,
+    imputed,
+    permutation_p,
+)
+from prodlens.statistics.two_way_poisson import poisson_contrast, two_way_margins
+from prodlens.statistics.within_author import codes_of
+from tests.statistics.made_up_teams import adopting_team
+
+
+def test_imputation_and_placebo_are_those_of_statsmodels() -> None:
+    """GLM(Poisson) of statsmodels 0.15.0 on the cells before the beginning, its forecasts added up over those after."""
+    found = adoption_effect(adopting_team())
+    assert (found.adopters, found.reason) == (10, None)
+    assert found.ratio == pytest.approx(1.221774369170085, rel=1e-7)
+    assert found.placebo_ratio == pytest.approx(1.025578868910021, rel=1e-7)
+
+
+def test_the_rate_ratio_and_its_error_are_those_of_statsmodels() -> None:
+    """GLM(Poisson) with clusters of authors, times sqrt(G / (G - 1)); fepois of pyfixest 0.60.0 agrees."""
+    panel = adopting_team()
+    treated = np.array(
+        [float(time >= panel.adopted.get(name, 99)) for name, time in zip(panel.authors, panel.times, strict=True)]
+    )
+    found = poisson_contrast(panel.counts, treated, codes_of(panel.authors), codes_of(panel.weeks))
+    assert found is not None
+    assert found.delta == pytest.approx(0.32670216466823376, rel=1e-6)
+    assert found.error == pytest.approx(0.1498464867963081, rel=1e-6)
+
+
+def test_the_interval_is_around_the_ratio_and_a_detectable_one_is_farther() -> None:
+    """The ends are as far from the ratio as factors; what is found with 80 % power is farther than the end."""
+    found = adoption_effect(adopting_team())
+    assert found.interval is not None
+    assert found.ratio is not None
+    assert found.interval.low is not None
+    assert found.interval.high is not None
+    assert found.detectable is not None
+    assert found.interval.high / found.ratio == pytest.approx(found.ratio / found.interval.low)
+    assert found.detectable > found.interval.high / found.ratio
+
+
+def test_weeks_since_the_beginning_name_at_least_three_authors() -> None:
+    """Weeks -4 to 8 have a row where at least three authors are seen."""
+    weeks = adoption_effect(adopting_team()).weeks
+    assert [one.week for one in weeks] == list(range(-4, 9))
+    assert min(one.authors for one in weeks) >= 3
+    assert weeks[0].ratio == pytest.approx(1.0665133, abs=1e-6)
+
+
+def test_the_p_value_counts_exchanged_dates() -> None:
+    """With three authors, one of whom began, the real date is one of three: p comes to a third or more."""
+    counts = np.array([1.0, 1, 5, 5, 1, 1, 1, 1, 1, 1, 1, 1])
+    authors, weeks = np.repeat(np.arange(3), 4), np.tile(np.arange(4), 3)
+    adopted = np.array([2.0, np.inf, np.inf])
+    p = permutation_p(counts, authors, weeks, weeks, adopted, seed=1)
+    assert 0.25 < p < 0.42
+    assert p == permutation_p(counts, authors, weeks, weeks, adopted, seed=1)
+    assert permutation_p(np.ones(12), authors, weeks, weeks, adopted, seed=1) == 1.0
+
+
+def test_margins_are_met() -> None:
+    """A g offset has the row and column sums of the counts; an empty week has no effect."""
+    counts, authors = np.array([1.0, 2, 0, 3, 4, 0]), np.array([0, 0, 0, 1, 1, 1])
+    weeks, offset = np.array([0, 1, 2, 0, 1, 2]), np.array([1.0, 2, 1, 1, 1, 3])
+    author, week = two_way_margins(counts, authors, weeks, (2, 3), offset)
+    mu = author[authors] * week[weeks] * offset
+    assert np.bincount(authors, mu) == pytest.approx([3.0, 7.0])
+    assert np.bincount(weeks, mu) == pytest.approx([4.0, 6.0, 0.0])
+
+
+def test_week_labels_are_only_labels() -> None:
+    """With several repositories, a cell's label is repository and week; the number of the week is apart from it."""
+    panel = adopting_team()
+    renamed = replace(panel, weeks=[("acme/web", 99 - int(week)) for week in panel.times])
+    assert adoption_effect(renamed).ratio == pytest.approx(adoption_effect(panel).ratio)
+
+
+def test_gates() -> None:
+    """Six who began with four weeks on either side are needed, and three others in the weeks after."""
+    panel = adopting_team()
+    few = replace(panel, adopted=dict(list(panel.adopted.items())[:5]))
+    assert adoption_effect(few).reason == TOO_FEW_ADOPTERS
+    assert adoption_effect(few).adopters == 5
+    late = replace(panel, adopted=dict.fromkeys(panel.adopted, 13))
+    assert adoption_effect(late).reason == TOO_FEW_ADOPTERS
+    everybody = dict.fromkeys(panel.authors, 8)
+    assert adoption_effect(replace(panel, adopted=everybody)).reason == NOBODY_LEFT
+
+
+def test_nothing_before_foretells_nothing() -> None:
+    """Where those who began did nothing before, no ratio can be told."""
+    panel = adopting_team()
+    after = np.array(
+        [time >= panel.adopted.get(name, 0) for name, time in zip(panel.authors, panel.times, strict=True)]
+    )
+    started = np.array([name in panel.adopted for name in panel.authors])
+    counts = np.where(started & ~after, 0.0, panel.counts)
+    assert adoption_effect(replace(panel, counts=counts)).reason == NOTHING_FORETOLD
+
+
+def test_nothing_after_has_a_ratio_of_zero_and_no_interval() -> None:
+    """A ratio of 0 has no logarithm."""
+    panel = adopting_team()
+    after = np.array(
+        [time >= panel.adopted.get(name, 99) for name, time in zip(panel.authors, panel.times, strict=True)]
+    )
+    found = adoption_effect(replace(panel, counts=np.where(after, 0.0, panel.counts)))
+    assert (found.ratio, found.interval, found.detectable) == (0.0, None, None)
+
+
+def test_one_author_has_no_error() -> None:
+    """A rate ratio of one author is not compared, and neither is one without any cell that tells of it."""
+    counts, nobody = np.array([1.0, 2, 3, 4]), np.zeros(4)
+    alone, weeks = np.zeros(4, dtype=np.int64), np.arange(4)
+    assert poisson_contrast(counts, np.array([0.0, 0, 1, 1]), alone, weeks) is None
+    assert poisson_contrast(counts, np.array([0.0, 0, 1, 1]), alone, np.zeros(4, dtype=np.int64)) is None
+    assert poisson_contrast(counts, nobody, alone, weeks) is None
+    everything = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    assert poisson_contrast(np.array([0.0, 5, 5, 0]), np.array([0.0, 1, 0, 0]), *everything) is None
+
+
+def test_a_small_team_can_be_simulated_without_the_gate() -> None:
+    """``imputed`` gives what the gate withholds, and a huge error has no bounds that are numbers."""
+    authors = [f"a{author}" for author in range(4) for _ in range(6)]
+    times = np.tile(np.arange(6), 4)
+    panel = Panel(np.arange(24.0) % 7, authors, times.tolist(), times, {"a0": 3})
+    assert adoption_effect(panel).ratio is None
+    assert imputed(panel).ratio is not None
