@@ -182,7 +182,7 @@ class TimedSession:
 
 def bare_cost(answers: str, source: str, database: str) -> None:
     """Parse the answers and insert the rows of a finished sync, and nothing else."""
-    bodies = [path.read_bytes() for path in sorted(Path(answers).iterdir())]
+    bodies = [path.read_bytes() for path in sorted(Path(answers).iterdir()) if path.stat().st_size]
     with ProdLensStore(source) as store:
         rows = {table: [tuple(r) for r in store.conn.execute(f"SELECT * FROM {table}")] for table in TABLES}
     with ProdLensStore(database) as store:
