@@ -35,7 +35,7 @@ from tests.action.runner import CACHE, SCHEDULE, Runner
 from tests.github_server.artifact_host import ArtifactHost
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, commit, pull
-from tests.github_server.world import Repository, RunEnvironment
+from tests.github_server.world import Repository, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -203,7 +203,7 @@ def measure(count: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name, ArtifactHost() as host:
         folder = Path(name)
         (folder / "workspace").mkdir()
-        world = RunEnvironment(repositories={SLUG: made_up(now)}, artifacts=host, hourly_limit=None)
+        world = World(repositories={SLUG: made_up(now)}, artifacts=host, hourly_limit=None)
         with Server(world) as server:
             server.answers = {}
             runner = Runner(TimedWorkplace(folder / "workspace"), server, host)

@@ -110,8 +110,12 @@ def measure(path: Path) -> dict[str, float]:
         month = _best(lambda: generator.generate_report(repo=REPOS[0], since=date(2026, 9, 30)))
         # Peak memory first: the baselines fetch 180 rows, but they are not what is promised.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        baselines = {name: _best(lambda sql=sql: store.conn.execute(sql).fetchall()) for name, sql in BASELINES.items()}
+        baselines = {name: _best(_query(store, sql)) for name, sql in BASELINES.items()}
     return {"report": report, "report of the last 28 days": month, "peak MiB": peak, **baselines}
+
+
+def _query(store: ProdLensStore, sql: str) -> Callable[[], object]:
+    return lambda: store.conn.execute(sql).fetchall()
 
 
 def _best(call: Callable[[], object]) -> float:

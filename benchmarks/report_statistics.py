@@ -34,6 +34,7 @@ from prodlens.statistics.survival import kaplan_meier
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prodlens.statistics.association import LagTest
     from prodlens.statistics.estimates import FloatArray
 
 DAYS, TESTS, CALLS, PULL_REQUESTS = 120, 192, 20_000, 1_000
@@ -66,7 +67,7 @@ def associations(usage: dict[str, FloatArray], outcomes: dict[str, FloatArray]) 
     prepared = {
         name: prepare_series(row, CALENDAR, _SCALES.get(name, "count")) for name, row in (usage | outcomes).items()
     }
-    tests = []
+    tests: list[LagTest] = []
     for x in usage:
         for y in outcomes:
             tests += lagged_association(prepared[x], prepared[y], lags_for(DAYS)).tests
@@ -80,7 +81,7 @@ def everything_else(rng: np.random.Generator) -> Callable[[], None]:
     fast, slow = rng.lognormal(7, 0.6, CALLS // 2), rng.lognormal(7.1, 0.6, CALLS // 2)
     hours, merged = rng.lognormal(3, 1, PULL_REQUESTS), rng.random(PULL_REQUESTS) < 0.85
     decisions = rng.integers(1, 200, DAYS)
-    accepted, weeks = rng.binomial(decisions, 0.7), rng.negative_binomial(8, 0.2, 17)
+    accepted, weeks = rng.binomial(decisions, 0.7), rng.negative_binomial(8, 0.2, 17).astype(float)
 
     def run() -> None:
         cliffs_delta(fast, slow)
@@ -126,7 +127,8 @@ def main() -> int:
             raise AssertionError("the benchmark no longer measures 192 tests")
         rest()
 
-    bare(), report()
+    bare()
+    report()
     times = [(seconds(bare), seconds(report)) for _ in range(rounds)]
     base, mine = (median(column) for column in zip(*times, strict=True))
     ratio = mine / base

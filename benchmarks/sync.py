@@ -93,8 +93,7 @@ def serve(repository: Repository) -> RememberingServer:
 
 def sync(store: ProdLensStore, server: GithubServer, slug: str, session: Any = None) -> tuple[int, int]:
     """Sync both streams."""
-    urls = {"api_url": server.url, "graphql_url": server.graphql_url}
-    etl = GithubETL(store, session, **urls, patience_seconds=0.0)
+    etl = GithubETL(store, session, api_url=server.url, graphql_url=server.graphql_url, patience_seconds=0.0)
     owner, name = slug.split("/")
     return etl.sync_pull_requests(owner, name, token=TOKEN), etl.sync_commits(owner, name, token=TOKEN)
 
@@ -146,7 +145,7 @@ def child(*arguments: str) -> dict[str, float]:
 def client(api_url: str, graphql_url: str, database: str) -> None:
     """Sync once, counting the processor time of this process after its imports, that of the HTTP library apart."""
     session = TimedSession(new_session(api_url))
-    github_client.new_session = lambda _: session
+    vars(github_client)["new_session"] = lambda _: session
     with ProdLensStore(database) as store:
         started = time.process_time()
         etl = GithubETL(store, api_url=api_url, graphql_url=graphql_url)
