@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("ledger", "Show calls, tokens and cost by model and source."),
     "focus": ("focus", "Write the ledger as a FOCUS 1.2 dataset, with the pull request of each cost."),
     "dead-letters": ("dead_letters", "List lines that could not be used and why, or try them again."),
+    "evidence": ("evidence", "Show the signs of AI on pull requests and commits, and what each rests on."),
     "report": ("report", "Report on one repository."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }

@@ -353,6 +353,7 @@ PULL_REQUEST_COLUMNS = (
     Column("ready_at", MOMENT),
     Column("reverts", INTEGER),
     Column("reverted_at", MOMENT),
+    Column("body_signs", JSON),
 )
 
 

@@ -30,8 +30,8 @@ LONGEST = {
     "prodlens.commits.trailers._ADDRESS": 400,
     "prodlens.commits.trailers._OF_A_PROGRAM": 400,
     "prodlens.commits.trailers._without_people": 400,
-    "prodlens.evidence.attribution._ADDRESS": 400,
-    "prodlens.evidence.attribution._NOREPLY": 400,
+    "prodlens.evidence.signs._ADDRESS": 400,
+    "prodlens.evidence.signs._NOREPLY": 400,
 }
 
 

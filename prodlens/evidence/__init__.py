@@ -1,15 +1,16 @@
 """What AI did: the signs of it on commits and pull requests, and which call belongs to which pull request."""
 
-from prodlens.evidence.attribution import (
+from prodlens.evidence.call_attribution import BranchUse
+from prodlens.evidence.claimed_calls import CLOSED_AT, ClaimedCalls, claimed_calls
+from prodlens.evidence.signs import (
     CONFIDENCES,
     HIGH,
     Evidence,
+    body_signs,
     commit_evidence,
     pull_request_evidence,
-    stored_evidence,
 )
-from prodlens.evidence.call_attribution import BranchUse
-from prodlens.evidence.claimed_calls import CLOSED_AT, ClaimedCalls, claimed_calls
+from prodlens.evidence.stored import explained_commits, explained_evidence, stored_evidence
 
 __all__ = [
     "CLOSED_AT",
@@ -18,8 +19,11 @@ __all__ = [
     "BranchUse",
     "ClaimedCalls",
     "Evidence",
+    "body_signs",
     "claimed_calls",
     "commit_evidence",
+    "explained_commits",
+    "explained_evidence",
     "pull_request_evidence",
     "stored_evidence",
 ]

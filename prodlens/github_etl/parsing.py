@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, message_trailers, reverted_commits, reverted_pull_request
+from prodlens.evidence import body_signs
 from prodlens.json_values import count, mapping, sequence, whole_number, words
 from prodlens.timestamps import iso_utc
 
@@ -51,6 +52,7 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         "merge_commit_sha": words(item.get("merge_commit_sha")),
         "node_id": words(item.get("node_id")),
         "reverts": reverted_pull_request(item.get("body"), slug),
+        "body_signs": body_signs(item.get("body")) or None,
     }
 
 

@@ -1,6 +1,7 @@
 """From report JSON to Markdown, HTML, CSV, JSON and terminal text, and the words of the report."""
 
 from prodlens.rendering.escaping import markdown as escape_markdown
+from prodlens.rendering.escaping import terminal as terminal_text
 from prodlens.rendering.flat import csv_lines
 from prodlens.rendering.formatting import count, hours, short_count, usd
 from prodlens.rendering.formatting import number as number_text
@@ -33,6 +34,7 @@ __all__ = [
     "render_markdown",
     "render_terminal",
     "short_count",
+    "terminal_text",
     "usd",
     "write_report",
 ]

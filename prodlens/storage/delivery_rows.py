@@ -69,7 +69,10 @@ _PULL_REQUEST_UPSERT = _upsert(
             "CASE excluded.state WHEN 'open' THEN NULL ELSE coalesce(excluded.closed_at, pull_requests.closed_at) END"
         ),
         # GitHub's list always says it; nobody else does.
-        "reverts": "CASE WHEN excluded.node_id IS NULL THEN pull_requests.reverts ELSE excluded.reverts END",
+        **{
+            name: f"CASE WHEN excluded.node_id IS NULL THEN pull_requests.{name} ELSE excluded.{name} END"
+            for name in ("reverts", "body_signs")
+        },
         "truncated": "CASE WHEN excluded.details IS NULL THEN pull_requests.truncated ELSE excluded.truncated END",
     },
 )

@@ -61,7 +61,7 @@ LISTED = {
     "base": {"ref": "main", "repo": {"default_branch": "trunk"}},
     "merge_commit_sha": "c3",
     "node_id": "PR_7",
-    "body": "Reverts Acme/Web#3",
+    "body": "Reverts Acme/Web#3\r\n\r\nMade-with: Cursor",
 }
 
 
@@ -95,6 +95,7 @@ def test_every_field_of_a_listed_pull_request() -> None:
         "merge_commit_sha": "c3",
         "node_id": "PR_7",
         "reverts": 3,
+        "body_signs": [["Cursor", "medium", "", "the description has a line made-with"]],
     }
     assert row is not None
     assert {name: row[name] for name in expected} == expected

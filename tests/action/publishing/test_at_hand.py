@@ -10,7 +10,7 @@ import pytest
 from prodlens.action.publishing.at_hand import PullRequestAtHand, why_silent
 from prodlens.action.publishing.pull_request import PullRequestFacts, Usage
 from prodlens.action.settings import parse_settings
-from prodlens.evidence.attribution import Evidence
+from prodlens.evidence import Evidence
 
 NOW = datetime(2026, 5, 3, 10, tzinfo=UTC)
 SETTINGS = parse_settings({}, NOW)

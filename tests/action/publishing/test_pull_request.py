@@ -16,7 +16,7 @@ from prodlens.action.publishing.pull_request import (
     find_pull_request,
     read_facts,
 )
-from prodlens.evidence.attribution import Evidence
+from prodlens.evidence import Evidence
 from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.commits.trailers import trailers_in
-from prodlens.evidence.attribution import (
+from prodlens.evidence.signatures import model_in, signatures
+from prodlens.evidence.signs import (
     Evidence,
+    body_signs,
     commit_evidence,
+    commit_signs,
     confidence_of,
     pull_request_evidence,
-    signatures,
-    stored_evidence,
 )
-from prodlens.storage import ProdLensStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -135,47 +132,111 @@ def test_trailers_are_the_last_paragraph() -> None:
     assert trailers_in("Fix: it") == []
 
 
-def test_stored_evidence(tmp_path: Path) -> None:
-    """Merge commits, calls by number and calls on a branch of the repository's own lead to their pull requests."""
-    day = "2026-05-01T10:00:00Z"
-    common = {"title": "", "state": "closed", "created_at": day, "repo_slug": "o/r", "base_ref": "main"}
-    with ProdLensStore(tmp_path / "s.db") as store:
-        store.insert_pull_requests(
-            [
-                {"id": 1, "number": 1, "author": "ada", "head_ref": "a", "merge_commit_sha": "m1", **common},
-                {"id": 2, "number": 2, "author": "ada", "head_ref": "b", "head_repo": "o/r", **common},
-                {"id": 3, "number": 3, "author": "eve", "head_ref": "b", "head_repo": "eve/r", **common},
-                {"id": 4, "number": 4, "author": "ada", "head_ref": "main", "head_repo": "o/r", **common},
-                {"id": 5, "number": 5, "author": "ada", "head_ref": "e", **common},
-                {"id": 6, "number": 6, "author": "devin-ai-integration[bot]", "head_sha": "h6", **common},
-                {"id": 7, "number": 1, "author": "ada", "head_ref": "a", **common, "repo_slug": "other/r"},
-            ]
-        )
-        store.insert_commits(
-            [
-                {"sha": "m1", "author": "ada", "timestamp": day, "trailers": [["Co-authored-by", "Cursor"]]},
-                {"sha": "h6", "author": "devin-ai-integration[bot]", "timestamp": day, "repo_slug": "o/r"},
-            ]
-        )
-        call = {"session_id": "s", "timestamp": day, "model": "m", "tokens_in": 1, "tokens_out": 1}
-        store.insert_sessions(
-            [
-                {**call, "branch": "b", "trace_hash": "1"},
-                {**call, "branch": "main", "trace_hash": "2"},
-                {**call, "pull_request": 5, "branch": "e", "trace_hash": "3"},
-                {**call, "pull_request": 1, "repo_slug": "other/r", "trace_hash": "4"},
-            ]
-        )
-        found = stored_evidence(store.conn, "o/r")
-    trace = Evidence("", "trace", "high")
-    assert found == {
-        1: {Evidence("Cursor", "trailer", "high")},
-        2: {trace},
-        3: frozenset(),
-        4: frozenset(),
-        5: {trace},
-        6: {Evidence("Devin", "author", "high")},
+@pytest.mark.parametrize(
+    ("line", "sign"),
+    [
+        ("\U0001f916 Generated with [Claude Code](https://claude.com/claude-code)", ("Claude Code", "high")),
+        ("> \U0001f916 Generated with [Claude Code](https://claude.com/claude-code)", None),
+        ("This drops the line 'Generated with [Claude Code]'.", None),
+        (
+            "*PR created automatically by Jules for task [6](https://jules.google.com/task/6) started by @a*",
+            ("Jules", "high"),
+        ),
+        ("<!-- START COPILOT CODING AGENT TIPS -->", ("GitHub Copilot", "high")),
+        ("<!-- CURSOR_AGENT_PR_BODY_BEGIN -->", ("Cursor", "high")),
+        ("<!-- CURSOR_SUMMARY -->", None),
+        ("<!-- This is an auto-generated comment: release notes by coderabbit.ai -->", None),
+        ("copilot:summary", None),
+        ('<div><a href="https://cursor.com/agents/bc-1"><img alt="Open in Web"></a></div>', ("Cursor", "medium")),
+        ("------\nhttps://chatgpt.com/codex/tasks/task_e_1", ("Codex", "medium")),
+        ("Link to Devin run: https://app.devin.ai/sessions/1", ("Devin", "high")),
+        ("Made-with: Cursor", ("Cursor", "medium")),
+        ("Co-Authored-By: Claude Opus 4.5 <noreply@anthropic.com>", ("Claude Code", "medium")),
+        ("Co-Authored-By: Claude", ("Claude Code", "low")),
+        ("Co-Authored-By: Claude Monet <claude@example.org>", None),
+        ("Assisted-by: Unheard-of:model-7", None),
+        ("Reviewed-by: Copilot <175728472+Copilot@users.noreply.github.com>", None),
+    ],
+)
+def test_signs_in_a_description(line: str, sign: tuple[str, str] | None) -> None:
+    """A tool's own phrase is high, a link or a trailer medium; reviewers, quotations and people are not evidence."""
+    text = f"Fixes it.\r\n\r\n{line}\r\n"
+    found = {Evidence(tool, "description", confidence) for tool, confidence, _, _ in body_signs(text)}
+    assert pull_request_evidence({"body": text}) == found
+    best = min(found, key=lambda e: ("high", "medium", "low").index(e.confidence), default=None)
+    assert best == (Evidence(sign[0], "description", sign[1]) if sign else None)
+
+
+def test_blocks_of_code_are_not_what_a_description_says() -> None:
+    """What stands between fences is shown and not said; a line after them counts again."""
+    shown = "```\nMade-with: Cursor\n```\n~~~\nMade-with: Cursor\n~~~"
+    assert body_signs(shown) == []
+    assert body_signs(f"{shown}\nMade-with: Cursor") == [
+        ["Cursor", "medium", "", "the description has a line made-with"]
+    ]
+
+
+def test_what_is_kept_of_a_description() -> None:
+    """The store's form gives the same evidence, names the model, and holds nothing of the text."""
+    text = "Secret plan.\nCo-Authored-By: Claude Opus 4.5 (secret) <noreply@anthropic.com>"
+    kept = body_signs(text)
+    assert kept == [["Claude Code", "medium", "Claude Opus 4.5", "the description has a line co-authored-by"]]
+    assert pull_request_evidence({"body_signs": json.dumps(kept)}) == pull_request_evidence({"body": text})
+    for strange in (None, 7, "x", "[[1]]", '[["a","certain","",""]]', '[["a",["high"],"",""]]', [["a"]]):
+        assert pull_request_evidence({"body_signs": strange}) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("Claude Opus 4.5", "Claude Opus 4.5"),
+        ("Claude Sonnet 4 (1M context)", "Claude Sonnet 4"),
+        ("Claude Code", ""),
+        ("aider (openai/gpt-5)", "openai/gpt-5"),
+        ("Cursor", ""),
+    ],
+)
+def test_models_in_names(name: str, model: str) -> None:
+    """Where a name tells the model it is kept as it is written."""
+    assert model_in(name) == model
+
+
+def test_what_a_sign_rests_on() -> None:
+    """The line of a message with its place, the account, the address; signs that differ in this alone are equal."""
+    commit = {
+        "author": "claude[bot]",
+        "author_id": 209825114,
+        "trailers": [
+            ["Assisted-by", "Claude:claude-opus-4-5"],
+            ["Co-authored-by", "Claude Haiku 4.5 <noreply@anthropic.com>", "inside"],
+            ["Co-authored-by", "Claude", "inside"],
+        ],
     }
+    assert [(sign.kind, sign.model, sign.confidence, sign.basis) for sign in commit_signs(commit)] == [
+        ("author", "", "high", "account or name claude[bot]"),
+        ("author", "", "high", "the account's number"),
+        ("trailer", "claude-opus-4-5", "high", "Assisted-by: Claude:claude-opus-4-5"),
+        (
+            "trailer",
+            "Claude Haiku 4.5",
+            "medium",
+            "Co-authored-by: Claude Haiku 4.5 <noreply@anthropic.com> (in the middle of a message)",
+        ),
+        ("trailer", "", "low", "Co-authored-by: Claude (in the middle of a message)"),
+    ]
+    assert commit_evidence(commit) == {
+        Evidence("Claude Code", "author", "high"),
+        Evidence("Claude Code", "trailer", "high"),
+        Evidence("Claude Code", "trailer", "medium"),
+        Evidence("Claude Code", "trailer", "low"),
+    }
+
+
+def test_amp_signs_with_a_thread() -> None:
+    """Its trailer names a thread and no author; another address there is nothing."""
+    thread = ["Amp-Thread-ID", "https://ampcode.com/threads/T-1a2b"]
+    assert commit_evidence({"trailers": [thread]}) == {Evidence("Amp", "trailer", "high")}
+    assert commit_evidence({"trailers": [["Amp-Thread-ID", "https://example.org/T-1a2b"]]}) == frozenset()
 
 
 def test_signatures_are_consistent() -> None:
@@ -183,7 +244,9 @@ def test_signatures_are_consistent() -> None:
     known = signatures()
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", known.version)
     assert all(prefix == prefix.lower() and prefix.endswith("/") for prefix, _ in known.branches)
-    assert all(phrase == phrase.lower() for phrase, _ in known.phrases)
+    assert all(phrase == phrase.lower() and re.match(r"\w", phrase) for phrase, _ in known.phrases)
+    assert all(link == link.lower() and link.startswith("https://") for link, _ in known.links)
+    assert all(pattern.groups == 1 for pattern in known.models)
     for first in known.first_names:
         assert not any(pattern.fullmatch(first) for pattern, _ in known.names)
     patterns = [pattern.pattern for pattern, _ in known.names]
@@ -197,7 +260,7 @@ JSON = st.recursive(
 
 @given(
     commit=st.fixed_dictionaries({"author": JSON, "author_id": JSON, "author_email": JSON, "trailers": JSON}),
-    pull=st.fixed_dictionaries({"author": JSON, "head_ref": JSON, "labels": JSON, "body": JSON}),
+    pull=st.fixed_dictionaries({"author": JSON, "head_ref": JSON, "labels": JSON, "body": JSON, "body_signs": JSON}),
 )
 def test_any_record_is_survived(commit: dict[str, object], pull: dict[str, object]) -> None:
     """No record raises."""

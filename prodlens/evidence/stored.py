@@ -1,0 +1,90 @@
+"""Evidence on what is stored: every pull request of a repository, with its commits and its traced calls."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from prodlens.evidence.claimed_calls import claimed_calls
+from prodlens.evidence.signs import CONFIDENCES, Evidence, commit_signs, pull_request_signs
+from prodlens.slugs import one_spelling
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+_MOST_REMEMBERED = 20_000
+# The merge or squash commit and the head commit, where the default branch has them, and the commits of the branch.
+_COMMITS = (
+    "SELECT p.number, p.author AS pull_author, c.author, c.trailers FROM pull_requests p "
+    "JOIN commits c ON c.sha IN (p.merge_commit_sha, p.head_sha) AND ifnull(c.repo_slug, :slug) = :slug "
+    "WHERE ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL UNION ALL "
+    "SELECT p.number, p.author, c.author, c.trailers FROM pull_requests p "
+    "JOIN pull_request_commits c ON c.pull_request_id = p.id "
+    "WHERE ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL"
+)
+
+
+def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, frozenset[Evidence]]:
+    """Return the evidence on every stored pull request of a repository, by number, those without any included.
+
+    Read are the pull request, what its description said, its merge or squash commit, its head commit, the commits of
+    its branch where it was merged, and the traced calls that belong to it.
+    """
+    return {number: frozenset(signs) for number, signs in explained_evidence(connection, repo_slug).items()}
+
+
+def explained_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, tuple[Evidence, ...]]:
+    """Return every sign on every stored pull request, by number: those too that differ in what they rest on alone.
+
+    The strongest stand first; see ``stored_evidence``.
+    """
+    repo_slug = one_spelling(repo_slug)
+    calls = _traced_calls(connection, repo_slug)
+    query = "SELECT * FROM pull_requests WHERE ifnull(repo_slug, :slug) = :slug AND number IS NOT NULL"
+    found: dict[int, list[Evidence]] = {}
+    for row in map(dict, connection.execute(query, {"slug": repo_slug})):
+        signs = pull_request_signs(row, calls.get(row["number"], 0))
+        found.setdefault(row["number"], []).extend(signs)
+    for number, pull_author, author, trailers in map(tuple, connection.execute(_COMMITS, {"slug": repo_slug})):
+        # The commit's author is left out where it is the pull request's: one sign counts once.
+        found[number] += _signs_on(None if author == pull_author else author, trailers)
+    return {number: tuple(in_order(signs)) for number, signs in found.items()}
+
+
+def explained_commits(connection: sqlite3.Connection, repo_slug: str) -> dict[str, tuple[Evidence, ...]]:
+    """Return every sign on the stored commits of a repository that have any, by sha, newest first."""
+    repo_slug = one_spelling(repo_slug)
+    query = (
+        "SELECT sha, author, trailers, min(timestamp) FROM commits WHERE ifnull(repo_slug, :slug) = :slug "
+        "GROUP BY sha ORDER BY 4 DESC, sha"
+    )
+    rows = connection.execute(query, {"slug": repo_slug})
+    found = ((sha, tuple(in_order(_signs_on(author, trailers)))) for sha, author, trailers, _ in map(tuple, rows))
+    return {sha: signs for sha, signs in found if signs}
+
+
+def in_order(signs: Iterable[Evidence]) -> Iterator[Evidence]:
+    """Yield each sign once, the strongest first."""
+    different = {(sign, sign.model, sign.basis): sign for sign in signs}
+    yield from sorted(
+        different.values(), key=lambda sign: (CONFIDENCES.index(sign.confidence), sign.kind, sign.tool, sign.basis)
+    )
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _signs_on(author: str | None, trailers: str | None) -> tuple[Evidence, ...]:
+    """Return the signs on a commit; most commits of a repository have few different authors and trailers."""
+    commit: dict[str, Any] = {"author": author, "trailers": trailers}
+    return tuple(commit_signs(commit))
+
+
+def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[int, int]:
+    """Return the number of calls of each pull request that has some."""
+    claimed = claimed_calls(connection, repo_slug)
+    query = (
+        f"SELECT {claimed.number} AS owner, count(*) FROM sessions s {claimed.joins} "
+        "WHERE ifnull(s.repo_slug, :slug) = :slug AND (s.pull_request IS NOT NULL OR s.branch IS NOT NULL) "
+        "GROUP BY 1 HAVING owner IS NOT NULL"
+    )
+    return dict(map(tuple, connection.execute(query, {"slug": repo_slug})))
