@@ -1,4 +1,7 @@
-"""The ``prod-lens`` program: one command a module of ``prodlens.commands``, loaded only when it is called."""
+"""The program ``prodlens``, which is also called ``prod-lens``.
+
+One command is a module of ``prodlens.commands``, loaded only when it is called. Without a command it is the local run.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,24 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+PROGRAM = "prod-lens"
+_OWN_FLAGS = {"-h", "--help", "--version"}
+
+
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser; with ``only`` the arguments of that one command alone are loaded."""
+    from prodlens.action import build_parser as local_parser
+
     parser = argparse.ArgumentParser(
-        prog="prod-lens", description="What AI coding assistants cost and what goes with it."
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [FLAGS]\n       {PROGRAM} COMMAND ...",
+        description="What AI coding assistants cost and what goes with it. Without a command: a report on the git "
+        "clone in this folder, with the sessions that coding tools keep of it on this machine.",
+        epilog=f"Without a command:\n\n{local_parser(PROGRAM).format_help()}",
+        formatter_class=_HelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"prod-lens {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    subparsers = parser.add_subparsers(prog=PROGRAM, dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary)
         if only in {None, name}:
@@ -46,13 +60,24 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command with the process's environment, streams and clock; returns the exit status."""
+    """Run one command, or without any the local run; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _OWN_FLAGS):
+        from prodlens.action import main as report_on_this_clone
+
+        return report_on_this_clone(arguments, program=PROGRAM)
     from prodlens.commands import run_command
 
-    arguments = list(sys.argv[1:] if argv is None else argv)
     called = next((word for word in arguments if not word.startswith("-")), "")
     parsed = build_parser(only=called).parse_args(arguments)
     return run_command(_load(COMMANDS[parsed.command][0]), parsed, os.environ)
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Leaves an epilog of several lines as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
 def _load(module: str) -> Command:

@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "aggregation": SOURCES | {"metrics"},
     "rendering": RULES,
     **dict.fromkeys(["commands", "action"], FIGURES | {"rendering"}),
-    "cli": {"commands", "version"},
+    "cli": {"action", "commands", "version"},
     "__init__": GROUND | {"aggregation", "github_etl", "metrics", "storage", "trace_ingestion", "trace_normalizer"},
 }
 

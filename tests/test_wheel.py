@@ -74,14 +74,30 @@ def test_the_package_that_runs_is_the_wheels(site: Path, tmp_path: Path) -> None
     assert Path(where.strip()) == site / "prodlens" / "__init__.py"
 
 
-def test_both_front_doors_of_the_command_line_and_the_action_open(site: Path, tmp_path: Path) -> None:
-    """``python -m prodlens.cli`` and ``prod-lens`` are one program; the action's program starts too."""
+def test_every_front_door_opens(site: Path, tmp_path: Path) -> None:
+    """``prodlens``, ``prod-lens`` and ``python -m prodlens.cli`` are one program; the action's program starts too."""
     module = run(site, tmp_path, sys.executable, "-m", "prodlens.cli", "--help")
-    script = run(site, tmp_path, str(site / "bin" / "prod-lens"), "--help")
-    assert module == script
+    scripts = {script.name: run(site, tmp_path, str(script), "--help") for script in (site / "bin").glob("prod*lens")}
+    assert scripts == {"prodlens": module, "prod-lens": module}
     assert "ingest-traces" in module
     action = "import sys; from prodlens.action import main; sys.exit(main())"
     assert "--trace-paths" in run(site, tmp_path, sys.executable, "-c", action, "--help")
+
+
+def test_in_any_clone_a_report_needs_no_flag(site: Path, tmp_path: Path) -> None:
+    """``prodlens`` in a clone of somebody's repository reports on it: what ``uvx prodlens`` runs."""
+    clone = tmp_path / "clone"
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    commands = (
+        ("init", "-q", "-b", "main", str(clone)),
+        ("-C", str(clone), "remote", "add", "origin", "https://github.com/octo/hello.git"),
+        ("-C", str(clone), *identity, "commit", "-q", "--allow-empty", "-m", "First"),
+    )
+    for command in commands:
+        subprocess.run(["git", *command], check=True)
+    assert "octo/hello" in run(site, clone, str(site / "bin" / "prodlens"))
+    report = json.loads((clone / ".prod-lens/report/report.json").read_text(encoding="utf-8"))
+    assert (report["metadata"]["repo"], report["commit_frequency"]["total_commits"]) == ("octo/hello", 1)
 
 
 def test_traces_become_a_report_in_every_format(site: Path, tmp_path: Path) -> None:

@@ -14,14 +14,18 @@ from prodlens.action.inputs import INPUTS, LOCAL_FLAGS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+PROGRAM = "entrypoint.py"
 
-def main(argv: Sequence[str] | None = None) -> int:
+
+def main(argv: Sequence[str] | None = None, *, program: str = PROGRAM) -> int:
     """Report as the flags and the ``INPUT_`` variables ask; returns the exit status.
+
+    ``program`` is what the caller is called in ``--help`` and in messages about flags.
 
     0: fine, also when the sync stopped at its budget. 1: a gate failed, or GitHub or the disk failed for good. 2: a
     setting is wrong; every mistake is named.
     """
-    arguments = vars(build_parser().parse_args(sys.argv[1:] if argv is None else argv))
+    arguments = vars(build_parser(program).parse_args(sys.argv[1:] if argv is None else argv))
     import os
     from datetime import UTC, datetime
 
@@ -32,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_program(collect_texts(arguments, os.environ), arguments, environment)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     """Return the parser of ``entrypoint.py``: a flag for every input, and the flags of the local run."""
     parser = argparse.ArgumentParser(
-        prog="entrypoint.py",
+        prog=program,
         description="Report what AI coding assistants cost this repository and whether their use goes with delivery. "
         "In a git clone it needs no flag.",
         epilog="Every flag but the last group is also an input of the action, under the same word.",

@@ -54,7 +54,12 @@ INPUTS = (
         many=True,
         none=True,
     ),
-    Input("trace-paths", "", "files, folders or globs of traces in the workspace, one a line", many=True),
+    Input(
+        "trace-paths",
+        "",
+        "files, folders or globs of traces, one a line; empty, in a local run: what the tools of this machine keep",
+        many=True,
+    ),
     Input(
         "cache-artifact",
         "prodlens-cache",

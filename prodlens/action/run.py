@@ -15,6 +15,7 @@ from prodlens.action.publishing.at_hand import pull_request_at_hand
 from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.workspace import check_workspace
 from prodlens.calls import Prices, read_prices
+from prodlens.files import STATE_FOLDER, Folder
 from prodlens.github import RequestBudget
 from prodlens.metrics import ReportGenerator, check_gates, gate_rows
 from prodlens.storage import ProdLensStore
@@ -22,6 +23,7 @@ from prodlens.trace_ingestion import read_people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from prodlens.action.environment import LocalOptions, RunEnvironment
     from prodlens.action.event import Event
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 NO_REPOSITORY = "no repository"
+_IGNORED = ".gitignore"
 
 
 def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) -> int:
@@ -51,6 +54,8 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
     anonymize = chosen_anonymizer(settings, environment, event, people)
     budget = RequestBudget(limit=settings.github_budget)
     hides_people = anonymize is not None and anonymize.everybody
+    if not environment.in_actions:
+        _keep_out_of_git(options.database.parent)
     cache = _restored(settings, options, environment, event, budget, hides_people=hides_people)
     with ProdLensStore(options.database) as store:
         job = Job(
@@ -85,6 +90,13 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
         for line in failure.lines:
             notices.error(environment, line)
     return max(gathered.exit_status, FAILED if gate == "fail" or saved.failed else 0)
+
+
+def _keep_out_of_git(folder: Path) -> None:
+    """Let git pass over the program's own folder, which a local run makes in a clone of somebody else's project."""
+    place = Folder(folder)
+    if folder == STATE_FOLDER and place.entry(_IGNORED) is None:
+        place.replace(_IGNORED, b"*\n")
 
 
 def _restored(

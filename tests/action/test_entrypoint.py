@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +40,53 @@ def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
     done = clone.run("--offline", "--repository", "Octo/hello")
     assert clone.report()["commit_frequency"]["total_commits"] == 2
     assert "it was not read" not in done.stdout + done.stderr
+
+
+def test_in_a_clone_the_sessions_of_this_machine_are_read(clone: Workplace) -> None:
+    """Without trace paths the calls are those of sessions in this clone; the rest is left out, and both are said."""
+    projects = clone.folder / "home/.claude/projects/-x"
+    projects.mkdir(parents=True)
+    usage = {"input_tokens": 5, "output_tokens": 7}
+    for name, folder, count in (("mine", clone.folder, 2), ("other", "/elsewhere", 3)):
+        lines = [
+            {
+                "type": "assistant",
+                "sessionId": name,
+                "cwd": str(folder),
+                "timestamp": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
+                "message": {
+                    "id": f"msg_{name}_{n}",
+                    "model": "claude-sonnet-4-5",
+                    "stop_reason": "end_turn",
+                    "usage": usage,
+                },
+            }
+            for n in range(count)
+        ]
+        (projects / f"{name}.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    done = clone.run("--offline")
+    assert done.returncode == 0, done.stderr
+    assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 2
+    assert f"Claude Code: 1 of 2 sessions in {projects.parent} are of this repository" in done.stderr
+    assert "left out: 1 that do not say of which" in done.stderr
+    assert "No traces" not in done.stderr
+    again = clone.run("--offline", "--trace-paths", "home/.claude/projects")
+    assert "are of this repository" not in again.stderr
+    assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 5
+
+
+def test_git_passes_over_what_a_local_run_leaves(clone: Workplace) -> None:
+    """A local run in somebody's clone changes nothing that git shows, and keeps a file of theirs as it is."""
+    assert clone.run("--offline").returncode == 0
+    status = subprocess.run(["git", "status", "--short"], cwd=clone.folder, capture_output=True, text=True, check=True)
+    assert [line for line in status.stdout.splitlines() if ".prod-lens" in line] == []
+    ignored = clone.folder / ".prod-lens/.gitignore"
+    assert ignored.read_text() == "*\n"
+    ignored.write_text("parquet/\n")
+    assert clone.run("--offline", "--db", "other/cache.db").returncode == 0
+    assert clone.run("--offline").returncode == 0
+    assert ignored.read_text() == "parquet/\n"
+    assert not (clone.folder / "other/.gitignore").exists()
 
 
 def test_traces_are_counted_once(clone: Workplace) -> None:

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING
 
 from prodlens.action.gathering import delivery
 from prodlens.action.gathering.outcome import Failure, Gathered
+from prodlens.action.gathering.own_sessions import find_sessions, unreadable_sessions
 from prodlens.commits import GitHistoryError, origin_slug
 from prodlens.errors import ConfigurationError, GithubError
 from prodlens.github import GithubClient, PermissionMissingError, addresses
 from prodlens.slugs import is_slug
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from prodlens.action.environment import LocalOptions
     from prodlens.action.job import Job
     from prodlens.action.settings import Settings
-    from prodlens.trace_ingestion import TraceIngestor
-
-_TRACE_FOLDERS = (".claude/projects", ".codex/sessions")
+    from prodlens.trace_ingestion import Ingestion, TraceIngestor
 
 
 def named_repositories(settings: Settings, options: LocalOptions) -> tuple[str, ...]:
@@ -88,12 +89,15 @@ def gather_trace_artifacts(job: Job) -> list[str]:
 
 
 def gather_traces(job: Job) -> list[str]:
-    """Ingest ``trace-paths``; calls that name no repository belong to the only one reported on."""
-    from prodlens.trace_ingestion import fault_note
+    """Ingest ``trace-paths``, and without any, in a local run, what the tools of this machine keep.
 
+    Calls that name no repository belong to the only one reported on.
+    """
     patterns = job.settings.trace_paths
+    if not patterns and not job.environment.in_actions:
+        return _gather_own_sessions(job)
     if not patterns:
-        return [] if _needs_no_paths(job) else [_no_traces(job)]
+        return [] if _has_calls(job) else [_no_traces(job)]
     ingestor = _ingestor(job)
     ingested, notes = [], []
     for pattern in patterns:
@@ -104,6 +108,30 @@ def gather_traces(job: Job) -> list[str]:
             ingested += ingestor.ingest([pattern], repo_slug=job.owner, now=job.environment.now)
     if not ingested and not notes:
         notes.append(f"No trace files in {', '.join(patterns)}: no calls were added.")
+    return [*notes, *_unusable(ingested, ingestor)]
+
+
+def _gather_own_sessions(job: Job) -> list[str]:
+    """Ingest the sessions of this repository that the tools of this machine keep, and say which were left out."""
+    environ = job.environment.environ
+    with job.environment.progress("Looking for sessions of this repository"):
+        found = find_sessions(environ, job.options.clone or Path(), job.repositories)
+    ingestor, ingested = _ingestor(job), []
+    for kept in found:
+        for slug, paths in kept.own.items():
+            with job.environment.progress(f"Reading the sessions of {kept.tool}"):
+                ingested += ingestor.ingest(paths, repo_slug=slug, now=job.environment.now)
+    notes = [kept.sentence for kept in found] + unreadable_sessions(environ)
+    if not ingested and not _has_calls(job):
+        notes.append(_no_traces(job))
+    return [*notes, *_unusable(ingested, ingestor)]
+
+
+def _unusable(ingested: Sequence[Ingestion], ingestor: TraceIngestor) -> list[str]:
+    """Return what there is to say of records that could not be used."""
+    from prodlens.trace_ingestion import fault_note
+
+    notes = []
     if dead := sum(source.dead for source in ingested):
         letters = ingestor.dead_letters.folder
         notes.append(f"{dead} lines could not be used: prod-lens dead-letters --dead-letter-dir {letters} says why.")
@@ -154,11 +182,9 @@ def _ingestor(job: Job) -> TraceIngestor:
     )
 
 
-def _needs_no_paths(job: Job) -> bool:
-    """Return whether a runner has calls without ``trace-paths``: from artifacts, its own or an earlier run's."""
-    return (
-        job.environment.in_actions and job.store.conn.execute("SELECT 1 FROM sessions LIMIT 1").fetchone() is not None
-    )
+def _has_calls(job: Job) -> bool:
+    """Return whether there are calls without ``trace-paths``: from artifacts, or of an earlier run."""
+    return job.store.conn.execute("SELECT 1 FROM sessions LIMIT 1").fetchone() is not None
 
 
 def _matches(pattern: str) -> bool:
@@ -168,10 +194,6 @@ def _matches(pattern: str) -> bool:
 
 
 def _no_traces(job: Job) -> str:
-    home = job.environment.environ.get("HOME")
-    here = [str(Path(home, folder)) for folder in _TRACE_FOLDERS if home and Path(home, folder).is_dir()]
-    if here and not job.environment.in_actions:
-        return f"No traces were named; this machine has some: --trace-paths {' --trace-paths '.join(here)}"
     artifacts = " or ".join(job.settings.trace_artifacts)
     return (
         "No traces were named: give files, folders or globs of LiteLLM, OpenTelemetry, Claude Code or Codex logs "
