@@ -106,7 +106,8 @@ INPUTS = (
     Input(
         "fail-if",
         "",
-        "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05 or pull_request.cost_usd > 20",
+        "conditions, one a line: path.in.report OP number, e.g. error_rate > 0.05, pull_request.cost_usd > 20 or "
+        "forecast.month_cost_usd.low > 5000",
         many=True,
     ),
     Input("github-budget", "800", "most GitHub API requests of one run"),

@@ -12,6 +12,7 @@ from prodlens.metrics.ai_share import ai_share
 from prodlens.metrics.cache_share import cache_share
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.effect_sizes import effect_size_section
+from prodlens.metrics.forecast import forecast_section
 from prodlens.metrics.from_frames import frame_correlations, frame_effect_sizes
 from prodlens.metrics.ledger import cost_by_model, ledger_section
 from prodlens.metrics.merge_time import merge_time_section
@@ -165,7 +166,10 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "rework": headline.rework_counts(people, timeline.window),
         "bots": headline.bot_counts(delivery.by_bots(), timeline.window),
         **interval_sections(request, timeline, cells, usage, people),
-        "cost_metrics": headline.cost_metrics(cost_usd, delivered["pr_throughput"]["total_merged"]),
+        "cost_metrics": headline.cost_metrics(
+            request, timeline, cost_usd, delivered["pr_throughput"]["total_merged"], daily
+        ),
+        "forecast": forecast_section(request, timeline, daily["cost_usd"]),
         **associations.association_sections(request, daily),
         "periods": periods_section(request, timeline, usage, people, daily),
         "merge_time": merge_time_section(people, timeline.window),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from prodlens.metrics.estimates import interval
 from prodlens.metrics.usage import totals
+from prodlens.statistics.ratios import RatioInterval, interval_of_ratio
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.series import DailySeries
     from prodlens.metrics.timeline import Timeline, Window
     from prodlens.metrics.usage import Cell, Usage
 
@@ -105,13 +109,38 @@ def bot_counts(bots: Delivery, window: Window) -> dict[str, int]:
     }
 
 
-def cost_metrics(cost_usd: float | None, merged: int) -> dict[str, Any]:
-    """Return what the calls of the window cost, in all and per merged pull request."""
+def cost_metrics(
+    request: ReportRequest, timeline: Timeline, cost_usd: float | None, merged: int, daily: Mapping[str, DailySeries]
+) -> dict[str, Any]:
+    """Return what the calls of the window cost, in all and per merged pull request, with its interval by week."""
+    per_merge = ratio(cost_usd, merged)
+    found = RatioInterval(None, None)
+    if per_merge is not None:
+        weeks = _weeks_of_both(request, timeline, daily["cost_usd"], daily["merged_pull_requests"])
+        found = interval_of_ratio(per_merge, [cost for cost, _ in weeks], [merges for _, merges in weeks])
     return {
         "total_session_cost_usd": cost_usd,
         "merged_pr_count": merged,
-        "cost_per_merged_pr_usd": ratio(cost_usd, merged),
+        "cost_per_merged_pr_usd": per_merge,
+        "cost_per_merged_pr_interval": interval(found.interval),
+        "cost_per_merged_pr_reason": found.reason,
     }
+
+
+def _weeks_of_both(
+    request: ReportRequest, timeline: Timeline, cost: DailySeries, merges: DailySeries
+) -> list[tuple[float, float]]:
+    """Return both totals of every seven days of the window, counted back from its last whole day that both have.
+
+    A week whose calls all lack a price has no total, and a window with such a week no weeks.
+    """
+    first = max(day_of(timeline.window.start, request.zone), cost.first, merges.first)
+    last = min(timeline.last_day, cost.last, merges.last)
+    count = ((last - first).days + 1) // DAYS_A_WEEK
+    starts = [last - timedelta(days=DAYS_A_WEEK * week - 1) for week in range(1, count + 1)]
+    weeks = [(cost.total(start), merges.total(start)) for start in starts]
+    known = [(above, below) for above, below in weeks if above is not None and below is not None]
+    return known if len(known) == len(weeks) else []
 
 
 def on_policy(model: str, policy: Iterable[str]) -> bool:

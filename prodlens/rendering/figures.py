@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
@@ -12,7 +13,7 @@ from prodlens.rendering.document import Figure
 from prodlens.rendering.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _DAYS_A_WEEK, _HOURS_A_DAY = 7, 24
 
@@ -28,6 +29,7 @@ def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
         _share(report, "error_rate", "Failed calls", "with known status", changes),
         _latency(report),
         _cost(report, costs, changes.get("cost_usd", "")),
+        *_forecast(report["forecast"], calls),
         _cost_per_merge(costs),
         _plain(
             "Merged pull requests",
@@ -86,9 +88,30 @@ def _cost(report: Mapping[str, Any], costs: Mapping[str, Any], change: str) -> F
     return _plain(cost_label(report), total, formatting.usd, basis, change)
 
 
+def _forecast(found: Mapping[str, Any], calls: int) -> Iterator[Figure]:
+    """Yield what the month is likely to cost; nothing where there are no calls to forecast from."""
+    if not calls:
+        return
+    cost, left = found["month_cost_usd"], found["days_left"]
+    basis = found["reason"] or "the whole month"
+    if cost["estimate"] is not None and left:
+        spent = formatting.optional(found["spent_usd"], formatting.usd, "cost not known")
+        basis = f"{spent} through {found['through'] or 'now'}, {counted(left, 'day')} to come"
+    yield Figure(
+        f"{'Forecast' if left else 'Cost'} of {date.fromisoformat(found['month'] + '-01'):%B %Y}",
+        formatting.optional(cost["estimate"], formatting.usd),
+        formatting.interval(cost, formatting.usd) if left else "",
+        basis,
+        known=cost["estimate"] is not None,
+    )
+
+
 def _cost_per_merge(costs: Mapping[str, Any]) -> Figure:
     basis = f"all costs over {formatting.count(costs['merged_pr_count'])} merged"
-    return _plain("Cost per merged pull request", costs["cost_per_merged_pr_usd"], formatting.usd, basis)
+    reason = costs["cost_per_merged_pr_reason"]
+    basis = f"{basis}; no interval: {reason}" if reason else basis
+    figure = _plain("Cost per merged pull request", costs["cost_per_merged_pr_usd"], formatting.usd, basis)
+    return replace(figure, interval=formatting.interval(costs["cost_per_merged_pr_interval"], formatting.usd))
 
 
 def _merge_time(found: Mapping[str, Any], change: str) -> Figure:

@@ -10,6 +10,10 @@ FEWEST_DAYS_FOR_Q = 28
 DAYS_FOR_A_PLAIN_STATEMENT = 56
 # Clusters that an interval by developer needs: with fewer, its variance has less than four degrees of freedom.
 FEWEST_DEVELOPERS = 5
+FEWEST_WEEKS_TO_FORECAST = 4
+FEWEST_WEEKS_FOR_A_RATIO = 4
+# Traces that end longer before the report say too little of the weeks that a forecast would rest on.
+MOST_DAYS_WITHOUT_TRACES = 7
 
 SampleStrength = Literal["none", "descriptive", "exploratory", "plain"]
 

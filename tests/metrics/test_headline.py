@@ -45,6 +45,8 @@ def test_nothing_known_is_null(store: ProdLensStore) -> None:
         "total_session_cost_usd": None,
         "merged_pr_count": 0,
         "cost_per_merged_pr_usd": None,
+        "cost_per_merged_pr_interval": None,
+        "cost_per_merged_pr_reason": None,
     }
     assert report["metadata"]["repo"] == "acme/web"
 
@@ -173,6 +175,8 @@ def test_cost_is_over_priced_calls(store: ProdLensStore) -> None:
         "total_session_cost_usd": 0.75,
         "merged_pr_count": 2,
         "cost_per_merged_pr_usd": 0.375,
+        "cost_per_merged_pr_interval": None,
+        "cost_per_merged_pr_reason": "fewer than 4 whole weeks",
     }
     assert report["cost_by_model"][0]["unpriced_sessions"] == 1
 
