@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot
-from prodlens.evidence import HIGH, Evidence, commit_evidence, stored_evidence
+from prodlens.evidence import HIGH, Evidence, commit_evidence
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from prodlens.metrics.request import ReportRequest
@@ -30,15 +30,21 @@ class _Work:
     evidence: frozenset[Evidence]
 
 
-def ai_share(conn: sqlite3.Connection, request: ReportRequest, timeline: Timeline, plausible: Window) -> dict[str, Any]:
+def ai_share(
+    conn: sqlite3.Connection,
+    request: ReportRequest,
+    timeline: Timeline,
+    plausible: Window,
+    signs: Mapping[int, frozenset[Evidence]],
+) -> dict[str, Any]:
     """Return the share of commits and of merged pull requests with evidence of AI, by tool and by week.
 
     ``commits`` and ``merged_pull_requests`` cover the window, ``weekly`` the whole weeks of the history. Work with a
-    time outside ``plausible`` is left out.
+    time outside ``plausible`` is left out. ``signs`` are the evidence on pull requests, by number.
     """
     commits, pulls = (
         [work for work in works if plausible.holds(work.at)]
-        for works in (_commits(conn, request.slug), _merged(conn, request.slug))
+        for works in (_commits(conn, request.slug), _merged(conn, request.slug, signs))
     )
     return {
         "commits": _shares(commits, timeline.window),
@@ -57,8 +63,7 @@ def _commits(conn: sqlite3.Connection, repo: str) -> list[_Work]:
     return [work for author, work in found if work.evidence or not is_bot(author)]
 
 
-def _merged(conn: sqlite3.Connection, repo: str) -> list[_Work]:
-    evidence = stored_evidence(conn, repo)
+def _merged(conn: sqlite3.Connection, repo: str, evidence: Mapping[int, frozenset[Evidence]]) -> list[_Work]:
     rows = conn.execute(
         "SELECT number, author, author_type, merged_at FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo "
         "AND merged_at IS NOT NULL AND number IS NOT NULL GROUP BY number",

@@ -6,9 +6,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.evidence import stored_evidence
 from prodlens.github_etl import sync_state
 from prodlens.metrics import associations, headline, quality, series
 from prodlens.metrics.ai_share import ai_share
+from prodlens.metrics.assisted_pull_requests import assisted_pull_requests
 from prodlens.metrics.cache_share import cache_share
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.effect_sizes import effect_size_section
@@ -156,6 +158,8 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "commits": len(misdated.commits),
     }
     cost_usd = totals(cells).cost_usd
+    costs = pull_request_costs(store.conn, request, counted, cost_usd)
+    signs = stored_evidence(store.conn, request.slug)
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
@@ -176,9 +180,12 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "effect_sizes": effect_size_section(timeline, usage, cells),
         "ledger": ledger_section(request, timeline.window, cells, _reported(store, request, timeline.window)),
         "cost_by_model": cost_by_model(cells),
-        "ai_share": ai_share(store.conn, request, timeline, plausible),
+        "ai_share": ai_share(store.conn, request, timeline, plausible, signs),
         "cache": cache_share(store.conn, request.covered, counted),
-        "pull_request_costs": pull_request_costs(store.conn, request, counted, cost_usd),
+        "pull_request_costs": costs,
+        "assisted_pull_requests": assisted_pull_requests(
+            store.conn, request, timeline, people, costs["pull_requests"], signs
+        ),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),
     }

@@ -43,6 +43,7 @@ class _Part(NamedTuple):
     tokens: int
     cost_usd: float
     priced: int
+    first_at: str
 
 
 class ModelCalls(NamedTuple):
@@ -138,7 +139,7 @@ def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> 
     own = request.slug in request.covered
     query = f"""
         SELECT {claimed.number if own else "NULL"}, {claimed.confidence}, s.timestamp >= :start, s.model, count(*),
-            total(s.total_tokens), total(s.cost_usd), count(s.cost_usd)
+            total(s.total_tokens), total(s.cost_usd), count(s.cost_usd), min(s.timestamp)
         FROM sessions s NOT INDEXED {claimed.joins}
         WHERE s.timestamp < :end AND (:named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL)
         GROUP BY 1, 2, 3, 4"""
@@ -150,8 +151,8 @@ def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> 
         "unnamed": None in request.covered,
     }
     return [
-        _Part(number, confidence, bool(inside), model, calls, int(tokens), cost, priced)
-        for number, confidence, inside, model, calls, tokens, cost, priced in map(tuple, conn.execute(query, values))
+        _Part(number, confidence, bool(inside), model, calls, int(tokens), *rest)
+        for number, confidence, inside, model, calls, tokens, *rest in map(tuple, conn.execute(query, values))
     ]
 
 
@@ -170,6 +171,7 @@ def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dic
             "reverted": number in reverted,
             "models": sorted({model_name(part.model) for part in own if part.model is not None}),
             "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
+            "first_call_at": min(part.first_at for part in own),
             **_line(own),
         }
         for number, own in by_number.items()

@@ -1,4 +1,4 @@
-"""Whether use goes with delivery: the numbers of the report, in the words of ``prodlens.rendering.wording``."""
+"""How days of use and of delivery move together: a description, folded away, which answers no question of benefit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SERIES_NAMES = {
     "merge_hours": "time to merge",
 }
 _OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests")
-_TITLE = "Does use go with delivery?"
+_TITLE = "How days move together"
 _HEADER = ("Lag in days", "Correlation", "95% interval", "q", "Without adjustment", "Pairs of days")
 
 
@@ -33,7 +33,7 @@ def association_section(report: Mapping[str, Any]) -> Section:
     chart = charts.lag_chart([*placebo, *forward], "Model calls and commits, by lag")
     sentences = (CAVEAT, _looks_back(report["metadata"]), *_words(report))
     if chart is None:
-        return Section("association", _TITLE, sentences)
+        return Section("association", _TITLE, sentences, folded=True)
     adjusted = report["multiple_comparison_adjustment"]["adjusted"] if _shows_q(report) else {}
     rows = tuple(_row(test, adjusted.get(test["label"])) for test in sorted([*placebo, *forward], key=_lag))
     return Section(
@@ -42,6 +42,7 @@ def association_section(report: Mapping[str, Any]) -> Section:
         sentences,
         charts=(chart,),
         table=Table(_HEADER, rows, "rrrrrr"),
+        folded=True,
         long_table=True,
     )
 

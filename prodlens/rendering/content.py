@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from prodlens.rendering import charts, formatting
 from prodlens.rendering.ai_share_section import ai_share_section
+from prodlens.rendering.assisted_section import assisted_section
 from prodlens.rendering.association_section import association_section, every_test_section
 from prodlens.rendering.changes_section import changes_section
 from prodlens.rendering.cost_sections import cost_section, ledger_section, vendor_section
@@ -40,6 +41,7 @@ def build_document(report: Mapping[str, Any]) -> Document:
         changes_section(report),
         _weekly_section(report),
         _merge_time_section(report),
+        assisted_section(report),
         association_section(report),
         cost_section(report),
         ledger_section(report),

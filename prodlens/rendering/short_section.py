@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
+from prodlens.rendering.assisted_section import short_sentence
 from prodlens.rendering.document import Section
-from prodlens.rendering.wording import LARGEST_FALSE_DISCOVERY_RATE, association_numbers, counted
-from prodlens.statistics.sample_sizes import DAYS_FOR_A_PLAIN_STATEMENT
+from prodlens.rendering.wording import LARGEST_FALSE_DISCOVERY_RATE, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,15 +87,10 @@ def _pull_requests(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _comparison(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the headline association comes to; nothing below the days of a plain statement."""
-    numbers = association_numbers(report)
-    found = next((lag for lag in (numbers.chosen, numbers.strongest) if lag is not None and lag.is_found), None)
-    if found is None or numbers.days < DAYS_FOR_A_PLAIN_STATEMENT:
-        return
-    more, when = "more" if found.r > 0 else "fewer", "on the same day"
-    if found.lag:
-        when = f"{counted(found.lag, 'day')} later"
-    yield f"Days with more model calls go with {more} commits {when}: an association, which shows no cause."
+    """Yield what assisted pull requests come to against others of the same people; nothing without a verdict."""
+    sentence = short_sentence(report)
+    if sentence is not None:
+        yield sentence
 
 
 def _doubts(report: Mapping[str, Any]) -> Iterator[str]:

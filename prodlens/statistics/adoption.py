@@ -165,7 +165,10 @@ def _seen_and_foretold(cells: _Cells, kept: BoolArray) -> tuple[float, float, Fl
     untreated = cells.where(kept & ~cells.treated)
     sizes = len(cells.adopted), int(cells.weeks.max(initial=-1)) + 1
     author_effect, week_effect = two_way_margins(untreated.counts, untreated.authors, untreated.weeks, sizes)
-    used = kept & cells.treated & (_untreated_authors(untreated, sizes[1])[cells.weeks] >= FEWEST_UNTREATED)
+    # Nothing can be foretold for an author who was never seen before the beginning.
+    known = np.bincount(untreated.authors, minlength=sizes[0]) > 0
+    enough = _untreated_authors(untreated, sizes[1]) >= FEWEST_UNTREATED
+    used = kept & cells.treated & known[cells.authors] & enough[cells.weeks]
     if not used.any():
         return None
     foretold = author_effect[cells.authors] * week_effect[cells.weeks]

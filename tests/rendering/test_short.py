@@ -34,7 +34,6 @@ def test_cost_change_and_price_of_a_pull_request_stand_first(reports: Reports) -
             "the usual ups and downs."
         ),
         "That is $1.22 for each of 49 merged pull requests, all calls counted.",
-        "Days with more model calls go with more commits 1 day later: an association, which shows no cause.",
         "49 calls of 1,602 have no known price and are in no cost.",
     )
 

@@ -1,0 +1,313 @@
+"""Assisted and other pull requests of the same people: time to merge first, then what it may have cost in quality."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prodlens.metrics.assisted_work import ASSISTED, OTHER
+from prodlens.metrics.estimates import interval
+from prodlens.statistics.estimates import FloatArray, Interval
+from prodlens.statistics.matched_pairs import matched_pairs
+from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.stratified_cox import stratified_cox
+from prodlens.statistics.unseen_cause import e_value, e_value_of_bound, risk_ratio_of_hazards, robustness
+from prodlens.statistics.within_author import Contrast, nothing, within_author_contrast, yardstick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from prodlens.metrics.assisted_work import Work
+
+FEWEST_AUTHORS, FEWEST_OF_A_KIND = 3, 20
+AUTHORS_FOR_A_VERDICT, EFFECTIVE_AUTHORS_FOR_A_VERDICT = 8, 5.0
+MOST_OPEN = 0.05
+WEAKEST_DETECTABLE = 1.5
+NO_LARGE_DIFFERENCE = (0.8, 1.25)
+FEWEST_EVENTS = 5
+TOO_FEW = "fewer than 3 authors with both kinds, or fewer than 20 pull requests of a kind of theirs"
+TOO_FEW_EVENTS = "fewer than 5 that did, or fewer than 5 that did not"
+_LARGEST_LOG = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Pull requests as arrays: the kind, what is held fixed, and what the outcome is taken from."""
+
+    work: Sequence[Work]
+    assisted: FloatArray
+    authors: list[str]
+    weeks: list[Any]
+    covariates: FloatArray
+
+    def contrast(self, outcome: FloatArray, *, sized: bool = True) -> Contrast:
+        """Return the contrast of an outcome, with size among what is held fixed or without."""
+        covariates = self.covariates if sized else self.covariates[:, 2:]
+        return within_author_contrast(outcome, self.assisted, self.authors, self.weeks, covariates)
+
+    def of_both(self) -> list[Work]:
+        """Return the pull requests of the authors that have both kinds."""
+        kinds: dict[str, set[bool]] = {}
+        for one in self.work:
+            kinds.setdefault(one.author, set()).add(one.level != OTHER)
+        return [one for one in self.work if len(kinds[one.author]) > 1]
+
+
+def _sample(work: Iterable[Work], assisted: AbstractSet[str] = ASSISTED) -> _Sample:
+    """Return the pull requests of known kind and size as arrays."""
+    known = [one for one in work if one.level in assisted | {OTHER} and one.size is not None]
+    draft = [[float(bool(one.draft)), float(one.draft is None)] for one in known]
+    return _Sample(
+        known,
+        np.array([float(one.level != OTHER) for one in known]),
+        [one.author for one in known],
+        [one.week for one in known],
+        np.column_stack(
+            [
+                np.array([math.log1p(one.size or 0) for one in known]),
+                np.array([math.log(max(one.files or 1, 1)) for one in known]),
+                np.array(draft).reshape(len(known), 2),
+            ]
+        ),
+    )
+
+
+def comparison(work: Sequence[Work]) -> dict[str, Any]:
+    """Return how long assisted pull requests took to merge against the author's others, and how sure that is.
+
+    Where 5 % and more are open, Cox's model carries the answer, which counts them; else the contrast of log hours.
+    """
+    sample = _sample(work)
+    timed = _sample(one for one in work if one.merged)
+    followed = _sample(one for one in work if one.hours is not None)
+    people = sample.of_both()
+    counts = {
+        kind: sum((one.level != OTHER) is wanted for one in people)
+        for kind, wanted in (("assisted", True), ("other", False))
+    }
+    authors = len({one.author for one in people})
+    share_open = sum(one.open for one in followed.work) / len(followed.work) if followed.work else 0.0
+    base = {
+        "authors": authors,
+        "all_authors": len(set(sample.authors)),
+        **counts,
+        "share_open": share_open,
+    }
+    if authors < FEWEST_AUTHORS or min(counts.values()) < FEWEST_OF_A_KIND:
+        return {**base, **_withheld(TOO_FEW)}
+    by_hours = timed.contrast(_log_hours(timed))
+    by_hazard = _cox(followed)
+    censored = share_open >= MOST_OPEN
+    head, check = (by_hazard, by_hours) if censored else (by_hours, by_hazard)
+    if head.interval is None:
+        return {**base, **_withheld(head.reason or TOO_FEW)}
+    plain = timed.contrast(_log_hours(timed), sized=False)
+    return {
+        **base,
+        "measure": "hazard_ratio" if censored else "time_ratio",
+        "verdict": verdict(head, hazard=censored),
+        "reason": None,
+        **_ratio(head),
+        "p_value": head.p,
+        "effective_authors": head.effective_authors,
+        "minimum_detectable": _exp(head.detectable),
+        "check": {"measure": "time_ratio" if censored else "hazard_ratio", **_ratio(check)},
+        "without_size": _ratio(plain),
+        "size_ratio": _ratio(sample.contrast(sample.covariates[:, 0], sized=False)),
+        "unseen_cause": _unseen_cause(timed, by_hours, head, hazard=censored),
+        "matched_pairs": _pairs(timed),
+        "previous_pull_request": _ratio(_previous(timed)),
+    }
+
+
+def _withheld(reason: str) -> dict[str, Any]:
+    names = (
+        "measure",
+        "ratio",
+        "interval",
+        "p_value",
+        "effective_authors",
+        "minimum_detectable",
+        "check",
+        "without_size",
+    )
+    more = ("one_author_decides", "size_ratio", "unseen_cause", "matched_pairs", "previous_pull_request")
+    return {"verdict": "too_few", "reason": reason, **dict.fromkeys((*names, *more))}
+
+
+def verdict(found: Contrast, *, hazard: bool = False) -> str:
+    """Return ``sooner``, ``later``, ``no_large_difference``, ``cannot_answer`` or ``not_enough``.
+
+    ``not_enough`` stands for an estimate and its interval without a verdict: fewer than 8 authors with both kinds, or
+    an effective number below 5. A hazard ratio above 1 is sooner.
+    """
+    bounds = _bounds(found)
+    if (
+        bounds is None
+        or found.authors < AUTHORS_FOR_A_VERDICT
+        or found.effective_authors < EFFECTIVE_AUTHORS_FOR_A_VERDICT
+    ):
+        return "not_enough"
+    low, high = bounds
+    if low <= 1 <= high:
+        narrow = NO_LARGE_DIFFERENCE[0] <= low and high <= NO_LARGE_DIFFERENCE[1]
+        return "no_large_difference" if narrow else "cannot_answer"
+    return "sooner" if (low > 1) is hazard else "later"
+
+
+def by_level(work: Sequence[Work], levels: Iterable[tuple[str, AbstractSet[str]]]) -> list[dict[str, Any]]:
+    """Return the contrast of hours to merge by kind of evidence, each against the same other pull requests."""
+    rows = []
+    for name, assisted in levels:
+        timed = _sample((one for one in work if one.merged), assisted)
+        count = sum(one.level in assisted for one in work)
+        found = _gated(timed, _log_hours)
+        rows.append({"evidence": name, "assisted": count, **_ratio(found)})
+    return rows
+
+
+def outcomes(work: Sequence[Work]) -> list[dict[str, Any]]:
+    """Return the other outcomes by the same model, a family of exploratory tests of their own."""
+    rows = [
+        _outcome("review_hours", "ratio", work, lambda one: one.review_hours),
+        _outcome("reworked", "points", work, lambda one: one.reworked),
+        _outcome("reverted", "points", work, lambda one: one.reverted),
+        _outcome("closed_unmerged", "points", work, lambda one: None if one.open else not one.merged),
+        _outcome("review_rounds", "difference", work, lambda one: one.rounds),
+    ]
+    adjusted = adjust_family([row["p_value"] for row in rows]).q
+    return [{**row, "q": q} for row, q in zip(rows, adjusted, strict=True)]
+
+
+def _outcome(name: str, scale: str, work: Sequence[Work], value: Callable[[Work], float | None]) -> dict[str, Any]:
+    """Return one outcome: what each kind has, over authors with both, and the difference within authors."""
+    sample = _sample(one for one in work if value(one) is not None)
+    values = np.array([float(value(one) or 0.0) for one in sample.work])
+    found = _gated(sample, lambda _: np.log(values) if scale == "ratio" else values)
+    if scale == "points" and min(values.sum(), len(values) - values.sum()) < FEWEST_EVENTS:
+        found = nothing(TOO_FEW_EVENTS)
+    shown = found.error is not None
+    people = {id(one) for one in sample.of_both()}
+    kinds = {
+        kind: [
+            v
+            for one, v in zip(sample.work, values, strict=True)
+            if id(one) in people and (one.level != OTHER) is wanted
+        ]
+        for kind, wanted in (("assisted", True), ("other", False))
+    }
+    typical = np.median if scale == "ratio" else np.mean
+    return {
+        "outcome": name,
+        "scale": scale,
+        **{
+            kind: {"n": len(known), "value": float(typical(known)) if shown and known else None}
+            for kind, known in kinds.items()
+        },
+        **_estimate(found, exponential=scale == "ratio"),
+        "p_value": found.p,
+        "reason": found.reason,
+    }
+
+
+def _gated(sample: _Sample, outcome: Callable[[_Sample], FloatArray]) -> Contrast:
+    """Return the contrast where enough people and pull requests stand behind it."""
+    people = sample.of_both()
+    assisted = sum(one.level != OTHER for one in people)
+    few = min(assisted, len(people) - assisted) < FEWEST_OF_A_KIND
+    if few or len({one.author for one in people}) < FEWEST_AUTHORS:
+        return nothing(TOO_FEW)
+    return sample.contrast(outcome(sample))
+
+
+def _log_hours(sample: _Sample) -> FloatArray:
+    return np.array([math.log(one.hours or 1.0) for one in sample.work])
+
+
+def _cox(sample: _Sample) -> Contrast:
+    hours = np.array([one.hours or 0.0 for one in sample.work])
+    merged = np.array([one.merged for one in sample.work], dtype=np.bool_)
+    return stratified_cox(hours, merged, sample.assisted, sample.authors, sample.weeks, sample.covariates)
+
+
+def _previous(sample: _Sample) -> Contrast:
+    """Return the contrast of how long the author's pull request before took, which this one's kind cannot change."""
+    before: dict[str, float] = {}
+    rows, hours = [], []
+    for at in sorted(range(len(sample.work)), key=lambda at: sample.work[at].opened_at):
+        one = sample.work[at]
+        if one.author in before:
+            rows.append(at)
+            hours.append(before[one.author])
+        before[one.author] = math.log(one.hours or 1.0)
+    kept = _Sample(
+        [sample.work[at] for at in rows],
+        sample.assisted[rows],
+        [sample.authors[at] for at in rows],
+        [sample.weeks[at] for at in rows],
+        sample.covariates[rows],
+    )
+    return kept.contrast(np.array(hours))
+
+
+def _unseen_cause(timed: _Sample, by_hours: Contrast, head: Contrast, *, hazard: bool) -> dict[str, Any]:
+    """Return how strong an unseen cause would have to be, with size as yardstick."""
+    size = yardstick(_log_hours(timed), timed.assisted, timed.authors, timed.weeks, timed.covariates, (0, 1))
+    strength = None if size is None else robustness(by_hours.partial_r2, size.of_choice, size.of_outcome)
+    bounds, ratio = _bounds(head), _exp(head.beta)
+    shown = None not in (bounds, ratio) and not head.one_author_decides
+    as_risk = risk_ratio_of_hazards if hazard else float
+    return {
+        "robustness_value": None if strength is None else strength.value,
+        "size_of_choice": None if size is None else size.of_choice,
+        "size_of_outcome": None if size is None else size.of_outcome,
+        "times_size": None if strength is None else strength.times_yardstick,
+        "e_value": e_value(as_risk(ratio)) if shown and ratio is not None else None,
+        "e_value_of_bound": e_value_of_bound(*map(as_risk, bounds)) if bounds is not None else None,
+    }
+
+
+def _pairs(timed: _Sample) -> dict[str, Any]:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    days = np.array([(one.opened_at - epoch).total_seconds() / 86_400 for one in timed.work])
+    found = matched_pairs(_log_hours(timed), timed.assisted, timed.authors, timed.covariates[:, 0], days)
+    return {
+        "pairs": found.pairs,
+        "ratio": _exp(found.median_difference),
+        "p_value": found.p,
+        "gamma": found.gamma,
+    }
+
+
+def _ratio(found: Contrast) -> dict[str, Any]:
+    """Return ratio and interval; an estimate whose sign one author decides is not given."""
+    return {
+        "ratio" if name == "estimate" else name: value for name, value in _estimate(found, exponential=True).items()
+    }
+
+
+def _estimate(found: Contrast, *, exponential: bool) -> dict[str, Any]:
+    ends = found.interval
+    bounds = _bounds(found) if exponential else None if ends is None else (ends.low, ends.high)
+    estimate = _exp(found.beta) if exponential else found.beta
+    return {
+        "estimate": None if found.one_author_decides or found.error is None else estimate,
+        "interval": None if bounds is None else interval(Interval(*bounds)),
+        "one_author_decides": found.one_author_decides,
+    }
+
+
+def _bounds(found: Contrast) -> tuple[float, float] | None:
+    """Return the interval as factors, None where it has none or it leaves the range of numbers."""
+    ends = found.interval
+    low, high = (None, None) if ends is None else (_exp(ends.low), _exp(ends.high))
+    return None if low is None or high is None else (low, high)
+
+
+def _exp(value: float | None) -> float | None:
+    return None if value is None or abs(value) > _LARGEST_LOG else math.exp(value)

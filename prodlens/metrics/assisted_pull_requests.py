@@ -1,0 +1,67 @@
+"""Assisted and other pull requests of the same people: who is in, what is compared, and what could have been seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prodlens.metrics.adoption import adoption_section
+from prodlens.metrics.assisted_comparison import by_level, comparison, outcomes
+from prodlens.metrics.assisted_work import ASSISTED, NEARBY, OTHER, SIGNED, TRACED, UNKNOWN, read_traces, read_work
+from prodlens.metrics.timeline import Window
+from prodlens.timestamps import day_start
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from prodlens.evidence import Evidence
+    from prodlens.metrics.delivery import Delivery
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Timeline
+
+_LEVELS = (
+    ("traced", frozenset({TRACED})),
+    ("signed", frozenset({SIGNED})),
+    ("with_nearby_calls", ASSISTED | {NEARBY}),
+)
+
+
+def assisted_pull_requests(
+    conn: sqlite3.Connection,
+    request: ReportRequest,
+    timeline: Timeline,
+    people: Delivery,
+    costs: Iterable[Mapping[str, Any]],
+    signs: Mapping[int, AbstractSet[Evidence]],
+) -> dict[str, Any]:
+    """Return the comparison of assisted and other pull requests, opened in the history that the report looks back at.
+
+    Args:
+        conn: Connection to the store.
+        request: The repository.
+        timeline: The report's days: the period begins with its history and ends with its window.
+        people: Pull requests and commits that no bot made.
+        costs: The rows of ``pull_request_costs``, with the time of the first call.
+        signs: Evidence of AI on pull requests, by number.
+    """
+    period = Window(min(day_start(timeline.first_day, request.zone), timeline.window.start), timeline.window.end)
+    traces = read_traces(conn, request, period.end)
+    first_calls = {row["number"]: row["first_call_at"] for row in costs}
+    work, excluded = read_work(conn, request, period, traces, first_calls, signs)
+    traced = [one for one in work if one.author in traces.weeks]
+    levels = {level: sum(one.level == level for one in work) for level in (TRACED, SIGNED, NEARBY, OTHER, UNKNOWN)}
+    return {
+        "period": {"start": period.start.isoformat(), "end": period.end.isoformat()},
+        "pull_requests": {
+            "opened": len(work) + sum(excluded.values()),
+            "assisted": levels[TRACED] + levels[SIGNED],
+            **levels,
+            "excluded": excluded,
+        },
+        "authors": {"all": len({one.author for one in work}), "in_traces": len({one.author for one in traced})},
+        "comparison": comparison(traced),
+        "by_evidence": by_level(traced, _LEVELS),
+        "outcomes": outcomes(traced),
+        "adoption": adoption_section(people, traces, period),
+    }

@@ -1,0 +1,311 @@
+"""Which pull requests are assisted, which are not, and of which nobody can tell.
+
+Assisted: a traced call belongs to it and came before it was opened, or it carries a sign of AI. Other: neither, and its
+author's calls were being received in that week. Everything else is unknown, and takes no part in a comparison.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from prodlens.commits import is_bot, reverted_title
+from prodlens.evidence import CLOSED_AT
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from prodlens.evidence import Evidence
+    from prodlens.metrics.request import ReportRequest
+    from prodlens.metrics.timeline import Window
+
+TRACED, SIGNED, NEARBY, OTHER, UNKNOWN = "traced", "signed", "nearby", "other", "unknown"
+ASSISTED = frozenset({TRACED, SIGNED})
+EXCLUSIONS = ("bots", "other_base", "under_a_minute", "reverts", "calls_after_opening")
+_SHORTEST = timedelta(minutes=1)
+_WEEK = timedelta(weeks=1)
+_LONGEST_BRANCH_DAYS = 60
+_REVERTED_WITHIN = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A pull request that can take part.
+
+    Attributes:
+        author: Login in lower case.
+        level: ``traced``, ``signed``, ``nearby``, ``other`` or ``unknown``.
+        opened_at: When it was opened.
+        hours: From opening to the merge, or to the end of what is known of an open one; None when closed unmerged.
+        merged: Whether it was merged.
+        open: Whether it was open at the end of what is known.
+        size: Lines added and deleted; None where not known.
+        files: Files changed; None where not known.
+        draft: Whether it is or was a draft; None where not known.
+        review_hours: From opening to the first review; None without one.
+        reworked: Reopened, or changes were requested; None where not known or still open.
+        reverted: Reverted within 14 days of the merge; None where that time is not over, or it was not merged.
+        rounds: Rounds of review; None where not known.
+    """
+
+    author: str
+    level: str
+    opened_at: datetime
+    hours: float | None
+    merged: bool
+    open: bool
+    size: int | None
+    files: int | None
+    draft: bool | None
+    review_hours: float | None
+    reworked: bool | None
+    reverted: bool | None
+    rounds: int | None
+
+    @property
+    def week(self) -> date:
+        """Monday (UTC) of the week in which it was opened."""
+        return monday_of(self.opened_at.date())
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the traces say of people by day (UTC).
+
+    Attributes:
+        weeks: For each person, the weeks (Mondays) in which calls were received.
+        branches: For each person and day, the branches of this repository's calls; None for calls that name none.
+        first_week_of_tool: For each source, the first week in which anybody's calls were received.
+        tools: For each person and week, the sources of the calls.
+    """
+
+    weeks: Mapping[str, AbstractSet[date]]
+    branches: Mapping[tuple[str, date], AbstractSet[str | None]]
+    first_week_of_tool: Mapping[str | None, date]
+    tools: Mapping[tuple[str, date], AbstractSet[str | None]]
+
+    def beginning(self, person: str) -> date | None:
+        """Return the first of two weeks in a row with calls of a person, None without such."""
+        weeks = self.weeks.get(person, frozenset())
+        return min((week for week in weeks if week + _WEEK in weeks), default=None)
+
+    def seen_before(self, person: str, week: date) -> bool:
+        """Tell whether calls of a tool of the person's in that week were received from anybody before."""
+        return any(self.first_week_of_tool[tool] < week for tool in self.tools[person, week])
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def read_traces(conn: sqlite3.Connection, request: ReportRequest, end: datetime) -> Traces:
+    """Read who was seen when, in one pass over the calls before ``end``, those of other repositories included.
+
+    People are named by login where ``request.people`` knows it.
+    """
+    logins = {name.casefold(): login.casefold() for name, login in request.people}
+    query = """
+        SELECT DISTINCT developer_id, event_date, source,
+            :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL,
+            CASE WHEN :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL THEN branch END
+        FROM sessions s NOT INDEXED WHERE developer_id IS NOT NULL AND timestamp < :end"""
+    values = {
+        "named": request.slug in request.covered,
+        "unnamed": None in request.covered,
+        "repo": request.slug,
+        "end": end.isoformat(),
+    }
+    weeks: dict[str, set[date]] = {}
+    branches: dict[tuple[str, date], set[str | None]] = {}
+    first: dict[str | None, date] = {}
+    tools: dict[tuple[str, date], set[str | None]] = {}
+    for developer, text, source, here, branch in map(tuple, conn.execute(query, values)):
+        name, day = developer.casefold(), date.fromisoformat(text)
+        person, week = logins.get(name, name), monday_of(day)
+        weeks.setdefault(person, set()).add(week)
+        tools.setdefault((person, week), set()).add(source)
+        first[source] = min(week, first.get(source, week))
+        if here:
+            branches.setdefault((person, day), set()).add(branch)
+    return Traces(weeks, branches, first, tools)
+
+
+def read_work(
+    conn: sqlite3.Connection,
+    request: ReportRequest,
+    period: Window,
+    traces: Traces,
+    first_calls: Mapping[int, str],
+    signs: Mapping[int, AbstractSet[Evidence]],
+) -> tuple[list[Work], dict[str, int]]:
+    """Return the pull requests opened in the period that can take part, and how many are left out for what reason.
+
+    Args:
+        conn: Connection to the store.
+        request: The repository.
+        period: When they were opened; what came after its end is not known yet.
+        traces: Who was seen when.
+        first_calls: For pull requests that traced calls belong to, by number, when the first was made (ISO 8601, UTC).
+        signs: Evidence of AI by number.
+    """
+    if request.slug not in request.covered:
+        return [], dict.fromkeys(EXCLUSIONS, 0)
+    rows = list(_rows(conn, request.slug))
+    reverted = _reverted_at(rows)
+    base, excluded, work = _default_branch(conn, request.slug, rows), Counter[str](), []
+    for row in rows:
+        if row["created_at"] is None or not period.holds(datetime.fromisoformat(row["created_at"])):
+            continue
+        level = _level(row, traces, first_calls, signs)
+        reason = _exclusion(row, base) or ("calls_after_opening" if level is None else None)
+        if reason is not None or level is None:
+            excluded[str(reason)] += 1
+        else:
+            work.append(_work(row, level, period.end, reverted))
+    return work, {name: excluded[name] for name in EXCLUSIONS}
+
+
+def _rows(conn: sqlite3.Connection, repo: str) -> Iterator[dict[str, Any]]:
+    """Yield each pull request once, with the time of its first commit."""
+    query = f"""
+        SELECT p.number, p.title, p.author, p.author_type, p.draft, p.created_at, p.merged_at, {CLOSED_AT} AS ended_at,
+            p.reopened, p.first_review_at, p.additions, p.deletions, p.changed_files, p.base_ref, p.head_ref,
+            p.review_rounds, p.changes_requested, p.ready_at, p.reverted_at, c.first_commit_at
+        FROM pull_requests p LEFT JOIN (
+            SELECT pull_request_id, min(timestamp) AS first_commit_at FROM pull_request_commits GROUP BY 1
+        ) c ON c.pull_request_id = p.id
+        WHERE ifnull(p.repo_slug, :repo) = :repo ORDER BY p.created_at, p.id"""
+    return map(dict, conn.execute(query, {"repo": repo}))
+
+
+def _default_branch(conn: sqlite3.Connection, repo: str, rows: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the branch that everything is merged into: as GitHub says, or else the most frequent base."""
+    stored = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (repo,)).fetchone()
+    if stored is not None and stored[0] is not None:
+        return str(stored[0])
+    bases = Counter(row["base_ref"] for row in rows if row["base_ref"] is not None)
+    return max(sorted(bases), key=bases.__getitem__, default=None)
+
+
+def _exclusion(row: Mapping[str, Any], base: str | None) -> str | None:
+    if row["author"] is None or is_bot(row["author"], row["author_type"]):
+        return "bots"
+    if row["base_ref"] is not None and row["base_ref"] != base:
+        return "other_base"
+    if reverted_title(row["title"]) is not None:
+        return "reverts"
+    ended = row["ended_at"]
+    if ended is not None and datetime.fromisoformat(ended) - datetime.fromisoformat(row["created_at"]) < _SHORTEST:
+        return "under_a_minute"
+    return None
+
+
+def _level(
+    row: Mapping[str, Any],
+    traces: Traces,
+    first_calls: Mapping[int, str],
+    signs: Mapping[int, AbstractSet[Evidence]],
+) -> str | None:
+    """Return the strongest evidence; None where calls came after the opening alone.
+
+    A pull request that takes long has more time to be seen with a call: what comes after the opening decides nothing.
+    """
+    first = first_calls.get(row["number"])
+    if first is not None and first <= row["created_at"]:
+        return TRACED
+    if any(sign.kind != "trace" for sign in signs.get(row["number"], ())):
+        return SIGNED
+    if first is not None:
+        return None
+    author = (row["author"] or "").casefold()
+    opened = datetime.fromisoformat(row["created_at"]).astimezone(UTC).date()
+    if monday_of(opened) not in traces.weeks.get(author, ()):
+        return UNKNOWN
+    return NEARBY if _calls_nearby(row, author, opened, traces) else OTHER
+
+
+def _calls_nearby(row: Mapping[str, Any], author: str, opened: date, traces: Traces) -> bool:
+    """Tell whether the author's calls between first commit and opening name no branch, and none of them another."""
+    text = row["first_commit_at"] or row["created_at"]
+    begun = min(datetime.fromisoformat(text).astimezone(UTC).date(), opened)
+    days = min((opened - begun).days, _LONGEST_BRANCH_DAYS)
+    seen: set[str | None] = set()
+    for back in range(days + 1):
+        seen |= traces.branches.get((author, opened - timedelta(days=back)), set())
+    return None in seen and seen <= {None, row["head_ref"]}
+
+
+def _work(row: Mapping[str, Any], level: str, end: datetime, reverted: Mapping[int, str]) -> Work:
+    opened = datetime.fromisoformat(row["created_at"])
+    merged, ended = (_before(row[name], end) for name in ("merged_at", "ended_at"))
+    is_open = ended is None
+    until = end if is_open else merged
+    changes = (row["additions"], row["deletions"])
+    review = _before(row["first_review_at"], end)
+    return Work(
+        author=row["author"].casefold(),
+        level=level,
+        opened_at=opened,
+        hours=None if until is None else _hours(until - opened),
+        merged=merged is not None,
+        open=is_open,
+        size=None if None in changes else sum(changes),
+        files=row["changed_files"],
+        draft=True if row["ready_at"] is not None else _flag(row["draft"]),
+        review_hours=None if review is None or review < opened else _hours(review - opened),
+        reworked=None if is_open else _reworked(row),
+        reverted=_reverted(row, merged, end, reverted),
+        rounds=row["review_rounds"],
+    )
+
+
+def _reworked(row: Mapping[str, Any]) -> bool | None:
+    """Return whether it was reopened or changes were requested; a reopening is known without the reviews."""
+    if row["reopened"]:
+        return True
+    return None if row["changes_requested"] is None else row["changes_requested"] > 0
+
+
+def _reverted(
+    row: Mapping[str, Any], merged: datetime | None, end: datetime, reverted: Mapping[int, str]
+) -> bool | None:
+    """Return whether it was reverted in time; None where it was not merged or the time is not over."""
+    if merged is None or merged + _REVERTED_WITHIN > end:
+        return None
+    at = row["reverted_at"] or reverted.get(row["number"])
+    return at is not None and datetime.fromisoformat(at) - merged <= _REVERTED_WITHIN
+
+
+def _reverted_at(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Return when a merged ``Revert "title"`` took back the last pull request with that title, by its number."""
+    by_title: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        if row["merged_at"] is not None and row["title"] is not None and row["number"] is not None:
+            by_title.setdefault(row["title"], []).append((row["merged_at"], row["number"]))
+    found: dict[int, str] = {}
+    for row in rows:
+        title = reverted_title(row["title"]) if row["merged_at"] is not None else None
+        earlier = [one for one in by_title.get(title, ()) if one[0] <= row["merged_at"]] if title else []
+        if earlier:
+            number = max(earlier)[1]
+            found[number] = min(row["merged_at"], found.get(number, row["merged_at"]))
+    return found
+
+
+def _before(text: str | None, end: datetime) -> datetime | None:
+    moment = None if text is None else datetime.fromisoformat(text)
+    return None if moment is None or moment >= end else moment
+
+
+def _hours(duration: timedelta) -> float:
+    """Return hours, of at least a minute, so that they have a logarithm."""
+    return max(duration, _SHORTEST) / timedelta(hours=1)
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else bool(value)

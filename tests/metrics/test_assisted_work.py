@@ -1,0 +1,217 @@
+"""Which pull requests are assisted, which are not, and which take no part."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prodlens.evidence import stored_evidence
+from prodlens.metrics.assisted_work import Work, read_traces, read_work
+from prodlens.metrics.request import ReportRequest
+from prodlens.metrics.timeline import Window
+from prodlens.storage import ProdLensStore
+from tests.metrics.situations import REPO, at, call, pull, report_on
+
+PERIOD = Window(at("5-01 00:00"), at("6-30 00:00"))
+
+
+def change(number: int, opened: str, merged: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Return a pull request of Ada's into main, on a branch of its own."""
+    row = pull(number, opened, merged, title=f"Change {number}", author="Ada", base_ref="main", head_ref=f"f-{number}")
+    return {**row, "additions": 3, "deletions": 1, "changed_files": 2, "draft": False, **changes}
+
+
+def traced(when: str, **changes: Any) -> dict[str, Any]:
+    """Return a call of Ada's."""
+    return call(when, developer_id="ada", **changes)
+
+
+def counts(pulls: list[dict[str, Any]], calls: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    """Return how many pull requests of May and June are of which kind."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions(calls)
+        store.insert_pull_requests(pulls)
+        section = report_on(store, until=at("6-30 00:00"), **options)["assisted_pull_requests"]
+        found: dict[str, Any] = section["pull_requests"]
+        return found
+
+
+def kinds(pulls: list[dict[str, Any]], calls: list[dict[str, Any]], **options: Any) -> dict[str, int]:
+    """Return the kinds that occur."""
+    names = ("traced", "signed", "nearby", "other", "unknown")
+    found = counts(pulls, calls, **options)
+    return {name: found[name] for name in names if found[name]}
+
+
+def works(pulls: list[dict[str, Any]]) -> list[Work]:
+    """Return pull requests as the comparison sees them; nobody is traced."""
+    request = ReportRequest(repo=REPO, since=PERIOD.start)
+    with ProdLensStore(":memory:") as store:
+        store.insert_pull_requests(pulls)
+        traces = read_traces(store.conn, request, PERIOD.end)
+        return read_work(store.conn, request, PERIOD, traces, {}, stored_evidence(store.conn, REPO))[0]
+
+
+def test_a_call_on_the_branch_before_the_opening_makes_it_traced() -> None:
+    """By its branch or by its number; the moment of the opening itself is early enough."""
+    assert kinds([change(1, "5-06", "5-07")], [traced("5-05", branch="f-1")]) == {"traced": 1}
+    assert kinds([change(1, "5-06", "5-07")], [traced("5-06", pull_request=1)]) == {"traced": 1}
+
+
+def test_calls_after_the_opening_alone_decide_nothing() -> None:
+    """One that takes long has more time to be seen with a call: it is neither, and counted."""
+    found = counts([change(1, "5-06", "5-09")], [traced("5-08", branch="f-1")])
+    assert found["excluded"]["calls_after_opening"] == 1
+    assert (found["opened"], found["assisted"], found["other"]) == (1, 0, 0)
+
+
+def test_a_sign_is_enough_without_any_trace() -> None:
+    """A label of an assistant makes it assisted, also where calls came too late to tell."""
+    assert kinds([change(1, "5-06", "5-07", labels=["claude-code-assisted"])], []) == {"signed": 1}
+    late = [traced("5-06 18:00", branch="f-1")]
+    assert kinds([change(1, "5-06", "5-07", labels=["claude-code-assisted"])], late) == {"signed": 1}
+
+
+def test_other_needs_calls_of_the_author_in_that_week() -> None:
+    """A call elsewhere in the week of the opening shows that calls were being received; weeks begin on Monday."""
+    elsewhere = {"repo_slug": "acme/elsewhere"}
+    assert kinds([change(1, "5-10", "5-11")], [traced("5-04", **elsewhere)]) == {"other": 1}
+    assert kinds([change(1, "5-10", "5-11")], [traced("5-11", **elsewhere)]) == {"unknown": 1}
+    assert kinds([change(1, "5-10", "5-11")], [call("5-05", developer_id="bob", **elsewhere)]) == {"unknown": 1}
+    assert kinds([change(1, "5-10", "5-11")], []) == {"unknown": 1}
+
+
+def test_calls_that_name_no_branch_are_weak_evidence() -> None:
+    """Ada's calls on the repository from first commit to opening hint at it, unless they name another branch."""
+    day = [change(1, "5-06", "5-07")]
+    assert kinds(day, [traced("5-06")]) == {"nearby": 1}
+    assert kinds(day, [traced("5-06"), traced("5-06", branch="else")]) == {"other": 1}
+    assert kinds(day, [traced("5-05")]) == {"other": 1}
+    assert kinds(day, [traced("5-07")]) == {"other": 1}
+
+
+def test_the_life_of_a_branch_begins_with_its_first_commit() -> None:
+    """A first commit two days before the opening makes calls of that day nearby."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions([traced("5-04")])
+        store.insert_pull_requests([change(1, "5-06", "5-07")])
+        with store.transaction() as conn:
+            conn.execute(
+                "INSERT INTO pull_request_commits (pull_request_id, sha, timestamp) VALUES (1, 'c', ?)",
+                (at("5-04").isoformat(),),
+            )
+        found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]["pull_requests"]
+    assert (found["nearby"], found["other"]) == (1, 0)
+
+
+def test_what_is_left_out_is_counted() -> None:
+    """Bots, other branches, a life of less than a minute, reverts: the first reason counts."""
+    found = counts(
+        [
+            change(1, "5-06", "5-07", author="dependabot[bot]"),
+            change(2, "5-06", "5-07", author=None),
+            change(3, "5-06", "5-07", base_ref="release"),
+            change(4, "5-06 12:00", "5-06 12:00"),
+            change(5, "5-06", "5-07", title='Revert "Change 6"'),
+            change(6, "5-06", "5-07"),
+            change(7, "5-06", "5-07", base_ref=None),
+            change(8, "7-06", "7-07"),
+        ],
+        [],
+    )
+    assert found["excluded"] == {
+        "bots": 2,
+        "other_base": 1,
+        "under_a_minute": 1,
+        "reverts": 1,
+        "calls_after_opening": 0,
+    }
+    assert (found["opened"], found["unknown"]) == (7, 2)
+
+
+def test_the_default_branch_is_what_github_says() -> None:
+    """Only without GitHub's word the most frequent base counts as the default branch."""
+    pulls = [change(1, "5-06", "5-07", base_ref="dev"), change(2, "5-06", "5-07", base_ref="main")]
+    assert counts(pulls, [])["excluded"]["other_base"] == 1
+    with ProdLensStore(":memory:") as store:
+        store.insert_pull_requests([*pulls, change(3, "5-06", "5-07")])
+        store.conn.execute("INSERT INTO repositories (repo_slug, default_branch) VALUES (?, 'dev')", (REPO,))
+        found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]["pull_requests"]
+    assert (found["excluded"]["other_base"], found["unknown"]) == (2, 1)
+
+
+def test_people_are_matched_by_login() -> None:
+    """What a person is called in traces becomes the login, whatever its case; a pseudonym is as good as a name."""
+    day, elsewhere = [change(1, "5-06", "5-07")], {"repo_slug": "acme/elsewhere"}
+    calls = [call("5-05", developer_id="Ada@Example.org", **elsewhere)]
+    assert kinds(day, calls) == {"unknown": 1}
+    assert kinds(day, calls, people={"ada@example.org": "ADA"}) == {"other": 1}
+    hidden = [change(1, "5-06", "5-07", author="p-123456789abc")]
+    assert kinds(hidden, [call("5-05", developer_id="p-123456789abc", **elsewhere)]) == {"other": 1}
+
+
+def test_calls_without_a_repository_alone_have_no_pull_requests() -> None:
+    """Where only loose calls are reported on, no pull request belongs to them."""
+    assert counts([change(1, "5-06", "5-07")], [], unnamed="only")["opened"] == 0
+
+
+def test_unknown_is_not_no() -> None:
+    """What was not read is None: size, files, draft, rework, rounds; a reopening is known without the reviews."""
+    bare = {"additions": None, "changed_files": None, "draft": None}
+    (one,) = works([change(1, "5-06", "5-07", **bare)])
+    assert (one.size, one.files, one.draft, one.reworked, one.rounds, one.review_hours) == (None,) * 6
+    (reopened,) = works([change(1, "5-06", "5-07", reopened=True)])
+    assert reopened.reworked is True
+    (ready,) = works([change(1, "5-06", "5-07", ready_at=at("5-06 18:00"), changes_requested=0, review_rounds=1)])
+    assert (ready.draft, ready.reworked, ready.rounds, ready.size, ready.files) == (True, False, 1, 4, 2)
+
+
+def test_times_run_from_the_opening() -> None:
+    """Hours to the merge or, for an open one, to the end of what is known; the first review as well."""
+    merged, closed, still = works(
+        [
+            change(1, "5-06", "5-07", first_review_at=at("5-06 15:00")),
+            change(2, "5-06", None, state="closed", closed_at=at("5-08")),
+            change(3, "6-29", "7-02", first_review_at=at("7-01")),
+        ]
+    )
+    assert (merged.hours, merged.merged, merged.open, merged.review_hours) == (24.0, True, False, 3.0)
+    assert (closed.hours, closed.merged, closed.open) == (None, False, False)
+    assert (still.hours, still.merged, still.open, still.review_hours) == (12.0, False, True, None)
+
+
+@pytest.mark.parametrize(("days", "reverted"), [(13, True), (15, False)])
+def test_reverted_within_two_weeks(days: int, reverted: bool) -> None:
+    """A merged ``Revert "title"`` takes back the last one with that title; later than 14 days does not count."""
+    again = at("5-07") + timedelta(days=days)
+    (one,) = works(
+        [
+            change(1, "5-06", "5-07", title="Try"),
+            change(2, "5-08", None, title='Revert "Try"', merged_at=again, closed_at=again, state="closed"),
+        ]
+    )
+    assert one.reverted is reverted
+    (stored,) = works([change(1, "5-06", "5-07", reverted_at=again)])
+    assert stored.reverted is reverted
+
+
+def test_whether_it_is_reverted_is_known_after_two_weeks() -> None:
+    """One that was merged eleven days before the end may still be reverted in time."""
+    (recent,) = works([change(1, "6-18", "6-19")])
+    assert recent.reverted is None
+
+
+@given(st.permutations(range(6)))
+def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
+    """However rows came in, the same pull requests are of the same kinds."""
+    pulls = [change(n, f"5-{n + 4:02}", f"5-{n + 5:02}") for n in range(1, 4)]
+    calls = [traced("5-04", branch="f-1"), traced("5-12", repo_slug="acme/elsewhere"), traced("5-05")]
+    rows = [*pulls, *calls]
+    shuffled = [rows[index] for index in order]
+    first = kinds(pulls, calls)
+    assert first == kinds([row for row in shuffled if "id" in row], [row for row in shuffled if "id" not in row])
+    assert sum(first.values()) == 3
