@@ -268,7 +268,7 @@ OWNERS = {
         "notes", "pull_requests", "session_parts", "sessions", "tool_uses", "usage_days",
     },
     "github_etl": {
-        "commit_parents", "missing_commits", "pull_request_commits", "repositories", "seen_pull_requests",
+        "ai_notes", "commit_parents", "missing_commits", "pull_request_commits", "repositories", "seen_pull_requests",
         "sync_streams",
     },
     "trace_ingestion": {"ingestions", "known_files", "lake_pending"},

@@ -212,28 +212,39 @@ def _moment(seconds: str) -> datetime | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
+    return git_output(folder, *arguments).decode(errors="replace")
+
+
+def git_output(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Run git in a folder of a clone, with settings that start no program, and return what it prints.
+
+    Raises:
+        NoGitProgramError: git is not installed.
+        NotACloneError: git could not do it.
+    """
     if not folder.is_dir():
         raise NotACloneError(f"{folder}: no such folder; run this inside a git clone or give its path")
     try:
         done = subprocess.run(  # noqa: S603 - the program is git, and paths and revisions stand behind their flags
-            [*_GIT, "-C", str(folder), *arguments], capture_output=True, check=False, env=_environment()
+            [*_GIT, "-C", str(folder), *arguments], input=stdin, capture_output=True, check=False, env=_environment()
         )
     except FileNotFoundError:
         raise NoGitProgramError("git is not installed or not on the PATH; install it, or sync from GitHub") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").split("\n")[0]
         raise NotACloneError(f"{folder}: git could not read a clone here: {reason or 'nothing found'}")
-    return done.stdout.decode(errors="replace")
+    return done.stdout
 
 
 def _environment() -> dict[str, str]:
     """Return the environment for git without what would make it read another repository or another history.
 
     A hook or ``git rebase --exec`` leaves ``GIT_DIR`` and its kin behind. The folder alone says which clone is meant.
+    What a partial clone lacks is not fetched.
     """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith(_KEPT_VARIABLES)
     }
-    return {**kept, "GIT_GRAFT_FILE": os.devnull}
+    return {**kept, "GIT_GRAFT_FILE": os.devnull, "GIT_NO_LAZY_FETCH": "1"}

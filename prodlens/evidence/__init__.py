@@ -1,5 +1,6 @@
 """What AI did: the signs of it on commits and pull requests, and which call belongs to which pull request."""
 
+from prodlens.evidence.ai_notes import AiNote, read_note
 from prodlens.evidence.call_attribution import BranchUse
 from prodlens.evidence.claimed_calls import CLOSED_AT, ClaimedCalls, claimed_calls
 from prodlens.evidence.signs import (
@@ -10,12 +11,13 @@ from prodlens.evidence.signs import (
     commit_evidence,
     pull_request_evidence,
 )
-from prodlens.evidence.stored import explained_commits, explained_evidence, stored_evidence
+from prodlens.evidence.stored import explained_commits, explained_evidence, noted_evidence, stored_evidence
 
 __all__ = [
     "CLOSED_AT",
     "CONFIDENCES",
     "HIGH",
+    "AiNote",
     "BranchUse",
     "ClaimedCalls",
     "Evidence",
@@ -24,6 +26,8 @@ __all__ = [
     "commit_evidence",
     "explained_commits",
     "explained_evidence",
+    "noted_evidence",
     "pull_request_evidence",
+    "read_note",
     "stored_evidence",
 ]

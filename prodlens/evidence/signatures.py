@@ -29,6 +29,7 @@ class Signatures:
     labels: Mapping[str, str]
     phrases: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
+    agents: Mapping[str, str]
 
 
 @cache
@@ -56,6 +57,7 @@ def signatures() -> Signatures:
         },
         phrases=tuple(pairs("phrases")),
         links=tuple(pairs("links")),
+        agents={agent.lower(): tool for agent, tool in pairs("agents")},
     )
 
 

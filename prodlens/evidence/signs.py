@@ -37,7 +37,7 @@ class Evidence:
 
     Attributes:
         tool: Name of the tool; empty where the sign names none.
-        kind: ``trailer``, ``author``, ``branch``, ``label``, ``description`` or ``trace``.
+        kind: ``trailer``, ``author``, ``branch``, ``label``, ``description``, ``note`` or ``trace``.
         confidence: ``high``; ``medium`` where the sign stands in the middle of a message or names no known tool;
             ``low`` where a person could have left the same sign.
         model: Name of the model as the sign writes it; empty where it names none.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from prodlens.evidence.claimed_calls import claimed_calls
-from prodlens.evidence.signs import CONFIDENCES, Evidence, commit_signs, pull_request_signs
+from prodlens.evidence.signatures import signatures
+from prodlens.evidence.signs import CONFIDENCES, HIGH, Evidence, commit_signs, pull_request_signs
 from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
@@ -23,13 +26,20 @@ _COMMITS = (
     "JOIN pull_request_commits c ON c.pull_request_id = p.id "
     "WHERE ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL"
 )
+_NOTES = (
+    "SELECT p.number, n.sha FROM ai_notes n JOIN pull_requests p ON n.sha IN (p.merge_commit_sha, p.head_sha) "
+    "WHERE n.repo_slug = :slug AND n.ai_lines > 0 AND ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL "
+    "UNION SELECT p.number, n.sha FROM ai_notes n JOIN pull_request_commits c ON c.sha = n.sha "
+    "JOIN pull_requests p ON p.id = c.pull_request_id "
+    "WHERE n.repo_slug = :slug AND n.ai_lines > 0 AND ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL"
+)
 
 
 def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, frozenset[Evidence]]:
     """Return the evidence on every stored pull request of a repository, by number, those without any included.
 
     Read are the pull request, what its description said, its merge or squash commit, its head commit, the commits of
-    its branch where it was merged, and the traced calls that belong to it.
+    its branch where it was merged, the git notes of all these, and the traced calls that belong to it.
     """
     return {number: frozenset(signs) for number, signs in explained_evidence(connection, repo_slug).items()}
 
@@ -49,6 +59,9 @@ def explained_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[i
     for number, pull_author, author, trailers in map(tuple, connection.execute(_COMMITS, {"slug": repo_slug})):
         # The commit's author is left out where it is the pull request's: one sign counts once.
         found[number] += _signs_on(None if author == pull_author else author, trailers)
+    notes = noted_evidence(connection, repo_slug)
+    for number, sha in map(tuple, connection.execute(_NOTES, {"slug": repo_slug})):
+        found[number] += notes[sha]
     return {number: tuple(in_order(signs)) for number, signs in found.items()}
 
 
@@ -59,9 +72,26 @@ def explained_commits(connection: sqlite3.Connection, repo_slug: str) -> dict[st
         "SELECT sha, author, trailers, min(timestamp) FROM commits WHERE ifnull(repo_slug, :slug) = :slug "
         "GROUP BY sha ORDER BY 4 DESC, sha"
     )
-    rows = connection.execute(query, {"slug": repo_slug})
-    found = ((sha, tuple(in_order(_signs_on(author, trailers)))) for sha, author, trailers, _ in map(tuple, rows))
-    return {sha: signs for sha, signs in found if signs}
+    notes = noted_evidence(connection, repo_slug)
+    found = {
+        sha: tuple(in_order((*_signs_on(author, trailers), *notes.get(sha, ()))))
+        for sha, author, trailers, _ in map(tuple, connection.execute(query, {"slug": repo_slug}))
+    }
+    return {sha: signs for sha, signs in found.items() if signs}
+
+
+def noted_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[str, tuple[Evidence, ...]]:
+    """Return what git notes say of commits of a repository, by sha: a sign for each agent that wrote lines of one."""
+    query = "SELECT sha, ai_lines, added_lines, agents FROM ai_notes WHERE repo_slug = ? AND ai_lines > 0"
+    rows = map(tuple, connection.execute(query, (one_spelling(repo_slug),)))
+    return {sha: tuple(_note_signs(lines, added, agents)) for sha, lines, added, agents in rows}
+
+
+def _note_signs(lines: int, added: int | None, agents: str) -> Iterator[Evidence]:
+    of_all = f"{lines} lines" if added is None else f"{min(lines, added)} of {added} added lines"
+    for tool, model, _ in orjson.loads(agents):
+        known = signatures().agents.get(tool.lower(), tool)
+        yield Evidence(known, "note", HIGH, model, f"a git note marks {of_all} as an agent's")
 
 
 def in_order(signs: Iterable[Evidence]) -> Iterator[Evidence]:

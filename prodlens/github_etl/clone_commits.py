@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prodlens.commits import USUAL_BRANCHES, read_history
+from prodlens.github_etl.ai_notes import take_notes_from_clone
 from prodlens.github_etl.state import COMMITS, clone_mark
 from prodlens.slugs import one_spelling
 from prodlens.storage import delete_commits_but, mark_reverted
@@ -31,6 +32,8 @@ def take_commits_from_clone(
     store: ProdLensStore, folder: Path | str, slug: str, *, since: datetime, only_if_whole: bool = False
 ) -> CloneReading:
     """Store the commits of a clone's default branch since a moment, in the place of all others of the repository.
+
+    What the clone's notes at ``refs/notes/ai`` say of them is stored too.
 
     Commits that an earlier reading or GitHub brought and that the branch no longer has are deleted, as after ``git
     commit --amend``. The next sync with GitHub reads its commits from the beginning.
@@ -77,6 +80,7 @@ def take_commits_from_clone(
             forget_github_commits(conn, slug)
             mark_reverted(conn, slug)
             store.set_etag(mark, f"{history.head} {start}")
+    take_notes_from_clone(store, folder, slug, shallow=history.shallow)
     return CloneReading(taken=True, notes=tuple(notes))
 
 

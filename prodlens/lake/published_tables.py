@@ -214,7 +214,7 @@ EVIDENCE = PublishedTable(
         _C("subject", TEXT, "what it is on: `pull_request` or `commit`; never null"),
         _C("key", TEXT, "number of the pull request or hash of the commit; never null", is_varied=True),
         _C("at", MOMENT, "opening of the pull request, or committer date; never null", is_varied=True),
-        _C("kind", TEXT, "`trailer`, `author`, `branch`, `label`, `description` or `trace`; never null"),
+        _C("kind", TEXT, "`trailer`, `author`, `branch`, `label`, `description`, `note` or `trace`; never null"),
         _C("tool", TEXT, "the tool that it names; null: it names none"),
         _C("confidence", TEXT, "`high`, `medium` or `low`; never null"),
     ),

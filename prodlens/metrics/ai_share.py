@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot
-from prodlens.evidence import HIGH, Evidence, commit_evidence
+from prodlens.evidence import HIGH, Evidence, commit_evidence, noted_evidence
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
@@ -54,12 +54,16 @@ def ai_share(
 
 
 def _commits(conn: sqlite3.Connection, repo: str) -> list[_Work]:
+    notes = noted_evidence(conn, repo)
     rows = conn.execute(
-        "SELECT author, trailers, min(timestamp) AS at FROM commits WHERE ifnull(repo_slug, :repo) = :repo "
+        "SELECT sha, author, trailers, min(timestamp) AS at FROM commits WHERE ifnull(repo_slug, :repo) = :repo "
         "AND ifnull(parents, 1) < 2 GROUP BY sha",
         {"repo": repo},
     )
-    found = ((row["author"], _Work(datetime.fromisoformat(row["at"]), commit_evidence(row))) for row in map(dict, rows))
+    found = (
+        (row["author"], _Work(datetime.fromisoformat(row["at"]), commit_evidence(row).union(notes.get(row["sha"], ()))))
+        for row in map(dict, rows)
+    )
     return [work for author, work in found if work.evidence or not is_bot(author)]
 
 

@@ -49,6 +49,31 @@ def test_commits_and_merged_pull_requests_are_counted_by_tool() -> None:
     }
 
 
+def test_git_notes_are_evidence() -> None:
+    """A commit without a trailer counts where a note marks lines of it, with its pull request; a tool counts once."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_commits(
+            [
+                commit("a" * 40, "5-02", author="ann"),
+                commit("b" * 40, "5-02", author="ann", trailers=CLAUDE),
+                commit("c" * 40, "5-02", author="ann"),
+            ]
+        )
+        store.insert_pull_requests([pull(1, "5-02", "5-03", author="ann", merge_commit_sha="a" * 40)])
+        repo = store.fetch_pull_requests()[0]["repo_slug"]
+        agents = '[["claude","claude-opus-4-6",3],["cursor","",1]]'
+        with store.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO ai_notes VALUES (?, ?, 'x', ?, 0, NULL, ?)",
+                [(repo, "a" * 40, 4, agents), (repo, "b" * 40, 3, agents), (repo, "c" * 40, 0, "[]")],
+            )
+        found = report_on(store)["ai_share"]
+    tools = [{"tool": "Claude Code", "with_evidence": 2}, {"tool": "Cursor", "with_evidence": 2}]
+    assert (found["commits"]["total"], found["commits"]["high_confidence"]) == (3, 2)
+    assert found["commits"]["by_tool"] == tools
+    assert (found["merged_pull_requests"]["with_evidence"], found["merged_pull_requests"]["share"]) == (1, 1.0)
+
+
 def test_merges_and_bots_that_are_not_assistants_are_left_out() -> None:
     """A merge commit is nobody's work, and a dependency bot is not a person who could have used AI."""
     commits = [

@@ -159,6 +159,10 @@ def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
         ("daily_github_metrics", "event_date < ?", day),
     ):
         copy.execute(f"DELETE FROM {table} WHERE {old}", (bound,))
+    copy.execute(
+        "DELETE FROM ai_notes WHERE sha NOT IN (SELECT sha FROM commits) "
+        "AND sha NOT IN (SELECT sha FROM pull_request_commits)"
+    )
     # What left is no longer covered: a report that looks back further has to read it again.
     for column in ("covered_since", "walk_since"):
         copy.execute(f"UPDATE sync_streams SET {column} = ? WHERE {column} < ?", (moment, moment))

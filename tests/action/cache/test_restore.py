@@ -129,6 +129,8 @@ def filled(path: Path, days: list[int]) -> ProdLensStore:
             conn.execute(
                 "INSERT INTO pull_request_commits (pull_request_id, sha, timestamp) VALUES (?, 'x', 't')", (number + 1,)
             )
+            note = (SLUG, f"{number:040x}", "blob", 1, 0, None, "[]")
+            conn.execute("INSERT INTO ai_notes VALUES (?, ?, ?, ?, ?, ?, ?)", note)
             put_usage_days(conn, [UsageDay(str(number), moment.date(), "copilot", "copilot-ai-usage")])
     return store
 
@@ -161,6 +163,7 @@ def test_a_copy_holds_what_is_young_enough(
         still_open = {number for number in range(len(days)) if number % 3 == 0}
         assert {row["number"] for row in store.fetch_pull_requests()} == young | still_open
         assert {int(row["sha"], 16) for row in store.fetch_commits()} == young
+        assert {int(row[0], 16) for row in store.conn.execute("SELECT sha FROM ai_notes")} == young
         for table, column in (("tool_uses", "tool_use_id"), ("decisions", "tool_use_id")):
             left = {row[0] for row in store.conn.execute(f"SELECT {column} FROM {table}")}
             assert left == {f"use-{number}" for number in young}
