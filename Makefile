@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint ci mutants inputs golden benchmark hooks lock clean
+.PHONY: help report test lint ci mutants inputs docs golden benchmark hooks lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -32,6 +32,10 @@ ci: ## Run everything that must hold before a change lands
 inputs: $(READY) ## Write the inputs and outputs of the action into action.yml, the workflows and docs/reference.md
 	$(BIN)/python scripts/write_inputs.py
 
+docs: $(READY) ## Build the documentation as a site, in site/; a link that leads nowhere fails
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-docs.lock
+	$(BIN)/mkdocs build --quiet
+
 golden: $(READY) ## Rewrite the golden files from what the code now makes; then read the diff
 	$(BIN)/python -m pytest --no-cov -q --update-golden tests/rendering/test_golden.py
 
@@ -50,7 +54,7 @@ lock: $(READY) ## Resolve the locked requirements anew (needs the network)
 	$(BIN)/python scripts/lock.py
 
 clean: ## Remove the environments and everything a run wrote
-	rm -rf $(VENV) .venv-* .prod-lens .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-* .prod-lens .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
 
 $(READY): requirements.lock requirements-test.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \

@@ -23,6 +23,10 @@ LOCKS = {
         *("--group", "lint", "--constraint", "requirements.lock", "--constraint", "requirements-test.lock"),
     ],
     "requirements-wheel.lock": ["--group", "wheel", "--constraint", "requirements-test.lock"],
+    "requirements-docs.lock": [
+        *("--group", "docs", "--constraint", "requirements.lock", "--constraint", "requirements-test.lock"),
+        *("--constraint", "requirements-lint.lock"),
+    ],
     "requirements-mutants.lock": [
         *("--group", "mutants", "--constraint", "requirements.lock", "--constraint", "requirements-test.lock"),
         *("--constraint", "requirements-lint.lock"),

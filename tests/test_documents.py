@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from prodlens.cli import COMMANDS
 
@@ -27,6 +29,42 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
 def test_the_reference_lists_every_command(name: str) -> None:
     """Every command stands in the reference with what it does."""
     assert f"| `prod-lens {name}` | {COMMANDS[name][1]} |" in REFERENCE
+
+
+def test_every_document_is_a_page_of_the_site_and_in_the_readme() -> None:
+    """The site's navigation has each file of docs/ once, and the README's table of contents leads to each."""
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    at_root = {"index.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+    named = [page for entry in settings["nav"] for value in entry.values() for page in as_list(value)]
+    files = {path.name for path in ROOT.glob("docs/*.md")}
+    assert sorted(named) == sorted(files | at_root), "add new pages to nav in mkdocs.yml"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(files) if f"](docs/{name})" not in readme] == []
+    assert settings["strict"] is True
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    """Return a page or a list of pages as a list."""
+    return [value] if isinstance(value, str) else value
+
+
+def test_links_lead_where_the_site_has_them() -> None:
+    """A link to a page stays on the site, and one to another file leads to GitHub; addresses are left as they are."""
+    spec = importlib.util.spec_from_file_location("site_pages", ROOT / "scripts/site_pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    there = "https://github.com/o/r"
+    for source, text, expected in (
+        ("README.md", "[a](docs/lake.md#x) ![b](docs/images/b.png)", "[a](lake.md#x) ![b](images/b.png)"),
+        ("README.md", "[a](CONTRIBUTING.md)", "[a](CONTRIBUTING.md)"),
+        ("docs/lake.md", "[a](tables.md) [b](../README.md)", "[a](tables.md) [b](index.md)"),
+        ("docs/lake.md", "[a](../examples/workflows)", f"[a]({there}/tree/main/examples/workflows)"),
+        ("docs/lake.md", "[a](../Makefile)", f"[a]({there}/blob/main/Makefile)"),
+        ("docs/lake.md", "[a](#b) [c](https://d.example/e)", "[a](#b) [c](https://d.example/e)"),
+    ):
+        assert module.site_links(text, source, there) == expected
 
 
 def test_the_library_example_runs(tmp_path: Path) -> None:
