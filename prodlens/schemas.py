@@ -26,6 +26,9 @@ COMPUTED = "computed"
 OWN_PRICE = "own-price"
 OURS = frozenset({COMPUTED, OWN_PRICE})  # computed here, so that a recorded cost takes their place
 
+# Where a call was made: in a workflow of GitHub Actions or the like, or on a person's machine.
+WORKFLOW, DESK = "workflow", "desk"
+
 
 def content_hash(value: object) -> str:
     """Identify a JSON-like value by its content: 32 hex digits, the same for any order of keys."""
@@ -120,6 +123,8 @@ class CanonicalTrace:
         web_searches: Searches that the service made and bills beside the tokens.
         time_is_estimated: Whether the record gave no time, so that ``timestamp`` is that of its file or artifact.
         price_caveat: Why a computed cost may differ from the bill; see ``prodlens.calls.pricing``.
+        commit_sha: Commit that was checked out: 40 or 64 hex digits.
+        origin: Where the call was made: in a ``workflow`` or at a ``desk``; None when it is not known.
     """
 
     session_id: str | None
@@ -155,6 +160,8 @@ class CanonicalTrace:
     web_searches: int | None = None
     time_is_estimated: bool = False
     price_caveat: str | None = None
+    commit_sha: str | None = None
+    origin: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         """Convert to the row that the ``sessions`` table stores (SQLite types only).
@@ -229,6 +236,25 @@ class Decision:
     diff_ratio: float | None = None
     call_id: str | None = None
     decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLink:
+    """A session was linked to a pull request of a repository, as Claude Code notes when it has opened one."""
+
+    session_id: str
+    linked_at: datetime
+    repo_slug: str
+    pull_request: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBranch:
+    """After a moment a session worked on this branch, whatever its lines name; None: on the one that they name."""
+
+    session_id: str
+    since: datetime
+    branch: str | None
 
 
 # What a call without an id is identified by: the documented fields less the slug, since a repository that is named
@@ -314,6 +340,8 @@ CALL_COLUMNS = (
     Column("web_searches", INTEGER),
     Column("time_is_estimated", FLAG, TIME, 0),
     Column("price_caveat", TEXT, COST),
+    Column("commit_sha"),
+    Column("origin"),
     Column("event_date", TEXT, TIME),
     Column("total_tokens", INTEGER, TOKENS, 0, is_varied=True),
 )

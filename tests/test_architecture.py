@@ -265,7 +265,8 @@ def test_few_exceptions_from_the_linter() -> None:
 OWNERS = {
     "storage": {
         "call_aliases", "checkpoints", "commits", "daily_github_metrics", "daily_session_metrics", "decisions", "etags",
-        "notes", "pull_requests", "session_parts", "sessions", "tool_uses", "usage_days",
+        "notes", "pull_requests", "session_branches", "session_links", "session_parts", "sessions",
+        "tool_uses", "usage_days",
     },
     "github_etl": {
         "ai_notes", "commit_parents", "missing_commits", "pull_request_commits", "repositories", "seen_pull_requests",

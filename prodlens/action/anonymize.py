@@ -27,7 +27,10 @@ _ADDRESS = re.compile(rf"(?<!{_WORD}){_WORD}+@{_WORD}+\.[A-Za-z]{{2,}}{_WORD}*")
 _PSEUDONYM = re.compile(r"person-[0-9a-f]{12}")
 _PSEUDONYM_DIGITS = 12  # 48 bits: two of 10,000 people share a pseudonym once in five million keys
 _HASH_DIGITS = 32
-_FREE_TEXTS = ("model", "provider", "status_reason", "branch", "call_id", "price_modifier", "price_caveat")
+_FREE_TEXTS = (
+    *("model", "provider", "status_reason", "branch", "call_id", "price_modifier", "price_caveat"),
+    *("commit_sha", "origin"),
+)
 _REMOVED = "[address removed]"
 
 

@@ -84,6 +84,11 @@ INPUTS = (
         "what subscriptions cost in US dollars a month; computed costs are then labelled list-price equivalent",
     ),
     Input("people", "", "TOML file that joins the identities in the traces to GitHub logins"),
+    Input(
+        "attribute-by-person",
+        "false",
+        "give calls that nothing joins to a pull request to the only one that their person had open (low confidence)",
+    ),
     Input("prices", "", "TOML file of your own prices, or LiteLLM's model map as JSON; they go before the list prices"),
     Input(
         "comment",

@@ -157,6 +157,7 @@ def _report(job: Job, slug: str, unnamed: str = "with") -> dict[str, Any]:
         plan_cost_usd_per_month=settings.plan_cost_usd_per_month,
         people=job.people,
         unnamed=unnamed,
+        attribute_by_person=settings.attribute_by_person,
     )
 
 

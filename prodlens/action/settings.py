@@ -53,6 +53,7 @@ class Settings:
         diff_threshold: Diff ratio from which a suggestion counts as kept.
         plan_cost_usd_per_month: What subscriptions cost.
         people: File that joins trace identities to logins.
+        attribute_by_person: Whether person and time join calls to pull requests where nothing else does.
         prices: File of the user's own prices.
         comment: When to write the pull request comment.
         comment_threshold_usd: Cost of the pull request below which ``auto`` writes no comment.
@@ -86,6 +87,7 @@ class Settings:
     diff_threshold: float
     plan_cost_usd_per_month: float | None
     people: Path | None
+    attribute_by_person: bool
     prices: Path | None
     comment: str
     comment_threshold_usd: float | None
@@ -255,6 +257,7 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "diff-threshold": _number(0, 1),
     "plan-cost-usd-per-month": _optional(_number(0, 1e9)),
     "people": _optional(Path),
+    "attribute-by-person": _flag,
     "prices": _optional(Path),
     "comment": _one_of(COMMENT_MODES),
     "comment-threshold-usd": _optional(_number(0, 1e9)),

@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy-model", action="append", metavar="MODEL", help="approved model, a shell pattern or a name; repeatable"
     )
     parser.add_argument(
+        "--attribute-by-person",
+        action="store_true",
+        help="give calls that nothing joins to a pull request to the only one that their person had open",
+    )
+    parser.add_argument(
         "--output", type=Path, help="file to write instead of standard output: .csv, .json, .md or .html"
     )
 
@@ -44,6 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             lag_days=args.lag_days,
             policy_models=None if args.policy_model is None else set(args.policy_model),
             report_time=context.now,
+            attribute_by_person=args.attribute_by_person,
         )
     if args.output is None:
         context.stdout.write(render_json(report))

@@ -6,6 +6,8 @@ from prodlens.evidence.claimed_calls import CLOSED_AT, ClaimedCalls, claimed_cal
 from prodlens.evidence.signs import (
     CONFIDENCES,
     HIGH,
+    LOW,
+    MEDIUM,
     Evidence,
     body_signs,
     commit_evidence,
@@ -17,6 +19,8 @@ __all__ = [
     "CLOSED_AT",
     "CONFIDENCES",
     "HIGH",
+    "LOW",
+    "MEDIUM",
     "AiNote",
     "BranchUse",
     "ClaimedCalls",

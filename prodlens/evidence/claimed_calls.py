@@ -1,23 +1,47 @@
 """The pull request that each stored call belongs to, as parts of a query: report, comment and evidence ask this alone.
 
-What claims calls is written to a temporary table first, and a call is looked up in it while the calls are read.
+What claims calls is written to temporary tables first, and a call is looked up in them while the calls are read. A key
+that claims nothing costs nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from prodlens.evidence.call_attribution import BranchUse, branch_claims
-from prodlens.slugs import one_spelling
+from prodlens.evidence.call_attribution import (
+    BEGINNING,
+    ELSEWHERE,
+    NEVER,
+    BranchUse,
+    Link,
+    branch_claims,
+    commit_claims,
+    link_claims,
+    person_claims,
+)
+from prodlens.evidence.signs import HIGH
+from prodlens.slugs import one_spelling, same_repository
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from prodlens.evidence.call_attribution import Claim
 
 # A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
 CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
-_BRANCH = "branch"
+# Kinds of claims, strongest first, and what of a call they are looked up by. A session's links to other repositories
+# count for the calls that name no repository: they are theirs.
+_LINK, _LOOSE_LINK, _COMMIT, _BRANCH, _PERSON = "link", "loose link", "commit", "branch", "person"
+_LOOKED_UP_BY = {
+    _LINK: "CASE WHEN s.repo_slug IS NOT NULL THEN s.session_id END",
+    _LOOSE_LINK: "CASE WHEN s.repo_slug IS NULL THEN s.session_id END",
+    _COMMIT: "s.commit_sha",
+    _BRANCH: "s.branch",
+    _PERSON: "lower(s.developer_id)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +59,131 @@ class ClaimedCalls:
     confidence: str
 
 
-def claimed_calls(conn: sqlite3.Connection, repo: str, unstored: BranchUse | None = None) -> ClaimedCalls:
+def claimed_calls(
+    conn: sqlite3.Connection,
+    repo: str,
+    unstored: BranchUse | None = None,
+    *,
+    by_person: bool = False,
+    people: Mapping[str, str] | None = None,
+) -> ClaimedCalls:
     """Write down what claims the calls of a repository, and return how a query finds the pull request of each.
 
     Args:
-        conn: Connection to the store; nothing but a temporary table is written.
+        conn: Connection to the store; nothing but temporary tables is written.
         repo: ``owner/name``.
         unstored: A pull request that may not have been synced yet; where it is stored, what is stored counts.
+        by_person: Whether calls without any other key go to the only pull request that their person had open.
+        people: Login of each trace identity that is not a login itself.
     """
     repo = one_spelling(repo)
-    default = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (repo,)).fetchone()
-    uses = list(_uses(conn, repo))
-    if unstored is not None and unstored.number not in {use.number for use in uses}:
-        uses.append(unstored)
-    claims = branch_claims((use for use in uses if use.head), repo, default[0] if default else None)
-    conn.execute("DROP TABLE IF EXISTS temp.call_claim")
-    conn.execute("CREATE TEMP TABLE call_claim (kind, key, after, until, number, PRIMARY KEY (kind, key, until))")
-    rows = ((_BRANCH, claim.branch, claim.after, claim.until, claim.number) for claim in claims)
-    conn.executemany("INSERT INTO temp.call_claim VALUES (?, ?, ?, ?, ?)", rows)
-    return ClaimedCalls(
-        joins=f"LEFT JOIN temp.call_claim b ON s.pull_request IS NULL AND b.kind = '{_BRANCH}' AND b.key = s.branch "
-        "AND s.timestamp > b.after AND s.timestamp <= b.until",
-        number="ifnull(s.pull_request, b.number)",
-        confidence="CASE WHEN s.pull_request IS NULL THEN 'medium' ELSE 'high' END",
+    uses = {use.number: use for use in _uses(conn, repo)}
+    if unstored is not None:
+        uses.setdefault(unstored.number, unstored)
+    links = [Link(*row) for row in conn.execute("SELECT * FROM session_links")]
+    claims = {
+        _LINK: link_claims((link for link in links if same_repository(link.repo, repo)), repo),
+        _LOOSE_LINK: link_claims(links, repo),
+        _COMMIT: commit_claims(_commits(conn, repo, uses)),
+        _BRANCH: branch_claims(uses.values(), repo, _default_branch(conn, repo)),
+        _PERSON: [*_of_identities(person_claims(uses.values()), people or {})] if by_person else [],
+    }
+    _write(conn, claims)
+    return _query_parts([kind for kind, some in claims.items() if some], in_worktrees=_write_worktrees(conn))
+
+
+def _query_parts(kinds: list[str], *, in_worktrees: bool) -> ClaimedCalls:
+    """Return the parts of a query that looks up these kinds of claims, strongest first."""
+    worktree = (
+        "LEFT JOIN temp.session_branch w ON w.session_id = s.session_id AND s.timestamp > w.after "
+        "AND s.timestamp <= w.until "
     )
+    joins, numbers = worktree if in_worktrees else "", ["s.pull_request"]
+    confidences = [f"WHEN s.pull_request IS NOT NULL THEN '{HIGH}'"]
+    for place, kind in enumerate(kinds):
+        name, key = f"c{place}", _LOOKED_UP_BY[kind]
+        if kind == _BRANCH and in_worktrees:
+            key = "ifnull(w.branch, s.branch)"
+        joins += (
+            f"LEFT JOIN temp.call_claim {name} ON s.pull_request IS NULL AND {name}.kind = '{kind}' "
+            f"AND {name}.key = {key} AND s.timestamp > {name}.after AND s.timestamp <= {name}.until "
+        )
+        numbers.append(f"{name}.number")
+        confidences.append(f"WHEN {name}.number IS NOT NULL THEN {name}.confidence")
+    number = f"nullif(coalesce({', '.join([*numbers, 'NULL'])}), {ELSEWHERE})"
+    return ClaimedCalls(joins, number, f"CASE {' '.join(confidences)} END")
+
+
+def _write(conn: sqlite3.Connection, claims: Mapping[str, list[Claim]]) -> None:
+    conn.execute("DROP TABLE IF EXISTS temp.call_claim")
+    conn.execute(
+        "CREATE TEMP TABLE call_claim (kind, key, after, until, number, confidence, PRIMARY KEY (kind, key, until)) "
+        "WITHOUT ROWID"
+    )
+    rows = (
+        (kind, claim.key, claim.after, claim.until, claim.number, claim.confidence)
+        for kind, some in claims.items()
+        for claim in some
+    )
+    conn.executemany("INSERT INTO temp.call_claim VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _write_worktrees(conn: sqlite3.Connection) -> bool:
+    """Write down when which session was on another branch than its lines name; returns whether any was."""
+    states = conn.execute(
+        "SELECT session_id, since, max(branch) FROM session_branches GROUP BY session_id, since ORDER BY 1, 2"
+    ).fetchall()
+    if not states:
+        return False
+    conn.execute("DROP TABLE IF EXISTS temp.session_branch")
+    conn.execute(
+        "CREATE TEMP TABLE session_branch (session_id, after, until, branch, PRIMARY KEY (session_id, until)) "
+        "WITHOUT ROWID"
+    )
+    rows = (
+        (session, since, following[1] if following[0] == session else NEVER, branch)
+        for (session, since, branch), following in pairwise([*map(tuple, states), (None, BEGINNING, "")])
+        if branch
+    )
+    conn.executemany("INSERT INTO temp.session_branch VALUES (?, ?, ?, ?)", rows)
+    return True
 
 
 def _uses(conn: sqlite3.Connection, repo: str) -> Iterator[BranchUse]:
     query = (
-        f"SELECT number, ifnull(head_ref, ''), head_repo, base_ref, created_at, {CLOSED_AT} FROM pull_requests "
+        f"SELECT number, ifnull(head_ref, ''), head_repo, base_ref, created_at, {CLOSED_AT}, author FROM pull_requests "
         "WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL ORDER BY number, id"
     )
-    latest = {row[0]: BranchUse(*row) for row in map(tuple, conn.execute(query, {"repo": repo}))}
-    yield from latest.values()
+    return (BranchUse(*row) for row in conn.execute(query, {"repo": repo}))
+
+
+def _default_branch(conn: sqlite3.Connection, repo: str) -> str | None:
+    row = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (repo,)).fetchone()
+    return row[0] if row else None
+
+
+def _commits(conn: sqlite3.Connection, repo: str, uses: Mapping[int, BranchUse]) -> Iterator[tuple[str, BranchUse]]:
+    """Yield the commits that calls name, each with the pull requests that it is a part of.
+
+    A merge commit is left out: it is where the work that comes next begins.
+    """
+    own = "number IS NOT NULL AND ifnull(repo_slug, :repo) = :repo"
+    query = (
+        "WITH named AS (SELECT DISTINCT commit_sha AS sha FROM sessions WHERE commit_sha IS NOT NULL) "
+        f"SELECT head_sha, number FROM pull_requests WHERE {own} AND head_sha IN (SELECT sha FROM named) "
+        "UNION SELECT c.sha, p.number FROM pull_request_commits c JOIN pull_requests p ON p.id = c.pull_request_id "
+        f"WHERE {own} AND c.sha IN (SELECT sha FROM named)"
+    )
+    return ((sha, uses[number]) for sha, number in conn.execute(query, {"repo": repo}))
+
+
+def _of_identities(claims: list[Claim], people: Mapping[str, str]) -> Iterator[Claim]:
+    """Yield claims under each name that a person has in traces; a name is one person's."""
+    logins = {identity.lower(): login.lower() for identity, login in people.items()}
+    names: dict[str, list[str]] = {}
+    for identity, login in logins.items():
+        names.setdefault(login, []).append(identity)
+    for claim in claims:
+        own = [] if claim.key in logins else [claim.key]
+        for name in own + names.get(claim.key, []):
+            yield replace(claim, key=name)

@@ -114,7 +114,6 @@ def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[int, i
     claimed = claimed_calls(connection, repo_slug)
     query = (
         f"SELECT {claimed.number} AS owner, count(*) FROM sessions s {claimed.joins} "
-        "WHERE ifnull(s.repo_slug, :slug) = :slug AND (s.pull_request IS NOT NULL OR s.branch IS NOT NULL) "
-        "GROUP BY 1 HAVING owner IS NOT NULL"
+        "WHERE ifnull(s.repo_slug, :slug) = :slug GROUP BY 1 HAVING owner IS NOT NULL"
     )
     return dict(map(tuple, connection.execute(query, {"slug": repo_slug})))

@@ -72,6 +72,7 @@ class ReportGenerator:
         plan_cost_usd_per_month: float | None = None,
         people: Mapping[str, str] | None = None,
         unnamed: str = "with",
+        attribute_by_person: bool = False,
     ) -> dict[str, Any]:
         """Report on one repository over ``[since, until)``; see ``ReportRequest`` for every parameter.
 
@@ -97,6 +98,7 @@ class ReportGenerator:
             plan_cost_usd_per_month=plan_cost_usd_per_month,
             people=tuple((people or {}).items()),
             unnamed=unnamed,
+            attribute_by_person=attribute_by_person,
         )
         return _report(self.store, request, request.report_time or self._now())
 

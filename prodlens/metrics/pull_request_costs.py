@@ -12,9 +12,10 @@ from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
-from prodlens.evidence import CLOSED_AT, claimed_calls
+from prodlens.evidence import CLOSED_AT, CONFIDENCES, claimed_calls
 from prodlens.metrics.estimates import interval
 from prodlens.metrics.usage import add
+from prodlens.schemas import DESK, WORKFLOW
 from prodlens.slugs import one_spelling
 from prodlens.statistics.quantiles import sample_quantile
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Window
 
-HIGH, MEDIUM = "high", "medium"
-CONFIDENCES = (HIGH, MEDIUM)
 _CENT = 0.01
+_UNKNOWN = "unknown"
+_ORIGINS = (WORKFLOW, DESK, _UNKNOWN)
+_ORIGIN = f"CASE WHEN s.origin IN ('{WORKFLOW}', '{DESK}') THEN s.origin ELSE '{_UNKNOWN}' END"
 _REVERT = re.compile(r'Revert "(?P<title>.*)"\s*')
 
 
@@ -37,6 +39,7 @@ class _Part(NamedTuple):
 
     number: int | None
     confidence: str
+    origin: str
     in_window: bool
     model: str | None
     calls: int
@@ -62,7 +65,7 @@ class _PullRequest:
     state: str
     merged_at: str | None
     ended_at: str | None
-    opened_at: str
+    opened_at: str | None
 
 
 def pull_request_costs(
@@ -95,6 +98,7 @@ def pull_request_costs(
             confidence: _line(part for part in attributed if part.confidence == confidence)
             for confidence in CONFIDENCES
         },
+        "by_origin": {origin: _line(part for part in attributed if part.origin == origin) for origin in _ORIGINS},
         "merged": _merged(rows, {number for number, pull in pulls.items() if _within(pull.merged_at, bounds)}),
         "closed_unmerged": _sum_of(rows, (number for number, pull in pulls.items() if _is_unmerged(pull, bounds))),
         "reverted": _sum_of(rows, _reverted(pulls)),
@@ -103,7 +107,14 @@ def pull_request_costs(
 
 
 def calls_of_pull_request(
-    conn: sqlite3.Connection, repo: str, number: int, unstored: BranchUse | None = None, *, unnamed: bool = True
+    conn: sqlite3.Connection,
+    repo: str,
+    number: int,
+    unstored: BranchUse | None = None,
+    *,
+    unnamed: bool = True,
+    by_person: bool = False,
+    people: Mapping[str, str] | None = None,
 ) -> list[ModelCalls]:
     """Return the calls that belong to one pull request, by the model as it is stored, as the report attributes them.
 
@@ -113,8 +124,10 @@ def calls_of_pull_request(
         number: Number of the pull request.
         unstored: The pull request, which may not have been synced yet.
         unnamed: Whether calls that name no repository are the repository's.
+        by_person: Whether calls without any other key go to the only pull request that their person had open.
+        people: Login of each trace identity that is not a login itself.
     """
-    claimed = claimed_calls(conn, repo, unstored)
+    claimed = claimed_calls(conn, repo, unstored, by_person=by_person, people=people)
     query = (
         "SELECT s.model, count(*), CAST(total(s.total_tokens) AS INTEGER), sum(s.cost_usd), count(s.cost_usd) "
         f"FROM sessions s NOT INDEXED {claimed.joins} WHERE {claimed.number} = :number "
@@ -135,14 +148,15 @@ def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullReques
 
 def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> list[_Part]:
     """Return the calls up to the window's end by pull request, in one pass over the table, which no index shortens."""
-    claimed = claimed_calls(conn, request.slug)
+    by_person, people = request.attribute_by_person, dict(request.people)
+    claimed = claimed_calls(conn, request.slug, by_person=by_person, people=people)
     own = request.slug in request.covered
     query = f"""
-        SELECT {claimed.number if own else "NULL"}, {claimed.confidence}, s.timestamp >= :start, s.model, count(*),
-            total(s.total_tokens), total(s.cost_usd), count(s.cost_usd), min(s.timestamp)
+        SELECT {claimed.number if own else "NULL"}, {claimed.confidence}, {_ORIGIN}, s.timestamp >= :start, s.model,
+            count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd), min(s.timestamp)
         FROM sessions s NOT INDEXED {claimed.joins}
         WHERE s.timestamp < :end AND (:named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL)
-        GROUP BY 1, 2, 3, 4"""
+        GROUP BY 1, 2, 3, 4, 5"""
     values = {
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
@@ -151,8 +165,8 @@ def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> 
         "unnamed": None in request.covered,
     }
     return [
-        _Part(number, confidence, bool(inside), model, calls, int(tokens), *rest)
-        for number, confidence, inside, model, calls, tokens, *rest in map(tuple, conn.execute(query, values))
+        _Part(number, confidence, origin, bool(inside), model, calls, int(tokens), *rest)
+        for number, confidence, origin, inside, model, calls, tokens, *rest in map(tuple, conn.execute(query, values))
     ]
 
 
@@ -173,6 +187,7 @@ def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dic
             "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
             "first_call_at": min(part.first_at for part in own),
             **_line(own),
+            "workflow_cost_usd": _line(part for part in own if part.origin == WORKFLOW)["cost_usd"],
         }
         for number, own in by_number.items()
     ]
@@ -221,7 +236,8 @@ def _reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
     found = []
     for pull in pulls.values():
         revert = _REVERT.fullmatch(pull.title or "") if pull.merged_at is not None else None
-        earlier = [at for at in by_title.get(revert["title"], ()) if at[0] <= pull.opened_at] if revert else []
+        taken_back_by = pull.opened_at or pull.merged_at or ""
+        earlier = [at for at in by_title.get(revert["title"], ()) if at[0] <= taken_back_by] if revert else []
         found += [max(earlier)[1]] if earlier else []
     return found
 

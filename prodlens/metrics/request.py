@@ -38,6 +38,8 @@ class ReportRequest:
         people: Login of each trace identity that is not a login itself.
         unnamed: Whether calls that name no repository are covered ``with`` the repository's own, as the reference has
             it, ``without``, or ``only`` they are; where several repositories are reported on, they appear once.
+        attribute_by_person: Whether calls that nothing else joins to a pull request go, with low confidence, to the
+            only one that their person had open at the time.
     """
 
     repo: str
@@ -54,6 +56,7 @@ class ReportRequest:
     plan_cost_usd_per_month: float | None = None
     people: tuple[tuple[str, str], ...] = ()
     unnamed: str = "with"
+    attribute_by_person: bool = False
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range; the error lists every mistake."""

@@ -41,6 +41,9 @@ def _sentences(costs: Mapping[str, Any]) -> Iterator[str]:
             f"{formatting.usd(attributed or 0.0)} of the {formatting.usd(total)} in this period ({share}) belong to a "
             f"pull request."
         )
+    in_workflows = costs["by_origin"]["workflow"]["cost_usd"]
+    if in_workflows is not None:
+        yield f"Of that, {formatting.usd(in_workflows)} was spent in workflows, by agents that review or work there."
     merged = costs["merged"]
     if merged["median_usd"] is not None:
         bounds = formatting.interval(merged["median_interval"], formatting.usd)
@@ -76,4 +79,10 @@ def _after(costs: Mapping[str, Any]) -> Iterator[str]:
     if left["sessions"]:
         cost = formatting.optional(left["cost_usd"], formatting.usd, _NO_PRICE)
         yield f"Not attributed to any pull request in this period: {cost}, {formatting.count(left['sessions'])} calls."
-    yield "Confidence is high where calls name the number, and medium where they were made on its branch."
+    low = costs["by_confidence"]["low"]["cost_usd"]
+    if low is not None:
+        yield f"{formatting.usd(low)} are attributed by person and time alone, with low confidence."
+    yield (
+        "Confidence is high where calls name the number, or their session was linked to the pull request before them; "
+        "it is medium where the session was linked after them, or they were made on a commit or branch of its own."
+    )

@@ -13,6 +13,7 @@ from prodlens.storage.migrations import migrations
 from prodlens.storage.notes import CALLS_CHANGED, read_note, write_note
 from prodlens.storage.reverts import mark_reverted
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
+from prodlens.storage.session_marks import put_session_marks
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
 from prodlens.storage.usage_days import put_usage_days
 
@@ -33,6 +34,7 @@ __all__ = [
     "portions",
     "put_calls",
     "put_decisions",
+    "put_session_marks",
     "put_sessions",
     "put_usage_days",
     "read_note",

@@ -9,14 +9,35 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from prodlens.calls import Prices
 from prodlens.errors import InvalidSlugError, StorageError
-from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay, content_hash
+from prodlens.schemas import (
+    WORKFLOW,
+    Alias,
+    CanonicalTrace,
+    Decision,
+    SessionBranch,
+    SessionLink,
+    ToolUse,
+    UsageDay,
+    content_hash,
+)
 from prodlens.slugs import partition_folder
 from prodlens.storage import session_values
 from prodlens.trace_ingestion.archives import ArchiveError
 from prodlens.trace_ingestion.dead_letters import DeadLetter
 from prodlens.trace_ingestion.faults import fault_of
 from prodlens.trace_ingestion.json_stream import NO_OBJECT, Entry, read_entries
-from prodlens.trace_normalizer import REFERENCE, Item, Skipped, Untimed, Unusable, Withheld, recognise
+from prodlens.trace_normalizer import (
+    NO_TIME,
+    REFERENCE,
+    SESSION_FILES,
+    Fact,
+    Item,
+    Skipped,
+    Untimed,
+    Unusable,
+    Withheld,
+    recognise,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,6 +77,8 @@ class RowRules:
         anonymize: What every call and usage day goes through before it is stored.
         prices: What a call costs that has no recorded cost.
         now: The time of calls that give none, in a source that does not give one either.
+        in_workflow: Whether the sources were written in workflows, so that files which agents keep of their own
+            sessions say where these ran.
     """
 
     repo_slug: str | None = None
@@ -63,6 +86,7 @@ class RowRules:
     anonymize: Anonymize | None = None
     prices: Prices = field(default_factory=Prices)
     now: datetime | None = None
+    in_workflow: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +99,8 @@ class Batch:
         aliases: Further ids of calls.
         tool_uses: Which call proposed which tool use.
         decisions: What became of tool uses.
+        links: Pull requests that sessions were linked to.
+        branches: Branches that sessions worked on, where their lines name another one.
         usage_days: What vendors report of a day.
         letters: Lines that could not be used.
         entries: Number of JSON values, and of lines that are not JSON.
@@ -89,6 +115,8 @@ class Batch:
     aliases: list[Alias] = field(default_factory=list)
     tool_uses: list[ToolUse] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    links: list[SessionLink] = field(default_factory=list)
+    branches: list[SessionBranch] = field(default_factory=list)
     usage_days: list[UsageDay] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     entries: int = 0
@@ -109,6 +137,8 @@ class Batch:
         self.aliases += other.aliases
         self.tool_uses += other.tool_uses
         self.decisions += other.decisions
+        self.links += other.links
+        self.branches += other.branches
         self.usage_days += other.usage_days
         self.entries += other.entries
         self.size += other.size
@@ -203,19 +233,39 @@ class SourceReading:
             self.batch.skipped[item.kind] += 1
         elif isinstance(item, Withheld):
             self.batch.latency_withheld += 1
-        elif isinstance(item, Alias):
+        else:
+            self._keep_fact(item)
+        return None
+
+    def _keep_fact(self, item: Fact) -> None:
+        if isinstance(item, Alias):
             self.batch.aliases.append(item)
         elif isinstance(item, ToolUse):
             self.batch.tool_uses.append(item)
-        else:
+        elif isinstance(item, Decision):
             self.batch.decisions.append(item)
-        return None
+        else:
+            self._keep_mark(item)
+
+    def _keep_mark(self, item: SessionBranch | SessionLink) -> None:
+        """Keep what a session says under the name that its calls are stored under."""
+        branch = item.branch if isinstance(item, SessionBranch) else None
+        call = CanonicalTrace(item.session_id, None, NO_TIME, None, 0, 0, 0.0, None, accepted_flag=False, branch=branch)
+        kept = self._rules.anonymize(call) if self._rules.anonymize else call
+        if kept.session_id is None:
+            return
+        if isinstance(item, SessionLink):
+            self.batch.links.append(replace(item, session_id=kept.session_id))
+        else:
+            self.batch.branches.append(replace(item, session_id=kept.session_id, branch=kept.branch))
 
     def _keep_call(self, trace: CanonicalTrace) -> str | None:
         rules = self._rules
         row = (rules.anonymize(trace) if rules.anonymize else trace).to_record()
         if row["repo_slug"] is None:
             row["repo_slug"] = rules.repo_slug
+        if rules.in_workflow and row["origin"] is None and row["source"] in SESSION_FILES:
+            row["origin"] = WORKFLOW
         try:
             folder = self._folder(row["repo_slug"])
         except InvalidSlugError as error:

@@ -44,6 +44,7 @@ class TraceIngestor:
         people: Mapping[str, str] | None = None,
         anonymize: Anonymize | None = None,
         prices: Prices | None = None,
+        in_workflow: bool = False,
     ) -> None:
         """Ingest into this store; folders are made when something is written.
 
@@ -54,8 +55,9 @@ class TraceIngestor:
             people: Login of each name that people have in traces.
             anonymize: What every call goes through before it is stored, to hide who made it.
             prices: Prices of calls without a recorded cost; None: the list prices.
+            in_workflow: Whether what is ingested was written in workflows, as artifacts are.
         """
-        self.store = store
+        self.store, self.in_workflow = store, in_workflow
         self.dead_letters = DeadLetterBox(dead_letter_dir)
         self.lake = LakeSync(store, Path(parquet_dir))
         self.people = dict(people or {})
@@ -169,7 +171,7 @@ class TraceIngestor:
 
     def _rules(self, repo_slug: str | None, now: datetime | None = None) -> RowRules:
         slug = None if repo_slug is None else checked_slug(repo_slug)
-        return RowRules(slug, self.people, self.anonymize, self.prices, now)
+        return RowRules(slug, self.people, self.anonymize, self.prices, now, self.in_workflow)
 
     def _recalled(
         self, source: Source, signature: str | None, known: KnownFiles, writer: StoreWriter

@@ -33,7 +33,8 @@ class KnownFiles:
 
     def __init__(self, conn: sqlite3.Connection, rules: RowRules) -> None:
         self._conn = conn
-        settings = (rules.repo_slug, dict(rules.people), repr(rules.prices), __version__, version("genai-prices"))
+        programs = (__version__, version("genai-prices"))
+        settings = (rules.repo_slug, dict(rules.people), repr(rules.prices), rules.in_workflow, *programs)
         data = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
         self._rules = None if rules.anonymize else digest(data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.storage import put_calls, put_decisions, put_usage_days
+from prodlens.storage import put_calls, put_decisions, put_session_marks, put_usage_days
 from prodlens.trace_ingestion.batches import Batch
 from prodlens.trace_ingestion.outcomes import Ingestion, record_ingestions
 
@@ -64,6 +64,7 @@ class StoreWriter:
             changed = put_calls(conn, batch.rows, batch.aliases, priced)
             changed |= put_decisions(conn, batch.tool_uses, batch.decisions, priced)
             put_usage_days(conn, batch.usage_days)
+            put_session_marks(conn, batch.links, batch.branches)
             self.touched |= self._lake.note(changed)
             record_ingestions(self._store, [done for done, _, _ in ended], self._rules.now)
             for done, signature, partitions in ended:

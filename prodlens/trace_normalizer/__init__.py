@@ -2,7 +2,10 @@
 
 from prodlens.trace_normalizer.formats import (
     FORMATS,
+    NO_TIME,
     REFERENCE,
+    SESSION_FILES,
+    Fact,
     Format,
     Item,
     Reader,
@@ -19,7 +22,10 @@ from prodlens.trace_normalizer.normalize import normalize_records
 
 __all__ = [
     "FORMATS",
+    "NO_TIME",
     "REFERENCE",
+    "SESSION_FILES",
+    "Fact",
     "Format",
     "Item",
     "Reader",

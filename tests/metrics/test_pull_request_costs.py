@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,18 +11,28 @@ from hypothesis import strategies as st
 
 from prodlens.evidence import BranchUse
 from prodlens.metrics import ReportGenerator, calls_of_pull_request
-from prodlens.storage import ProdLensStore
+from prodlens.schemas import SessionBranch, SessionLink
+from prodlens.storage import ProdLensStore, put_session_marks
 from tests.metrics.situations import REPO, at, call, pull, report_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
-def costs_of(calls: list[dict[str, Any]], pulls: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
-    """Report on calls and pull requests, and return what pull requests cost."""
+def costs_of(
+    calls: list[dict[str, Any]],
+    pulls: list[dict[str, Any]],
+    links: Iterable[SessionLink] = (),
+    branches: Iterable[SessionBranch] = (),
+    **options: Any,
+) -> dict[str, Any]:
+    """Report on calls, pull requests and what sessions say, and return what pull requests cost."""
     with ProdLensStore(":memory:") as store:
         store.insert_sessions(calls)
         store.insert_pull_requests(pulls)
+        with store.transaction() as conn:
+            put_session_marks(conn, links, branches)
         section: dict[str, Any] = report_on(store, **options)["pull_request_costs"]
         return section
 
@@ -123,37 +134,212 @@ def test_calls_that_name_no_repository_belong_to_none_where_they_are_shown_apart
     assert costs_of(loose, [feature(7, "5-01")])["attributed"]["cost_usd"] == 1.0
 
 
+SHA = "c" * 40
+
+
+def owners_of(found: dict[str, Any]) -> list[tuple[int, float, str]]:
+    """Return number, cost and confidence of every pull request, by number."""
+    return sorted((row["number"], row["cost_usd"], row["confidence"]) for row in found["pull_requests"])
+
+
+def test_the_strongest_key_decides() -> None:
+    """A number beats a link, a link beats a commit, a commit a branch and a branch the person, who is asked for."""
+    pulls = [
+        feature(1, "5-01"),
+        feature(2, "5-01", head="linked"),
+        feature(3, "5-01", head="committed", head_sha=SHA),
+        feature(4, "5-01", head="own"),
+        feature(5, "5-01", head="personal", author="Ada"),
+    ]
+    keys: dict[str, Any] = {"developer_id": "ada", "branch": "own", "commit_sha": SHA, "session_id": "s"}
+    calls = [
+        spent("5-03", 1.0, **keys, pull_request=1),
+        spent("5-03", 2.0, **keys),
+        spent("5-01", 4.0, **keys),
+        spent("5-03", 8.0, **keys | {"session_id": "t"}),
+        spent("5-03", 16.0, developer_id="ada", branch="own"),
+        spent("5-03", 32.0, developer_id="ADA"),
+        spent("5-03", 64.0),
+    ]
+    links = [SessionLink("s", at("5-02"), REPO, 2)]
+    found = costs_of(calls, pulls, links, attribute_by_person=True)
+    assert owners_of(found) == [
+        (1, 1.0, "high"),
+        (2, 6.0, "medium"),
+        (3, 8.0, "medium"),
+        (4, 16.0, "medium"),
+        (5, 32.0, "low"),
+    ]
+    assert {name: line["cost_usd"] for name, line in found["by_confidence"].items()} == {
+        "high": 3.0,
+        "medium": 28.0,
+        "low": 32.0,
+    }
+    assert found["unattributed"]["cost_usd"] == 64.0
+    assert 5 not in {number for number, _, _ in owners_of(costs_of(calls, pulls, links))}
+
+
+def test_a_persons_other_names_are_theirs_and_a_name_that_is_another_persons_is_not() -> None:
+    """The people file says whose a name is, also where a login is spelled like it."""
+    pulls = [feature(1, "5-01", author="ada-l"), feature(2, "5-01", head="b", author="ada")]
+    calls = [spent("5-02", 1.0, developer_id="Ada"), spent("5-02", 2.0, developer_id="ada-l")]
+    found = costs_of(calls, pulls, attribute_by_person=True, people={"ada": "ada-l"})
+    assert owners_of(found) == [(1, 3.0, "low")]
+
+
+def test_links_to_another_repository_are_for_calls_that_name_none() -> None:
+    """A call that names this repository follows this one's links; one that names none follows the session's next."""
+    links = [SessionLink("s", at("5-02"), REPO, 7), SessionLink("s", at("5-05"), "acme/api", 9)]
+    calls = [
+        spent("5-03", 1.0, session_id="s", branch="feature"),
+        spent("5-03", 2.0, session_id="s", branch="feature") | {"repo_slug": None},
+        spent("5-01", 4.0, session_id="s", branch="feature") | {"repo_slug": None},
+    ]
+    found = costs_of(calls, [feature(8, "5-01")], links)
+    assert owners_of(found) == [(7, 5.0, "medium")]
+    assert found["unattributed"]["cost_usd"] == 2.0
+
+
+def test_in_a_worktree_the_branch_is_the_worktrees() -> None:
+    """From entering to leaving a worktree the session's calls are on its branch, whatever their lines name."""
+    calls = [spent(f"5-0{day}", float(2**day), session_id="s", branch="feature") for day in range(1, 6)]
+    marks = [SessionBranch("s", at("5-02"), "tree"), SessionBranch("s", at("5-04"), None)]
+    found = costs_of(calls, [feature(7, "5-01"), feature(8, "5-01", head="tree")], branches=marks)
+    assert owners_of(found) == [(7, 38.0, "medium"), (8, 24.0, "medium")]
+
+
+def test_work_in_workflows_stands_apart_from_work_at_desks() -> None:
+    """The parts add up to what is attributed, and a row says what workflows spent on it."""
+    calls = [
+        spent("5-02", 1.0, pull_request=7, origin="workflow"),
+        spent("5-02", 2.0, pull_request=7, origin="desk"),
+        spent("5-02", 4.0, pull_request=7),
+        spent("5-02", 8.0, pull_request=8, origin="elsewhere"),
+        spent("5-02", 16.0, origin="workflow"),
+    ]
+    found = costs_of(calls, [])
+    assert {name: line["cost_usd"] for name, line in found["by_origin"].items()} == {
+        "workflow": 1.0,
+        "desk": 2.0,
+        "unknown": 12.0,
+    }
+    assert [row["workflow_cost_usd"] for row in found["pull_requests"]] == [None, 1.0]
+
+
 CALLS = st.lists(
-    st.tuples(
-        st.integers(1, 20),
-        st.floats(0.01, 50) | st.none(),
-        st.sampled_from(["a", "b", "main", None]),
-        st.none() | st.integers(1, 4),
+    st.fixed_dictionaries(
+        {
+            "day": st.integers(1, 20),
+            "cost": st.floats(0.01, 50) | st.none(),
+            "branch": st.sampled_from(["a", "b", "main", None]),
+            "pull_request": st.none() | st.integers(1, 4),
+            "session_id": st.sampled_from(["s", "t", None]),
+            "commit_sha": st.sampled_from([SHA, "d" * 40, None]),
+            "developer_id": st.sampled_from(["ada", "eve", None]),
+            "origin": st.sampled_from(["workflow", "desk", None]),
+            "repo_slug": st.sampled_from([REPO, None]),
+        }
     ),
     max_size=12,
 )
 PULLS = st.lists(
-    st.tuples(st.integers(1, 4), st.integers(1, 20), st.none() | st.integers(1, 20), st.sampled_from(["a", "b"])),
+    st.tuples(
+        st.integers(1, 4),
+        st.integers(1, 20),
+        st.none() | st.integers(1, 20),
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["ada", "eve"]),
+        st.sampled_from([SHA, None]),
+    ),
     max_size=4,
     unique_by=lambda one: one[0],
 )
+LINKS = st.lists(
+    st.tuples(st.sampled_from(["s", "t"]), st.integers(1, 20), st.sampled_from([REPO, "acme/api"]), st.integers(1, 4)),
+    max_size=4,
+)
+STATES = st.lists(st.tuples(st.sampled_from("st"), st.integers(1, 20), st.sampled_from(["a", None])), max_size=3)
+Calls = list[dict[str, Any]]
+Pulls = list[tuple[int, int, int | None, str, str, str | None]]
+Links = list[tuple[str, int, str, int]]
+States = list[tuple[str, int, str | None]]
 
 
-@given(CALLS, PULLS)
+def rows_of(calls: Calls) -> list[dict[str, Any]]:
+    """Return the rows of drawn calls."""
+    return [
+        spent(f"5-{each['day']:02}", each["cost"]) | {k: v for k, v in each.items() if k not in ("day", "cost")}
+        for each in calls
+    ]
+
+
+def pulls_of(pulls: Pulls) -> list[dict[str, Any]]:
+    """Return the rows of drawn pull requests."""
+    return [
+        feature(n, f"5-{opened:02}", f"5-{end:02}" if end else None, head, author=author, head_sha=sha)
+        for n, opened, end, head, author, sha in pulls
+    ]
+
+
+def marks_of(links: Links, states: States) -> tuple[list[SessionLink], list[SessionBranch]]:
+    """Return what drawn sessions say."""
+    return (
+        [SessionLink(session, at(f"5-{day:02}"), repo, number) for session, day, repo, number in links],
+        [SessionBranch(session, at(f"5-{day:02}"), branch) for session, day, branch in states],
+    )
+
+
+@given(CALLS, PULLS, LINKS, STATES, st.booleans())
 def test_attributed_and_unattributed_add_up_to_the_total(
-    calls: list[tuple[int, float | None, str | None, int | None]], pulls: list[tuple[int, int, int | None, str]]
+    calls: Calls, pulls: Pulls, links: Links, states: States, by_person: bool
 ) -> None:
     """Whatever names, branches and times there are, every call is counted once and no cent is lost."""
-    found = costs_of(
-        [spent(f"5-{day:02}", cost, branch=branch, pull_request=number) for day, cost, branch, number in calls],
-        [feature(n, f"5-{opened:02}", f"5-{end:02}" if end else None, head) for n, opened, end, head in pulls],
-    )
+    found = costs_of(rows_of(calls), pulls_of(pulls), *marks_of(links, states), attribute_by_person=by_person)
     for key in ("sessions", "total_tokens", "unpriced_sessions"):
         assert found["total"][key] == found["attributed"][key] + found["unattributed"][key]
-        assert found["attributed"][key] == sum(line[key] for line in found["by_confidence"].values())
+        for parts in ("by_confidence", "by_origin"):
+            assert found["attributed"][key] == sum(line[key] for line in found[parts].values())
     assert found["total"]["sessions"] == len(calls)
+    for parts in ("by_confidence", "by_origin"):
+        part_costs = [line["cost_usd"] or 0.0 for line in found[parts].values()]
+        assert sum(part_costs) == pytest.approx(found["attributed"]["cost_usd"] or 0.0)
     known = [row["cost_usd"] or 0.0 for row in found["pull_requests"]]
     assert sum(known) == pytest.approx(found["attributed"]["cost_usd"] or 0.0)
+    assert by_person or found["by_confidence"]["low"]["sessions"] == 0
+
+
+@given(CALLS, PULLS, LINKS, STATES, st.randoms(use_true_random=False))
+def test_order_repetition_and_split_change_nothing(
+    calls: Calls, pulls: Pulls, links: Links, states: States, random: Any
+) -> None:
+    """Rows, links and states give the same figures in any order, given twice and in parts."""
+    rows, requests, marks = rows_of(calls), pulls_of(pulls), marks_of(links, states)
+    expected = costs_of(rows, requests, *marks, attribute_by_person=True)
+    given_: list[Any] = [*rows, *requests, *marks[0], *marks[1]] * 2
+    random.shuffle(given_)
+    with ProdLensStore(":memory:") as store:
+        for each in given_:
+            if isinstance(each, SessionLink | SessionBranch):
+                links_, branches = ([each], []) if isinstance(each, SessionLink) else ([], [each])
+                with store.transaction() as conn:
+                    put_session_marks(conn, links_, branches)
+            elif "created_at" in each:
+                store.insert_pull_requests([each])
+            else:
+                store.insert_sessions([each])
+        found = report_on(store, attribute_by_person=True)["pull_request_costs"]
+    for section in (expected, found):
+        section["pull_requests"] = sorted(section["pull_requests"], key=lambda row: row["number"])
+    assert json.dumps(rounded(found)) == json.dumps(rounded(expected))
+
+
+def rounded(value: Any) -> Any:
+    """Return JSON values with numbers to the millionth of a dollar: sums depend on their order beyond that."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def test_the_repository_can_be_asked_for_in_any_case() -> None:
@@ -175,21 +361,18 @@ def test_a_store_on_disk_is_only_read(tmp_path: Path) -> None:
     assert "branch_claim" not in names
 
 
-@given(CALLS, PULLS)
-def test_what_is_asked_of_one_pull_request_is_its_row(
-    calls: list[tuple[int, float | None, str | None, int | None]], pulls: list[tuple[int, int, int | None, str]]
-) -> None:
+@given(CALLS, PULLS, LINKS, STATES)
+def test_what_is_asked_of_one_pull_request_is_its_row(calls: Calls, pulls: Pulls, links: Links, states: States) -> None:
     """Asked for one pull request or for all of them, the same calls are its own; an unknown one has none."""
     with ProdLensStore(":memory:") as store:
-        store.insert_sessions(
-            [spent(f"5-{day:02}", cost, branch=branch, pull_request=number) for day, cost, branch, number in calls]
-        )
-        store.insert_pull_requests(
-            [feature(n, f"5-{opened:02}", f"5-{end:02}" if end else None, head) for n, opened, end, head in pulls]
-        )
-        rows = {row["number"]: row for row in report_on(store)["pull_request_costs"]["pull_requests"]}
+        store.insert_sessions(rows_of(calls))
+        store.insert_pull_requests(pulls_of(pulls))
+        with store.transaction() as conn:
+            put_session_marks(conn, *marks_of(links, states))
+        found = report_on(store, attribute_by_person=True)
+        rows = {row["number"]: row for row in found["pull_request_costs"]["pull_requests"]}
         for number in range(6):
-            parts = calls_of_pull_request(store.conn, REPO, number)
+            parts = calls_of_pull_request(store.conn, REPO, number, by_person=True)
             assert sum(part.calls for part in parts) == (rows[number]["sessions"] if number in rows else 0)
             known = [part.cost_usd for part in parts if part.cost_usd is not None]
             assert sum(known) == pytest.approx((rows[number]["cost_usd"] if number in rows else None) or 0.0)

@@ -144,7 +144,7 @@ def write_archive(copy: Path, target: Path) -> None:
 def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
     moment, day = before.isoformat(), before.date().isoformat()
     _prune_calls(copy, moment)
-    old_pulls = "state = 'closed' AND max(created_at, ifnull(closed_at, ''), ifnull(updated_at, '')) < ?"
+    old_pulls = "state = 'closed' AND max(ifnull(created_at, ''), ifnull(closed_at, ''), ifnull(updated_at, '')) < ?"
     copy.execute(
         f"DELETE FROM pull_request_commits WHERE pull_request_id IN (SELECT id FROM pull_requests WHERE {old_pulls})",
         (moment,),
@@ -179,6 +179,12 @@ def _prune_calls(copy: sqlite3.Connection, moment: str) -> None:
     for table in sorted(beside, key="call_aliases".__eq__):  # last: it says whose the others are
         copy.execute(f"DELETE FROM {table} WHERE trace_hash IN ({ids})", {"moment": moment})
     copy.execute("DELETE FROM sessions WHERE timestamp < ?", (moment,))
+    for table, at in (("session_links", "linked_at"), ("session_branches", "since")):
+        copy.execute(
+            f"DELETE FROM {table} WHERE {at} < ? AND session_id NOT IN "
+            "(SELECT session_id FROM sessions WHERE session_id IS NOT NULL)",
+            (moment,),
+        )
 
 
 def _tables(conn: sqlite3.Connection) -> list[str]:

@@ -98,7 +98,7 @@ def gather_traces(job: Job) -> list[str]:
         return _gather_own_sessions(job)
     if not patterns:
         return [] if _has_calls(job) else [_no_traces(job)]
-    ingestor = _ingestor(job)
+    ingestor = _ingestor(job, in_workflow=job.environment.in_actions)
     ingested, notes = [], []
     for pattern in patterns:
         if not _matches(pattern):
@@ -116,7 +116,7 @@ def _gather_own_sessions(job: Job) -> list[str]:
     environ = job.environment.environ
     with job.environment.progress("Looking for sessions of this repository"):
         found = find_sessions(environ, job.options.clone or Path(), job.repositories)
-    ingestor, ingested = _ingestor(job), []
+    ingestor, ingested = _ingestor(job, in_workflow=False), []
     for kept in found:
         for slug, paths in kept.own.items():
             with job.environment.progress(f"Reading the sessions of {kept.tool}"):
@@ -155,7 +155,7 @@ def _ingest_artifacts(job: Job, slug: str) -> list[str]:
     ):
         return ingest_trace_artifacts(
             job.store,
-            _ingestor(job),
+            _ingestor(job, in_workflow=True),
             client,
             slug,
             job.settings.trace_artifacts,
@@ -168,7 +168,7 @@ def _ingest_artifacts(job: Job, slug: str) -> list[str]:
         )
 
 
-def _ingestor(job: Job) -> TraceIngestor:
+def _ingestor(job: Job, *, in_workflow: bool) -> TraceIngestor:
     from prodlens.trace_ingestion import TraceIngestor
 
     folder = job.options.database.parent
@@ -179,6 +179,7 @@ def _ingestor(job: Job) -> TraceIngestor:
         people={} if job.anonymize else job.people,  # the anonymizer joins people before it hides them
         anonymize=job.anonymize,
         prices=job.prices,
+        in_workflow=in_workflow,
     )
 
 

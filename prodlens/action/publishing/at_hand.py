@@ -90,10 +90,14 @@ def why_silent(settings: Settings, facts: PullRequestFacts) -> str:
 
 
 def _facts(job: Job, client: GithubClient, repository: str, number: int) -> PullRequestFacts:
-    unnamed = job.owner is not None  # beside several repositories such calls are shown apart
+    attribution = {
+        "unnamed": job.owner is not None,  # beside several repositories such calls are shown apart
+        "by_person": job.settings.attribute_by_person,
+        "people": job.people,
+    }
     try:
-        return read_facts(client, job.store.conn, repository, number, unnamed=unnamed)
+        return read_facts(client, job.store.conn, repository, number, **attribution)
     except GithubError as error:
         notices.note(job.environment, f"The pull request was not read from GitHub: {error}")
         described = mapping(job.event.payload.get("pull_request"))
-        return facts_of({**described, "number": number}, (), job.store.conn, repository, unnamed=unnamed)
+        return facts_of({**described, "number": number}, (), job.store.conn, repository, **attribution)

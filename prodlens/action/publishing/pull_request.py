@@ -105,7 +105,7 @@ def find_pull_request(client: GithubClient, repository: str, head: Head) -> int 
 
 
 def read_facts(
-    client: GithubClient, connection: sqlite3.Connection, repository: str, number: int, *, unnamed: bool = True
+    client: GithubClient, connection: sqlite3.Connection, repository: str, number: int, **attribution: Any
 ) -> PullRequestFacts:
     """Read a pull request and its commits from GitHub, and its calls from the store.
 
@@ -114,13 +114,13 @@ def read_facts(
         connection: Connection to the store.
         repository: ``owner/name``.
         number: Number of the pull request.
-        unnamed: Whether calls that name no repository are the repository's.
+        **attribution: How calls are attributed, as ``calls_of_pull_request`` has it.
 
     Raises:
         GithubError: GitHub could not be asked.
     """
     pull = mapping(client.get(f"repos/{repository}/pulls/{number}").json())
-    return facts_of(pull, _commits(client, repository, number), connection, repository, unnamed=unnamed)
+    return facts_of(pull, _commits(client, repository, number), connection, repository, **attribution)
 
 
 def facts_of(
@@ -128,15 +128,22 @@ def facts_of(
     commits: Sequence[Mapping[str, Any]],
     connection: sqlite3.Connection,
     repository: str,
-    *,
-    unnamed: bool = True,
+    **attribution: Any,
 ) -> PullRequestFacts:
-    """Return the facts in a pull request as GitHub's API or an event describes it, and those in the store."""
+    """Return the facts in a pull request as GitHub's API or an event describes it, and those in the store.
+
+    Args:
+        pull: The pull request.
+        commits: Its commits.
+        connection: Connection to the store.
+        repository: ``owner/name``.
+        **attribution: How calls are attributed, as ``calls_of_pull_request`` has it.
+    """
     from prodlens.metrics import calls_of_pull_request
 
     head = mapping(pull.get("head"))
     number = identifier(pull.get("number")) or 0
-    rows = calls_of_pull_request(connection, repository, number, _branch_use(pull, number), unnamed=unnamed)
+    rows = calls_of_pull_request(connection, repository, number, _branch_use(pull, number), **attribution)
     usage = _usage(rows)
     labels = pull.get("labels")
     described = {
@@ -173,6 +180,7 @@ def _branch_use(pull: Mapping[str, Any], number: int) -> BranchUse:
         base=words(base.get("ref")),
         opened_at=iso_utc(pull.get("created_at")) or "",
         ended_at=iso_utc(pull.get("merged_at")) or iso_utc(pull.get("closed_at")),
+        author=words(mapping(pull.get("user")).get("login")),
     )
 
 

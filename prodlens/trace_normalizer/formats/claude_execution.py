@@ -27,6 +27,7 @@ from prodlens.trace_normalizer.formats.claude_message import (
 from prodlens.trace_normalizer.formats.claude_result import Totals, totals_of, with_result
 from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
+from prodlens.trace_normalizer.formats.origins import origin_of
 from prodlens.trace_normalizer.formats.recorded_values import http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens
 
@@ -53,6 +54,7 @@ class ExecutionReader:
     def __init__(self) -> None:
         self._before: dict[str | None, dict[str | None, Totals]] = {}
         self._model: str | None = None
+        self._origin: str | None = None
         self._start_run()
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
@@ -66,7 +68,7 @@ class ExecutionReader:
         if kind == "result":
             return self._read_result(record)
         if kind == "system" and self._model is None:
-            self._model = words(record.get("model"))
+            self._model, self._origin = words(record.get("model")), origin_of(None, record.get("cwd"))
         found = self._proposals.decide(message.get("content"), record.get("tool_use_result"), at, asked=False)
         return [*found] or [Skipped("session event")]
 
@@ -81,7 +83,7 @@ class ExecutionReader:
         self._without_time: set[str] = set()
         self._proposals = Proposals()
         self._latest: datetime | None = None
-        self._model = None
+        self._model = self._origin = None
         self._error: int | None = None
 
     def _time_untimed(self, at: datetime) -> None:
@@ -145,7 +147,8 @@ class ExecutionReader:
     def _timed(self, calls: Iterable[CanonicalTrace]) -> list[Item]:
         """Return calls with the latest time of the run where they have none; in a run without any, as untimed."""
         latest = self._latest
-        timed = (replace(call, timestamp=latest) if latest and call.timestamp is NO_TIME else call for call in calls)
+        placed = (replace(call, origin=self._origin) for call in calls)
+        timed = (replace(call, timestamp=latest) if latest and call.timestamp is NO_TIME else call for call in placed)
         return [Untimed(call) if call.timestamp is NO_TIME else call for call in timed]
 
 

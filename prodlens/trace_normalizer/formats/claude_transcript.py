@@ -20,9 +20,11 @@ from prodlens.trace_normalizer.formats.claude_message import (
     status_of_error,
     usage_tokens,
 )
+from prodlens.trace_normalizer.formats.claude_session_lines import SessionLines
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE
+from prodlens.trace_normalizer.formats.origins import origin_of
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, http_status
 
 if TYPE_CHECKING:
@@ -61,19 +63,21 @@ class TranscriptReader:
         self._links: dict[tuple[_Key, Alias | ToolUse], None] = {}
         self._proposals = Proposals()
         self._mode: str | None = None
+        self._session_lines = SessionLines()
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
         """Read one line: a part of a message, the result of tool uses, or neither."""
         self._mode = words(record.get("permissionMode")) or self._mode
         message = mapping(record.get("message"))
+        said = self._session_lines.read(record)
         if record.get("type") == "assistant":
-            return self._read_answer(record, message)
+            return [*said, *self._read_answer(record, message)]
         if record.get("type") != "user":
-            return [Skipped("session event")]
+            return [*said] or [Skipped("session event")]
         asked = self._mode == ASKING_MODE and record.get("entrypoint", "cli") == "cli"
         at = parse_timestamp(record.get("timestamp"))
-        found = self._proposals.decide(message.get("content"), record.get("toolUseResult"), at, asked=asked)
-        return [*found] or [Skipped("session event")]
+        found = [*self._proposals.decide(message.get("content"), record.get("toolUseResult"), at, asked=asked)]
+        return [*said, *found] or [Skipped("session event")]
 
     def finish(self) -> list[Item]:
         """Return the calls of the file and the further ids that other sources know them by.
@@ -160,6 +164,7 @@ def transcript_call(record: Mapping[str, Any], message: Mapping[str, Any]) -> Ca
         acceptance_known=False,
         provider=provider_of(model),
         branch=_branch(record.get("gitBranch")),
+        origin=origin_of(record.get("entrypoint"), record.get("cwd")),
         source=NAME,
         call_id=call_id,
         partial=not failed and message.get("stop_reason") is None,

@@ -18,8 +18,9 @@ from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
+from prodlens.trace_normalizer.formats.origins import origin_of
 from prodlens.trace_normalizer.formats.patches import unified_diff_additions
-from prodlens.trace_normalizer.formats.recorded_values import content_identity, price_modifier, slug
+from prodlens.trace_normalizer.formats.recorded_values import commit_sha, content_identity, price_modifier, slug
 from prodlens.trace_normalizer.formats.tokens import with_parts
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class RolloutReader:
             acceptance_known=False,
             repo_slug=slug(self._git.get("repository_url")),
             branch=words(self._git.get("branch")),
+            commit_sha=commit_sha(self._git.get("commit_hash")),
+            origin=origin_of(self._meta.get("originator"), self._meta.get("cwd")),
             provider="openai" if self._provider == "openai" else None,
             source=NAME,
             call_id=call_id,
@@ -240,6 +243,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
                 "session_id": paths_in("payload", "id", "session_id"),
                 "repo_slug": paths_in("payload", "git.repository_url"),
                 "branch": paths_in("payload", "git.branch"),
+                "commit_sha": paths_in("payload", "git.commit_hash"),
             }
         case "turn_context", _:
             table = {"model": paths_in("payload", "model")}

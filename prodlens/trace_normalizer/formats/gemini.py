@@ -17,8 +17,8 @@ from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
 from prodlens.trace_normalizer.formats.interface import Item, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import IDENTITY_PATHS
-from prodlens.trace_normalizer.formats.recorded_values import began, composed_id, duration_ms, http_status, slug
+from prodlens.trace_normalizer.formats.otel_span import IDENTITY_PATHS, work_fields
+from prodlens.trace_normalizer.formats.recorded_values import began, composed_id, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class GeminiEvents:
             status_reason=(error_name(error) or "api_error") if failed else None,
             accepted_flag=False,
             acceptance_known=False,
-            repo_slug=first(parts, IDENTITY_PATHS["repo_slug"], slug),
-            branch=first(parts, IDENTITY_PATHS["branch"], words),
+            **work_fields(parts),
             provider="google",
             source=NAME,
             call_id=call_id,

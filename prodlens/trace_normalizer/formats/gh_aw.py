@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import count, words
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import WORKFLOW, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
@@ -82,6 +82,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
             acceptance_known=False,
             provider=_PROVIDERS.get(provider or "", provider),
             source=NAME,
+            origin=WORKFLOW,
             call_id=call_id,
             trace_hash=None if call_id else content_identity(record),
             **_tokens(record, provider).fields(),

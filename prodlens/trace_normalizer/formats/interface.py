@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay
+from prodlens.schemas import Alias, CanonicalTrace, Decision, SessionBranch, SessionLink, ToolUse, UsageDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,8 @@ class Untimed:
     call: CanonicalTrace
 
 
-Item: TypeAlias = CanonicalTrace | UsageDay | Alias | Decision | ToolUse | Skipped | Untimed | Unusable | Withheld
+Fact: TypeAlias = Alias | Decision | SessionBranch | SessionLink | ToolUse
+Item: TypeAlias = CanonicalTrace | UsageDay | Fact | Skipped | Untimed | Unusable | Withheld
 
 
 class Reader(Protocol):

@@ -64,6 +64,13 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+# The files that agents keep of their own sessions: they are where the agent ran. A log of a gateway is not.
+SESSION_FILES = frozenset(
+    known.name
+    for known in (CLAUDE_TRANSCRIPT, CLAUDE_EXECUTION, CODEX_ROLLOUT, CODEX_EXEC, GEMINI_CHAT, OPENCODE, AMP, CLINE)
+)
+
+
 def recognise(record: Mapping[str, Any]) -> Format | None:
     """Return the format of a record by its content; None when it is of no known format.
 

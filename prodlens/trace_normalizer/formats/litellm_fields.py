@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlens.json_values import count, finite_number, mapping, sequence, truth, whole_number, words
+from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
+from prodlens.trace_normalizer.formats.origins import origin_of_user_agent
 from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_of
-from prodlens.trace_normalizer.formats.recorded_values import http_status, price_modifier, slug
+from prodlens.trace_normalizer.formats.recorded_values import (
+    change_number,
+    commit_sha,
+    http_status,
+    price_modifier,
+    slug,
+)
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
 
 if TYPE_CHECKING:
@@ -103,6 +110,8 @@ IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
     ),
     "branch": (*paths_in(_TAGS, "branch"), *paths_in(_CALLER, "branch"), *paths_in(_REQUESTER, "branch")),
     "pull_request": (*paths_in(_TAGS, "pr"), *paths_in(_CALLER, "pr", "pull_request"), *paths_in(_REQUESTER, "pr")),
+    "commit_sha": (*paths_in(_TAGS, "commit"), *paths_in(_CALLER, "commit"), *paths_in(_CODEX, "commit")),
+    "origin": (*paths_in("metadata", "user_agent"), *paths_in("", "user_agent"), *paths_in(_TAGS, "User-Agent")),
     "accepted_flag": (
         *paths_in(_CALLER, "prod_lens.accepted", "accepted_flag"),
         *paths_in(_REQUESTER, "prod_lens.accepted", "accepted_flag"),
@@ -130,7 +139,9 @@ CONVERTERS: dict[str, Callable[[Any], object]] = {
     "developer_id": real_person,
     "device": device_of,
     "repo_slug": slug,
-    "pull_request": whole_number,
+    "pull_request": change_number,
+    "commit_sha": commit_sha,
+    "origin": origin_of_user_agent,
     "accepted_flag": truth,
     "diff_ratio": finite_number,
     "accepted_lines": count,
@@ -255,7 +266,9 @@ def common_fields(parts: Parts) -> dict[str, Any]:
         "provider": words(parts[""].get("custom_llm_provider")),
         "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
         "branch": first(parts, IDENTITY_PATHS["branch"], words),
-        "pull_request": first(parts, IDENTITY_PATHS["pull_request"], whole_number),
+        "pull_request": first(parts, IDENTITY_PATHS["pull_request"], change_number),
+        "commit_sha": first(parts, IDENTITY_PATHS["commit_sha"], commit_sha),
+        "origin": first(parts, IDENTITY_PATHS["origin"], origin_of_user_agent),
         **_said_of_acceptance(parts),
     }
 
@@ -319,13 +332,19 @@ def call_id(own: object, litellm_call_id: object) -> str | None:
     return internal if given is None or (internal and "_cache_hit" in given) else given
 
 
+_NAMED_TAGS = frozenset({"repo", "branch", "pr", "commit", "User-Agent"})
+
+
 def _tags(value: object) -> dict[str, str]:
-    """Return ``repo``, ``branch`` and ``pr`` tags; two different tags of one name are ignored."""
+    """Return ``repo``, ``branch``, ``pr`` and ``commit`` tags; two different tags of one name are ignored.
+
+    LiteLLM itself tags calls with their user agent, once with its version and once without.
+    """
     found: dict[str, set[str]] = {}
     for tag in sequence(value):
         if isinstance(tag, str):
             name, colon, rest = tag.partition(":")
-            if colon and name in {"repo", "branch", "pr"}:
+            if colon and name in _NAMED_TAGS and (name != "User-Agent" or "/" in rest):
                 found.setdefault(name, set()).add(rest.strip())
     return {name: values.pop() for name, values in found.items() if len(values) == 1}
 
@@ -333,13 +352,14 @@ def _tags(value: object) -> dict[str, str]:
 def _codex(headers: Mapping[str, Any]) -> dict[str, Any]:
     """Return session and git remote from the header in which Codex describes its turn."""
     turn = mapping(headers.get("x-codex-turn-metadata"))
-    remotes = {
-        remote
-        for workspace in mapping(turn.get("workspaces")).values()
-        if (remote := slug(mapping(mapping(workspace).get("associated_remote_urls")).get("origin")))
+    workspaces = [*map(mapping, mapping(turn.get("workspaces")).values())]
+    remotes = {slug(mapping(workspace.get("associated_remote_urls")).get("origin")) for workspace in workspaces} - {
+        None
     }
+    commits = {commit_sha(workspace.get("latest_git_commit_hash")) for workspace in workspaces} - {None}
     return {
         "session_id": turn.get("session_id"),
         "thread_id": turn.get("thread_id"),
         "remote": remotes.pop() if len(remotes) == 1 else None,
+        "commit": commits.pop() if len(commits) == 1 else None,
     }

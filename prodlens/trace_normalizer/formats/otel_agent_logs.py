@@ -16,7 +16,7 @@ from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, expl
 from prodlens.trace_normalizer.formats.gemini import GeminiEvents
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Span
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Span, work_fields
 from prodlens.trace_normalizer.formats.otel_span_shapes import read_span
 from prodlens.trace_normalizer.formats.recorded_values import began, cost_fields, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
@@ -70,8 +70,7 @@ def _common(parts: Parts) -> dict[str, Any]:
     return {
         "session_id": first(parts, _SESSION, words),
         "developer_id": first(parts, _DEVELOPER, words),
-        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], CONVERTERS["repo_slug"]),
-        "branch": first(parts, IDENTITY_PATHS["branch"], words),
+        **work_fields(parts),
         "model": model,
         "accepted_flag": False,
         "acceptance_known": False,

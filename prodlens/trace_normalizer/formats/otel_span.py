@@ -8,13 +8,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
-from prodlens.schemas import CanonicalTrace
+from prodlens.schemas import WORKFLOW, CanonicalTrace
 from prodlens.trace_normalizer.formats import otlp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in, unflatten
 from prodlens.trace_normalizer.formats.interface import Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
-from prodlens.trace_normalizer.formats.recorded_values import cost_fields, elapsed_ms, http_status, price_modifier, slug
+from prodlens.trace_normalizer.formats.recorded_values import (
+    change_number,
+    commit_sha,
+    cost_fields,
+    elapsed_ms,
+    http_status,
+    price_modifier,
+    slug,
+)
 from prodlens.trace_normalizer.formats.tokens import completed, with_parts
 
 if TYPE_CHECKING:
@@ -103,6 +111,12 @@ IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
         *paths_in("resource", "repo", "repository", "repo.slug", "vcs.repository.url.full"),
     ),
     "branch": (*paths_in("attributes", "vcs.ref.head.name"), *paths_in("resource", "vcs.ref.head.name")),
+    "pull_request": (*paths_in("attributes", "vcs.change.id"), *paths_in("resource", "vcs.change.id")),
+    "commit_sha": (*paths_in("attributes", "vcs.ref.head.revision"), *paths_in("resource", "vcs.ref.head.revision")),
+    "origin": (
+        *paths_in("attributes", "cicd.pipeline.run.id", "cicd.pipeline.name"),
+        *paths_in("resource", "cicd.pipeline.run.id", "cicd.pipeline.name"),
+    ),
     "accepted_flag": (
         *paths_in("attributes", "prod_lens.accepted", "accepted", "accepted_flag"),
         *paths_in("metadata", "prod_lens.accepted", "accepted", "accepted_flag"),
@@ -120,6 +134,8 @@ CONVERTERS: dict[str, Callable[[Any], object]] = {
     "session_id": session_of,
     "developer_id": person_of,
     "repo_slug": slug,
+    "pull_request": change_number,
+    "commit_sha": commit_sha,
     "accepted_flag": truth,
     "diff_ratio": finite_number,
     "accepted_lines": count,
@@ -133,14 +149,24 @@ CONVERTERS: dict[str, Callable[[Any], object]] = {
 }
 
 
+def work_fields(parts: Parts) -> dict[str, Any]:
+    """Return what was worked on and where, as OpenTelemetry's conventions name it, as ``CanonicalTrace`` does."""
+    return {
+        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
+        "branch": first(parts, IDENTITY_PATHS["branch"], words),
+        "pull_request": first(parts, IDENTITY_PATHS["pull_request"], change_number),
+        "commit_sha": first(parts, IDENTITY_PATHS["commit_sha"], commit_sha),
+        "origin": WORKFLOW if first(parts, IDENTITY_PATHS["origin"], words) else None,
+    }
+
+
 def common_fields(parts: Parts) -> dict[str, Any]:
     """Return what every convention and its users write alike, under the names of ``CanonicalTrace``."""
     accepted = first(parts, IDENTITY_PATHS["accepted_flag"], truth)
     return {
         "session_id": first(parts, IDENTITY_PATHS["session_id"], session_of),
         "developer_id": first(parts, IDENTITY_PATHS["developer_id"], person_of),
-        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PATHS["branch"], words),
+        **work_fields(parts),
         "accepted_flag": bool(accepted),
         "acceptance_known": accepted is not None,
         "diff_ratio": first(parts, IDENTITY_PATHS["diff_ratio"], finite_number),

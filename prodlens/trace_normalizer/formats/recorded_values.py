@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import finite_number, whole_number, words
@@ -79,6 +80,21 @@ def slug(value: object) -> str | None:
     """Return ``owner/name``, in its one spelling, from a slug, git remote or URL; None for any other text."""
     text = words(value)
     return None if text is None else one_spelling(text) if is_slug(text) else slug_from_remote(text)
+
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def commit_sha(value: object) -> str | None:
+    """Return the whole name of a commit; None for any other text, a short name among it, which can be several's."""
+    text = words(value)
+    return text.lower() if text and _SHA.fullmatch(text.lower()) else None
+
+
+def change_number(value: object) -> int | None:
+    """Return the number of a pull request; None for anything that is not a positive whole number."""
+    number = whole_number(value)
+    return number if number is not None and number > 0 else None
 
 
 # What the services name a speed or tier by, and the word that the price list has for it.

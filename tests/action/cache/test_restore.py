@@ -21,11 +21,12 @@ from prodlens.action.event import Mode
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.github.client import GithubClient
 from prodlens.github.errors import ServerFailedError
-from prodlens.schemas import Alias, ToolUse, UsageDay, call_hash
+from prodlens.schemas import Alias, SessionBranch, SessionLink, ToolUse, UsageDay, call_hash
 from prodlens.storage import ProdLensStore
 from prodlens.storage.call_rows import put_decisions, session_values
 from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.row_conversion import session_row
+from prodlens.storage.session_marks import put_session_marks
 from prodlens.storage.usage_days import put_usage_days
 from tests.github_server.faults import Fault
 from tests.github_server.server import GithubServer
@@ -117,7 +118,9 @@ def filled(path: Path, days: list[int]) -> ProdLensStore:
     with store.transaction() as conn:
         for number, age in enumerate(days):
             moment = NOW - timedelta(days=age)
-            store.insert_sessions([call(number, moment, repo_slug=SLUG)])
+            store.insert_sessions([call(number, moment, repo_slug=SLUG, session_id=f"s-{number}")])
+            links = [SessionLink(f"s-{number}", NOW - timedelta(days=99), SLUG, 1)]
+            put_session_marks(conn, links, [SessionBranch(f"s-{number}", NOW - timedelta(days=99), "b")])
             store.insert_commits([{"sha": f"{number:040x}", "author": "a", "timestamp": moment, "repo_slug": SLUG}])
             state = "open" if number % 3 == 0 else "closed"
             pull = {"id": number + 1, "number": number, "state": state, "created_at": moment, "updated_at": moment}
@@ -168,6 +171,9 @@ def test_a_copy_holds_what_is_young_enough(
             left = {row[0] for row in store.conn.execute(f"SELECT {column} FROM {table}")}
             assert left == {f"use-{number}" for number in young}
         assert {int(row[0]) for row in store.conn.execute("SELECT key FROM usage_days")} == young
+        for table in ("session_links", "session_branches"):  # old ones too, while their sessions have calls
+            sessions = {row[0] for row in store.conn.execute(f"SELECT session_id FROM {table}")}
+            assert sessions == {f"s-{number}" for number in young}
         owners = {row[0] - 1 for row in store.conn.execute("SELECT pull_request_id FROM pull_request_commits")}
         assert owners == young | still_open
         assert stored_digest(store.conn) == content_digest(store.conn)
