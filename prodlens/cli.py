@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("dead_letters", "List lines that could not be used and why, or try them again."),
     "evidence": ("evidence", "Show the signs of AI on pull requests and commits, and what each rests on."),
     "report": ("report", "Report on one repository."),
+    "publish": ("publish", "Write the tables that engines read to a folder or a bucket."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }
 

@@ -11,35 +11,41 @@ from prodlens.lazy_names import loader
 
 if TYPE_CHECKING:
     from prodlens.lake.partitions import AGGREGATES_FOLDER, Lake, stored_partitions
-    from prodlens.lake.published_tables import (
-        MONTHLY_TABLES,
-        PUBLISHED_TABLES,
-        PublishedColumn,
-        PublishedTable,
-        as_file,
-        file_name,
-        month_folder,
-    )
+    from prodlens.lake.places import Place
+    from prodlens.lake.publication import Publication, Published, publish
+    from prodlens.lake.published_tables import MONTHLY_TABLES, PUBLISHED_TABLES, PublishedTable, as_file, file_name
+    from prodlens.lake.table_columns import TableRows, table_rows
+    from prodlens.lake.table_files import months_of, published_files, published_paths
 
 __all__ = [
     "AGGREGATES_FOLDER",
     "MONTHLY_TABLES",
     "PUBLISHED_TABLES",
     "Lake",
-    "PublishedColumn",
+    "Place",
+    "Publication",
+    "Published",
     "PublishedTable",
+    "TableRows",
     "as_file",
     "file_name",
-    "month_folder",
+    "months_of",
+    "publish",
+    "published_files",
+    "published_paths",
     "stored_partitions",
+    "table_rows",
 ]
 
 _MODULES = {
-    "prodlens.lake.partitions": ("AGGREGATES_FOLDER", "Lake", "stored_partitions"),
-    "prodlens.lake.published_tables": (
-        *("MONTHLY_TABLES", "PUBLISHED_TABLES", "PublishedColumn", "PublishedTable"),
-        *("as_file", "file_name", "month_folder"),
-    ),
+    "partitions": ("AGGREGATES_FOLDER", "Lake", "stored_partitions"),
+    "places": ("Place",),
+    "publication": ("Publication", "Published", "publish"),
+    "table_files": ("months_of", "published_files", "published_paths"),
+    "published_tables": ("MONTHLY_TABLES", "PUBLISHED_TABLES", "PublishedTable", "as_file", "file_name"),
+    "table_columns": ("TableRows", "table_rows"),
 }
 
-__getattr__ = loader("prodlens.lake", {name: module for module, names in _MODULES.items() for name in names})
+__getattr__ = loader(
+    "prodlens.lake", {name: f"prodlens.lake.{module}" for module, names in _MODULES.items() for name in names}
+)

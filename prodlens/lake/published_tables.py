@@ -6,6 +6,7 @@ The same rows always give the same bytes: their order is fixed, and a file holds
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -108,7 +109,7 @@ CALLS = PublishedTable(
         _C("cost_source", TEXT, "where `cost_usd` comes from: `recorded`, `computed` or `own-price`"),
         _C("price_caveat", TEXT, "why a computed cost may differ from the bill"),
         _C("pull_request", COUNT, "number of the pull request that it belongs to; null: to none"),
-        _C("pull_request_confidence", TEXT, "`high`: the call names it; `medium`: by its branch and time"),
+        _C("pull_request_confidence", TEXT, "how sure that is: `high`, `medium` or `low`"),
         _C("time_is_estimated", FLAG, "whether `at` is the time of a file, not of the call; never null"),
     ),
     ("repository", "at", "call"),
@@ -151,7 +152,11 @@ PULL_REQUESTS = PublishedTable(
         _C("state", TEXT, "`open`, `closed` or `merged`; never null"),
         _C("draft", FLAG, "whether it is a draft"),
         _C("into_default_branch", FLAG, "whether it is to be merged into the default branch"),
+        _C("ready_at", MOMENT, "when it was last marked ready for review; null: it never was a draft"),
         _C("first_review_at", MOMENT, "when its first review came"),
+        _C("reviews", COUNT, "reviews by people other than the author"),
+        _C("changes_requested", COUNT, "those that ask for changes"),
+        _C("review_rounds", COUNT, "commits of it that a verdict was given on; 0: nobody gave one"),
         _C("merged_at", MOMENT, "when it was merged; null: it is not"),
         _C("closed_at", MOMENT, "when it was closed, merged or not; null: it is open"),
         _C("additions", COUNT, "lines added"),
@@ -160,10 +165,13 @@ PULL_REQUESTS = PublishedTable(
         _C("commits", COUNT, "commits in it"),
         _C("reopened", FLAG, "whether it was ever reopened; never null"),
         _C("reopened_at", MOMENT, "when first"),
-        _C("reverted", FLAG, "whether a merged revert took it back; never null"),
-        _C("is_revert", FLAG, "whether it takes another one back, by its title; never null"),
-        _C("assisted", FLAG, "true: it has a sign of AI; false: it has none, and calls of its author that week are "
-           "known; null: not known"),
+        _C("reverted", FLAG, "whether it was merged and later taken back; never null"),
+        _C("reverted_at", MOMENT, "when first, where that is known"),
+        _C("is_revert", FLAG, "whether it takes another one back; never null"),
+        _C("assisted", FLAG, "true: calls before its opening, or another sign of AI; false: neither, but calls of its "
+           "author that week; null: not known"),
+        _C("assistance", TEXT, "how it is known: `traced`, `signed`, `nearby` (calls of its author that may be of it), "
+           "`other`, `unknown`; null: calls came after its opening alone"),
         _C("assisted_confidence", TEXT, "the highest confidence among the signs: `high`, `medium` or `low`"),
         _C("cost_usd", MONEY, "known cost of its calls; null: no call of it has a known cost"),
     ),
@@ -198,7 +206,7 @@ PULL_REQUEST_COSTS = PublishedTable(
         _C("calls", COUNT, "calls that belong to it; never null"),
         _C("unpriced_calls", COUNT, "those whose cost is not known; never null"),
         _C("tokens", COUNT, "input and output tokens of its calls; never null", is_varied=True),
-        _C("confidence", TEXT, "that of its least certain call: `high` or `medium`; never null"),
+        _C("confidence", TEXT, "that of its least certain call: `high`, `medium` or `low`; never null"),
         _C("models", TEXTS, "models of its calls, sorted; never null"),
         _C("first_call_at", MOMENT, "its first call; never null", is_varied=True),
         _C("last_call_at", MOMENT, "its last call; never null", is_varied=True),
@@ -241,8 +249,10 @@ REPOSITORIES = PublishedTable(
         _C("implausible", COUNT, "rows left out, since their time cannot be true; never null"),
         _C("unusable_costs", COUNT, "costs left out, since they are not numbers that money can have; never null"),
         _C("missing", TEXTS, "sources that failed in the run that published, one sentence each; never null"),
-        _C("kept_from", TEXT, "months before this one stay as they were published; null: none does"),
+        _C("kept_from", TEXT, "months before this one are as an earlier run published them; null: none is"),
         _C("files", FILES, "its files: table, month, rows, and a digest of the bytes; never null"),
+        _C("store", TEXT, "identity of the database that it was published from, a random number"),
+        _C("writing", TEXT, "set while a run writes files, or when one was stopped at it; those have an empty digest"),
     ),
     ("repository",),
 )
@@ -311,8 +321,12 @@ def as_file(table: PublishedTable, rows: pa.Table) -> bytes:
 _MOST_MONEY = 1e9  # US dollars a row; ten digits before the point hold it, and sums of it
 
 
-def money(amounts: Iterable[float | None]) -> tuple[pa.Array[Any], int]:
-    """Return amounts as money, and how many were left out: infinities, and what money has no digits for."""
-    given = list(amounts)
+def money(amounts: Iterable[object]) -> tuple[pa.Array[Any], int]:
+    """Return amounts as money, and how many were left out: infinities, and what money has no digits for.
+
+    Floats are rounded to ten decimals; sums of money, which are decimal, stay as they are.
+    """
+    given: list[Any] = [amount if isinstance(amount, float | int | Decimal) else None for amount in amounts]
     usable = [None if amount is None or not abs(amount) < _MOST_MONEY else amount for amount in given]
-    return pa.array(usable, NUMBER).cast(MONEY, safe=False), usable.count(None) - given.count(None)
+    kind = MONEY if any(isinstance(amount, Decimal) for amount in usable) else NUMBER
+    return pa.array(usable, kind).cast(MONEY, safe=False), usable.count(None) - given.count(None)

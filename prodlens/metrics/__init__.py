@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from prodlens.metrics.focus import FocusLedger, focus_ledger
     from prodlens.metrics.focus_dataset import FOCUS_COLUMNS, focus_parquet, focus_rows
     from prodlens.metrics.generator import ReportGenerator
+    from prodlens.metrics.published import (
+        PublishedRepository,
+        Publishing,
+        publish_repositories,
+        stored_repositories,
+    )
     from prodlens.metrics.pull_request_costs import ModelCalls, calls_of_pull_request
 
 __all__ = [
@@ -25,6 +31,8 @@ __all__ = [
     "Gate",
     "LedgerLine",
     "ModelCalls",
+    "PublishedRepository",
+    "Publishing",
     "ReportGenerator",
     "VendorUsage",
     "calls_of_pull_request",
@@ -35,11 +43,16 @@ __all__ = [
     "gate_rows",
     "ledger",
     "parse_gates",
+    "publish_repositories",
     "read_delivery",
+    "stored_repositories",
     "vendor_usage",
 ]
 
 _HOMES = {"ReportGenerator": "generator", "FocusLedger": "focus", "focus_ledger": "focus"}
 _HOMES |= dict.fromkeys(["ModelCalls", "calls_of_pull_request"], "pull_request_costs")
 _HOMES |= dict.fromkeys(["FOCUS_COLUMNS", "focus_parquet", "focus_rows"], "focus_dataset")
+_HOMES |= dict.fromkeys(
+    ["PublishedRepository", "Publishing", "publish_repositories", "stored_repositories"], "published"
+)
 __getattr__ = loader("prodlens.metrics", {name: f"prodlens.metrics.{module}" for name, module in _HOMES.items()})

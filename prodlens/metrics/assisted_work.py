@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT
+from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
@@ -110,10 +111,12 @@ def read_traces(conn: sqlite3.Connection, request: ReportRequest, end: datetime)
     """
     logins = {name.casefold(): login.casefold() for name, login in request.people}
     query = """
-        SELECT DISTINCT developer_id, event_date, source,
-            :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL,
-            CASE WHEN :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL THEN branch END
-        FROM sessions s NOT INDEXED WHERE developer_id IS NOT NULL AND timestamp < :end"""
+        SELECT * FROM (
+            SELECT DISTINCT developer_id, event_date, source,
+                :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL,
+                CASE WHEN :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL THEN branch END
+            FROM sessions s NOT INDEXED WHERE developer_id IS NOT NULL AND timestamp < :end)
+        WHERE date(event_date) = event_date AND typeof(developer_id) = 'text'"""
     values = {
         "named": request.slug in request.covered,
         "unnamed": None in request.covered,
@@ -168,6 +171,29 @@ def read_work(
         else:
             work.append(_work(row, level, period.end, reverted))
     return work, {name: excluded[name] for name in EXCLUSIONS}
+
+
+def read_levels(
+    conn: sqlite3.Connection,
+    request: ReportRequest,
+    traces: Traces,
+    first_calls: Mapping[int, str],
+    signs: Mapping[int, AbstractSet[Evidence]],
+) -> dict[int, str | None]:
+    """Return the level of every pull request by number, of those too that take part in no comparison.
+
+    Args:
+        conn: Connection to the store.
+        request: The repository.
+        traces: Who was seen when.
+        first_calls: As for ``read_work``.
+        signs: Evidence of AI by number.
+
+    Returns:
+        ``traced``, ``signed``, ``nearby``, ``other`` or ``unknown``; None where calls came after the opening alone.
+    """
+    rows = (row for row in _rows(conn, request.slug) if parse_timestamp(row["created_at"]) is not None)
+    return {row["number"]: _level(row, traces, first_calls, signs) for row in rows}
 
 
 def _rows(conn: sqlite3.Connection, repo: str) -> Iterator[dict[str, Any]]:

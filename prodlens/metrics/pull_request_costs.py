@@ -82,7 +82,7 @@ def pull_request_costs(
     Raises:
         AssertionError: Attributed and unattributed cost do not add up to the total.
     """
-    pulls = _pull_requests(conn, request.slug) if request.slug in request.covered else {}
+    pulls = stored_pull_requests(conn, request.slug) if request.slug in request.covered else {}
     parts = _parts(conn, request, window)
     here = [part for part in parts if part.in_window]
     attributed = [part for part in here if part.number is not None]
@@ -101,7 +101,7 @@ def pull_request_costs(
         "by_origin": {origin: _line(part for part in attributed if part.origin == origin) for origin in _ORIGINS},
         "merged": _merged(rows, {number for number, pull in pulls.items() if _within(pull.merged_at, bounds)}),
         "closed_unmerged": _sum_of(rows, (number for number, pull in pulls.items() if _is_unmerged(pull, bounds))),
-        "reverted": _sum_of(rows, _reverted(pulls)),
+        "reverted": _sum_of(rows, reverted(pulls)),
         "pull_requests": rows,
     }
 
@@ -137,7 +137,8 @@ def calls_of_pull_request(
     return [ModelCalls(*row) for row in conn.execute(query, values)]
 
 
-def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
+def stored_pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
+    """Return the pull requests of a repository by number; of several rows of one number the last counts."""
     query = (
         f"SELECT number, title, CASE WHEN merged_at IS NULL THEN state ELSE 'merged' END, merged_at, {CLOSED_AT}, "
         "created_at FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL "
@@ -176,13 +177,13 @@ def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dic
     for part in parts:
         if part.number is not None:
             by_number.setdefault(part.number, []).append(part)
-    reverted = set(_reverted(pulls))
+    taken_back = set(reverted(pulls))
     rows = [
         {
             "number": number,
             "title": pulls[number].title if number in pulls else None,
             "state": pulls[number].state if number in pulls else None,
-            "reverted": number in reverted,
+            "reverted": number in taken_back,
             "models": sorted({model_name(part.model) for part in own if part.model is not None}),
             "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
             "first_call_at": min(part.first_at for part in own),
@@ -227,7 +228,7 @@ def _sum_of(rows: Iterable[Mapping[str, Any]], numbers: Iterable[int]) -> dict[s
     return {"pull_requests": len(wanted), "with_cost": len(costs), "cost_usd": _known(add(costs)) if costs else None}
 
 
-def _reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
+def reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
     """Return the pull requests that a merged ``Revert "title"`` takes back: of several with that title, the last."""
     by_title: dict[str, list[tuple[str, int]]] = {}
     for number, pull in pulls.items():

@@ -28,9 +28,10 @@ TOOLS = tuple(_CALLS_OF_TOOL)
 # GitHub's premium requests tell of the use that its AI credits tell of too, and its metrics tell of both.
 _RANK = """CASE source WHEN 'copilot-premium-requests' THEN 2 WHEN 'copilot-metrics' THEN 3 WHEN 'cursor-daily' THEN 3
     ELSE 1 END"""
+_RANKED_DAYS = f"""SELECT *, {_RANK} AS rank, min({_RANK}) OVER (PARTITION BY tool, day, ifnull(person, '')) AS best
+    FROM usage_days"""
 _RANKED = f"""WITH ranked AS (
-    SELECT *, {_RANK} AS rank, min({_RANK}) OVER (PARTITION BY day, ifnull(person, '')) AS best
-    FROM usage_days WHERE tool = :tool AND day >= :first AND day <= :last AND {{covered}}),
+    {_RANKED_DAYS} WHERE tool = :tool AND day >= :first AND day <= :last AND {{covered}}),
   kept AS (SELECT * FROM ranked WHERE rank = best)"""
 # total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
 _SUMS = """SELECT min(day) AS first_day, max(day) AS last_day, count(DISTINCT day) AS days,
@@ -109,6 +110,17 @@ def vendor_usage(
         Each of ``TOOLS`` with its figures, None where nothing is reported of it.
     """
     return {tool: _of_tool(conn, tool, first, last, repositories) for tool in TOOLS}
+
+
+def ranked_days(condition: str) -> str:
+    """Return a query of the rows of ``usage_days`` under a condition; where ``rank > best``, another row counts."""
+    return f"{_RANKED_DAYS} WHERE {condition}"
+
+
+def tool_of_call() -> str:
+    """Return an expression over ``sessions`` for the tool that a call is counted for; else it is the format's name."""
+    cases = " ".join(f"WHEN {calls} THEN '{tool}'" for tool, calls in _CALLS_OF_TOOL.items())
+    return f"CASE {cases} ELSE source END"
 
 
 def last_reported_day(

@@ -10,7 +10,7 @@ from prodlens.storage.delivery_rows import (
 )
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
-from prodlens.storage.notes import CALLS_CHANGED, read_note, write_note
+from prodlens.storage.notes import CALLS_CHANGED, PRUNED_BEFORE, read_note, write_note
 from prodlens.storage.reverts import mark_reverted
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.session_marks import put_session_marks
@@ -20,6 +20,7 @@ from prodlens.storage.usage_days import put_usage_days
 __all__ = [
     "APPLICATION_ID",
     "CALLS_CHANGED",
+    "PRUNED_BEFORE",
     "SCHEMA_VERSION",
     "SESSION_COLUMNS",
     "SESSION_DEFAULTS",

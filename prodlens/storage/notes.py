@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 # How often calls have changed, so that whoever copies them elsewhere knows whether a copy is still true.
 CALLS_CHANGED = "calls:changed"
+# The moment before which rows have left the database, as text.
+PRUNED_BEFORE = "pruned:before"
+# What tells a database and its copies from every other one.
+IDENTITY = "store:id"
 
 
 def read_note(conn: sqlite3.Connection, name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from contextlib import contextmanager
 from itertools import islice
@@ -14,7 +15,7 @@ from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.connection import connect, outside_errors
 from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
 from prodlens.storage.migrations import migrations
-from prodlens.storage.notes import read_note, write_note
+from prodlens.storage.notes import IDENTITY, read_note, write_note
 from prodlens.storage.row_conversion import session_row
 from prodlens.timestamps import as_utc, parse_timestamp
 
@@ -84,6 +85,15 @@ class ProdLensStore:
     def simulated(self) -> bool:
         """Whether the store holds a simulated team, which every report on it has to say."""
         return self.get_note(SIMULATED_MARK) is not None
+
+    @property
+    def identity(self) -> str:
+        """What tells the database and its copies from every other one; the first question for it decides it."""
+        with self.transaction() as conn:
+            if (known := read_note(conn, IDENTITY)) is None:
+                known = secrets.token_hex(16)
+                write_note(conn, IDENTITY, known)
+        return known
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -122,3 +123,5 @@ def test_money_is_what_money_can_be() -> None:
     assert shown == ["0.1000000000", None, "1E-10", "-2.5000000000", None, None, None, "999999999.2500000000"]
     assert left_out == 3
     assert money([])[1] == 0
+    values, left_out = money([Decimal("0.1234567891"), "1", None, Decimal(10**10)])
+    assert (values.to_pylist(), left_out) == ([Decimal("0.1234567891"), None, None, None], 1)

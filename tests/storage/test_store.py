@@ -274,3 +274,14 @@ def test_a_store_without_outcomes_is_read_again(tmp_path: Path) -> None:
     with ProdLensStore(path) as store:
         assert tuple(store.conn.execute("SELECT covered_since, cursor FROM sync_streams").fetchone()) == (None, None)
         assert (store.get_etag("git:a/b"), store.get_etag("/pulls")) == ("", "e")
+
+
+def test_a_database_and_its_copies_share_an_identity(tmp_path: Path) -> None:
+    """The identity stays what it was first, goes with a copy, and no other database has it."""
+    with ProdLensStore(tmp_path / "one.db") as store, ProdLensStore(tmp_path / "two.db") as other:
+        first = store.identity
+        store.conn.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+        assert (store.identity, len(first)) == (first, 32)
+        assert other.identity != first
+    with ProdLensStore(tmp_path / "copy.db") as copy:
+        assert copy.identity == first

@@ -21,7 +21,7 @@ from prodlens.action.cache import trust
 from prodlens.action.cache.trust import MEMBER
 from prodlens.errors import StorageError
 from prodlens.files import Folder, new_digest
-from prodlens.storage import read_note, write_note
+from prodlens.storage import PRUNED_BEFORE, read_note, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,7 @@ def write_archive(copy: Path, target: Path) -> None:
 
 def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
     moment, day = before.isoformat(), before.date().isoformat()
+    changes = copy.total_changes
     _prune_calls(copy, moment)
     old_pulls = "state = 'closed' AND max(ifnull(created_at, ''), ifnull(closed_at, ''), ifnull(updated_at, '')) < ?"
     copy.execute(
@@ -159,6 +160,8 @@ def _prune(copy: sqlite3.Connection, before: datetime, now: datetime) -> None:
         ("daily_github_metrics", "event_date < ?", day),
     ):
         copy.execute(f"DELETE FROM {table} WHERE {old}", (bound,))
+    if copy.total_changes > changes:  # what is published of the time before stays as it is
+        write_note(copy, PRUNED_BEFORE, max(moment, read_note(copy, PRUNED_BEFORE) or ""))
     copy.execute(
         "DELETE FROM ai_notes WHERE sha NOT IN (SELECT sha FROM commits) "
         "AND sha NOT IN (SELECT sha FROM pull_request_commits)"
