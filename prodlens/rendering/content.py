@@ -24,6 +24,8 @@ from prodlens.timestamps import day_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from prodlens.rendering.document import Figure
+
 _WEEKS_SHOWN = 12
 _MODELS_SENTENCE = "No ranking: tasks were not assigned to models at random."
 
@@ -64,10 +66,20 @@ def build_document(report: Mapping[str, Any]) -> Document:
 
 def _figures_section(report: Mapping[str, Any]) -> Section:
     figures = headline_figures(report)
-    changed = any(figure.change for figure in figures)
+    known = tuple(figure for figure in figures if figure.known)
+    changed = any(figure.change for figure in known)
     sentences = ["Changes are against the period before, with their 95% intervals."] if changed else []
-    after = (*_target(report), *_clusters(report))
-    return Section("figures", "Headline figures", tuple(sentences), figures=figures, after=after)
+    after = (*_not_known(figures), *_target(report), *_clusters(report))
+    return Section("figures", "Headline figures", tuple(sentences), figures=known, after=after)
+
+
+def _not_known(figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield, in one sentence, the figures that there are not enough data for, and why."""
+    missing = [
+        f"{figure.label[0].lower()}{figure.label[1:]} ({figure.basis})" for figure in figures if not figure.known
+    ]
+    if missing:
+        yield f"Not enough data for: {'; '.join(missing)}."
 
 
 def _clusters(report: Mapping[str, Any]) -> Iterator[str]:

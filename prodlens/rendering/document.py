@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+_COLUMNS_OF_A_PHONE = 3
+_MOST_CARDS = 24
+
+
 class Data(str):
     """Text that somebody else wrote: a name, a title, a model, a branch."""
 
@@ -26,6 +30,11 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     align: str
+
+    @property
+    def stacks(self) -> bool:
+        """Whether a narrow screen shows each row as a card: many columns would be out of sight, many cards no help."""
+        return len(self.header) > _COLUMNS_OF_A_PHONE and len(self.rows) <= _MOST_CARDS
 
     def without_empty_columns(self) -> Table:
         """Return the table without the columns that no row has anything in."""

@@ -106,5 +106,14 @@ def _doubts(report: Mapping[str, Any]) -> Iterator[str]:
         calls = counted(unknown["price"], "call")
         yield f"{calls} of {formatting.count(unknown['sessions'])} have no known price and are in no cost."
     if coverage["share_seen"] is not None and coverage["share_seen"] < _FEW_SEEN:
-        seen, active = (formatting.count(coverage[name]) for name in ("seen_in_traces", "active_people"))
-        yield f"Only {seen} of {active} people who worked on the repository are seen in the traces."
+        yield f"{_seen(coverage['seen_in_traces'], coverage['active_people'])} seen in the traces."
+
+
+def _seen(seen: int, active: int) -> str:
+    """Return who is seen: nobody, one, or few of the people who worked on the repository."""
+    if active == 1:
+        return "The one person who worked on the repository is not"
+    if not seen:
+        return f"None of the {formatting.count(active)} people who worked on the repository is"
+    verb = "is" if seen == 1 else "are"
+    return f"Only {formatting.count(seen)} of {formatting.count(active)} people who worked on the repository {verb}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +14,18 @@ from tests.rendering.test_rendering import with_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.rendering.chromium import Page
 
     Reports = Mapping[str, list[dict[str, Any]]]
+
+AXE = Path(__file__).parent.parent / "node/node_modules/axe-core/axe.min.js"
+# Opened first, so that what is folded is looked at too.
+RUN_AXE = """
+document.querySelectorAll("details").forEach((one) => { one.open = true; });
+axe.run(document, { resultTypes: ["violations"] })
+  .then((found) => found.violations.map((rule) => [rule.id, rule.nodes.map((node) => node.html)]))
+"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -47,6 +55,37 @@ def test_every_chart_is_drawn(width: int, dark: bool, page: Page, reports: Repor
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(int(part) for part in background[4:-1].split(",")) < 300) == dark
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing(width: int, dark: bool, page: Page, reports: Reports, tmp_path: Path) -> None:
+    """No rule of axe is broken, best practices included: on a phone and a desk, light and dark, full and empty."""
+    if not AXE.exists():
+        pytest.skip("no axe-core: npm ci in tests/node")
+    for situation in ("rich", "empty", "several-repositories"):
+        write_report(reports[situation], tmp_path / "report.html")
+        page.open((tmp_path / "report.html").as_uri(), width=width, dark=dark)
+        page.evaluate("window.chartsReady")
+        page.call("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
+        assert page.evaluate("typeof axe.run") == "function"
+        assert page.evaluate(RUN_AXE) == [], situation
+
+
+def test_a_table_with_many_columns_is_cards_on_a_phone(page: Page, reports: Reports, tmp_path: Path) -> None:
+    """On a phone each row of a wide table is a card with a label before each cell; on a desk it is a table's row."""
+    write_report(reports["rich"], tmp_path / "report.html")
+    row = "document.querySelector('#changes-1 tbody tr')"
+    asked = (
+        f"getComputedStyle({row}).display",
+        f"getComputedStyle({row}.querySelector('td'), '::before').content",
+        "[...document.querySelectorAll('.scroll:has(.stacks)')].some(s => s.scrollWidth > s.clientWidth)",
+    )
+    found = {}
+    for width in (390, 1280):
+        page.open((tmp_path / "report.html").as_uri(), width=width)
+        found[width] = tuple(page.evaluate(expression) for expression in asked)
+    assert found == {390: ("block", '"This period"', False), 1280: ("table-row", "none", False)}
 
 
 def test_hostile_text_runs_nothing(page: Page, reports: Reports, tmp_path: Path) -> None:

@@ -56,7 +56,19 @@ def test_an_empty_report_says_that_nothing_was_traced(reports: Reports) -> None:
         ),
         (
             lambda report: report["coverage"].update(share_seen=1 / 6, seen_in_traces=1, active_people=6),
-            "Only 1 of 6 people who worked on the repository are seen in the traces.",
+            "Only 1 of 6 people who worked on the repository is seen in the traces.",
+        ),
+        (
+            lambda report: report["coverage"].update(share_seen=1 / 3, seen_in_traces=2, active_people=6),
+            "Only 2 of 6 people who worked on the repository are seen in the traces.",
+        ),
+        (
+            lambda report: report["coverage"].update(share_seen=0, seen_in_traces=0, active_people=6),
+            "None of the 6 people who worked on the repository is seen in the traces.",
+        ),
+        (
+            lambda report: report["coverage"].update(share_seen=0, seen_in_traces=0, active_people=1),
+            "The one person who worked on the repository is not seen in the traces.",
         ),
         (
             lambda report: report["ai_share"]["commits"].update(total=229, with_evidence=90, share=90 / 229),
