@@ -14,6 +14,7 @@ from prodlens.metrics.assisted_pull_requests import assisted_pull_requests
 from prodlens.metrics.cache_share import cache_share
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.effect_sizes import effect_size_section
+from prodlens.metrics.failed_calls import failed_calls
 from prodlens.metrics.forecast import forecast_section
 from prodlens.metrics.from_frames import frame_correlations, frame_effect_sizes
 from prodlens.metrics.ledger import cost_by_model, ledger_section
@@ -182,6 +183,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "effect_sizes": effect_size_section(timeline, usage, cells),
         "ledger": ledger_section(request, timeline.window, cells, _reported(store, request, timeline.window)),
         "cost_by_model": cost_by_model(cells),
+        "failed_calls": failed_calls(store.conn, request.covered, counted),
         "ai_share": ai_share(store.conn, request, timeline, plausible, signs),
         "cache": cache_share(store.conn, request.covered, counted),
         "pull_request_costs": costs,

@@ -17,6 +17,7 @@ from prodlens.rendering.figures import headline_figures
 from prodlens.rendering.pull_request_section import pull_request_section
 from prodlens.rendering.quality_sections import coverage_section, quality_section, streams_section
 from prodlens.rendering.short_section import short_section, stale_days
+from prodlens.rendering.what_to_change_section import cache_by_tool_section, what_to_change_section
 from prodlens.rendering.wording import counted, merge_time_sentence, ratio_sentence, target_sentence
 from prodlens.statistics.sample_sizes import FEWEST_DEVELOPERS
 from prodlens.timestamps import day_of
@@ -46,6 +47,8 @@ def build_document(report: Mapping[str, Any]) -> Document:
         assisted_section(report),
         association_section(report),
         cost_section(report),
+        cache_by_tool_section(report),
+        what_to_change_section(report),
         ledger_section(report),
         vendor_section(report),
         quality_section(report),

@@ -45,6 +45,7 @@ def ledger_section(report: Mapping[str, Any]) -> Section | None:
             formatting.optional(line["cost_usd"], formatting.usd, ""),
         )
         for source, line in ledger["by_source"].items()
+        if line["sessions"]
     ]
     total = formatting.optional(ledger["total_cost_usd"], formatting.usd, _NO_PRICE)
     rows.append(("All", formatting.count(ledger["sessions"]), formatting.count(ledger["total_tokens"]), total))

@@ -54,26 +54,25 @@ def quality_section(report: Mapping[str, Any]) -> Section:
     unknown = quality["unknown"]
     calls = unknown["sessions"]
     assumed = quality.get("assumed") or {}
-    rows = [(f"Calls with unknown {label}", _of(unknown[label], calls)) for label in _UNKNOWN] if calls else []
+    rows = [(f"Calls with unknown {label}", _of(unknown[label], calls)) for label in _UNKNOWN if unknown[label]]
     if calls:
-        rows.append(("Tokens without a price", formatting.count(unknown["tokens_without_price"])))
-        rows += [(text, formatting.count(assumed[name])) for name, text in _ASSUMED.items() if assumed.get(name)]
-        gap = quality["traces"]["longest_gap_days"]
-        rows.append(("Longest run of days without a call", formatting.count(gap)))
+        counts = {
+            "Tokens without a price": unknown["tokens_without_price"],
+            **{text: assumed.get(name) for name, text in _ASSUMED.items()},
+            "Longest run of days without a call": quality["traces"]["longest_gap_days"],
+        }
+        rows += [(text, formatting.count(number)) for text, number in counts.items() if number]
     implausible = quality["implausible"]
     rows += [(text, formatting.count(implausible[name])) for name, text in _IMPLAUSIBLE.items() if implausible[name]]
     rows += _ingested(quality.get("ingestion") or {})
     if not rows:
-        return Section("quality", "Data quality", ("No calls in the window.",))
+        sentence = "Nothing is unknown of these calls." if calls else "No calls in the window."
+        return Section("quality", "Data quality", (sentence,))
     return Section("quality", "Data quality", table=Table(("What", "Count"), tuple(rows), "lr"))
 
 
 def _ingested(ingestion: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [
-        (label, formatting.count(ingestion[name]))
-        for name, label in _INGESTED.items()
-        if ingestion.get(name) is not None
-    ]
+    rows = [(label, formatting.count(ingestion[name])) for name, label in _INGESTED.items() if ingestion.get(name)]
     skipped = ingestion.get("skipped_by_kind") or {}
     return [*rows, *((f"Left out, no model call: {kind}", formatting.count(n)) for kind, n in skipped.items())]
 
