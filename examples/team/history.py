@@ -15,7 +15,7 @@ from uuid import UUID
 
 SLUG: Final = "acme/shop"
 WEEKS: Final = 12
-SEED: Final = 33
+SEED: Final = 7
 CLAUDE, CODEX, PROXY, COPILOT, NOTHING = "claude-code", "codex", "litellm", "copilot", ""
 
 _FIRST_NUMBER = 101
@@ -91,13 +91,13 @@ PEOPLE: Final = (
     Person("barbara", CLAUDE, 0.45),
     Person("edsger", CLAUDE, 0.35),
     Person("frances", CLAUDE, 0.55),
-    Person("grace", CODEX, 0.5),
-    Person("hedy", CODEX, 0.4),
+    Person("grace", CLAUDE, 0.5),
+    Person("hedy", PROXY, 0.4),
     Person("john", PROXY, 0.5),
     Person("karen", PROXY, 0.6),
     Person("margaret", PROXY, 0.4),
-    Person("niklaus", COPILOT, 0.5),
-    Person("tony", COPILOT, 0.4),
+    Person("niklaus", CODEX, 0.5),
+    Person("tony", COPILOT, 0.6),
     Person("linus", NOTHING, 0.0),
 )
 

@@ -86,6 +86,9 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
     outputs.set_outputs({**published, **cached, "gate": gate}, environment)
     for note in gathered.notes:
         notices.note(environment, note)
+    if not environment.in_actions:
+        page = published["report-html"]
+        notices.note(environment, f"The report is in {page}, and beside it as JSON, Markdown and CSV.")
     for failure in gathered.failures:
         for line in failure.lines:
             notices.error(environment, line)

@@ -27,6 +27,7 @@ def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
     assert "GITHUB_TOKEN" in done.stderr
     assert "trace-paths" in done.stderr
     assert "octo/hello" in done.stdout
+    assert "The report is in .prod-lens/report/report.html, and beside it as JSON, Markdown and CSV." in done.stderr
 
 
 def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
@@ -67,11 +68,11 @@ def test_in_a_clone_the_sessions_of_this_machine_are_read(clone: Workplace) -> N
     done = clone.run("--offline")
     assert done.returncode == 0, done.stderr
     assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 2
-    assert f"Claude Code: 1 of 2 sessions in {projects.parent} are of this repository" in done.stderr
+    assert f"Claude Code: read 1 of 2 sessions in {projects.parent}, those of this repository" in done.stderr
     assert "left out: 1 that do not say of which" in done.stderr
     assert "No traces" not in done.stderr
     again = clone.run("--offline", "--trace-paths", "home/.claude/projects")
-    assert "are of this repository" not in again.stderr
+    assert "those of this repository" not in again.stderr
     assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 5
 
 

@@ -130,7 +130,7 @@ def test_damaged_and_hostile_artifacts_cost_nothing(runner: Runner) -> None:
     uploaded(runner, traces(0, 10))
     done = runner.run("schedule", SCHEDULE)
     assert (done.returncode, runner.outputs["sessions"]) == (0, "10"), done.log
-    for said in ("outside.jsonl", "run.exe", "1 lines of trace artifacts could not be used", "was passed over"):
+    for said in ("outside.jsonl", "run.exe", "1 line of trace artifacts could not be used", "was passed over"):
         assert said in done.log
 
 

@@ -58,7 +58,8 @@ class KeptSessions:
         """Say how many sessions were found and which were left out."""
         found = sum(map(len, self.own.values()))
         total = found + self.others + self.unknown
-        told = f"{self.tool}: {found} of {total} sessions in {self.folder} are of this repository"
+        noun = "session" if total == 1 else "sessions"
+        told = f"{self.tool}: read {found} of {total} {noun} in {self.folder}, those of this repository"
         left = [f"{self.others} of other repositories"] if self.others else []
         left += [f"{self.unknown} that do not say of which"] if self.unknown else []
         return f"{told}; left out: {' and '.join(left)}." if left else f"{told}."

@@ -134,7 +134,8 @@ def _unusable(ingested: Sequence[Ingestion], ingestor: TraceIngestor) -> list[st
     notes = []
     if dead := sum(source.dead for source in ingested):
         letters = ingestor.dead_letters.folder
-        notes.append(f"{dead} lines could not be used: prod-lens dead-letters --dead-letter-dir {letters} says why.")
+        told = "1 line" if dead == 1 else f"{dead} lines"
+        notes.append(f"{told} could not be used: prod-lens dead-letters --dead-letter-dir {letters} says why.")
     if note := fault_note(ingested, ingestor.dead_letters.folder):
         notes.append(note)
     return notes

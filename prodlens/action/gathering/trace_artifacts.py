@@ -250,7 +250,7 @@ class _Gathering:
         if self.dead:
             letters = self.ingestor.dead_letters.folder
             notes.append(
-                f"{self.dead} lines of trace artifacts could not be used: "
+                f"{self.dead} line{'' if self.dead == 1 else 's'} of trace artifacts could not be used: "
                 f"prod-lens dead-letters --dead-letter-dir {letters} says why."
             )
         notes += self.passed_over[:MAX_NOTES]

@@ -82,7 +82,7 @@ def test_sessions_are_told_apart_by_the_folder_in_which_they_ran(machine: Machin
     assert sorted(kept.own[SLUG]) == sorted(files[name] for name in ("inside", "second clone", "gone worktree"))
     assert (list(kept.own), kept.others, kept.unknown) == ([SLUG], 3, 5)
     assert kept.sentence == (
-        f"Claude Code: 3 of 11 sessions in {machine.home}/.claude/projects are of this repository; "
+        f"Claude Code: read 3 of 11 sessions in {machine.home}/.claude/projects, those of this repository; "
         "left out: 3 of other repositories and 5 that do not say of which."
     )
 
@@ -172,6 +172,16 @@ def test_outside_a_clone_nothing_is_taken_for_the_folders_own(machine: Machine) 
     machine.claude("gone", here / "gone")
     kept = machine.find(here)["Claude Code"]
     assert (kept.own, kept.others, kept.unknown) == ({}, 1, 1)
+
+
+def test_one_session_is_not_several(machine: Machine) -> None:
+    """The sentence is grammatical for a single session, and names nothing left out where nothing was."""
+    here = machine.clone("hello", SLUG)
+    machine.claude("one", here)
+    sentence = machine.find(here)["Claude Code"].sentence
+    assert sentence == (
+        f"Claude Code: read 1 of 1 session in {machine.home}/.claude/projects, those of this repository."
+    )
 
 
 def test_what_cannot_be_told_apart_is_named(machine: Machine) -> None:
