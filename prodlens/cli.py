@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("evidence", "Show the signs of AI on pull requests and commits, and what each rests on."),
     "report": ("report", "Report on one repository."),
     "publish": ("publish", "Write the tables that engines read to a folder or a bucket."),
+    "compact": ("compact", "Make one file of each closed month of the published tables."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prodlens.lazy_names import loader
 
 if TYPE_CHECKING:
+    from prodlens.lake.compaction import Compacted, compact
     from prodlens.lake.partitions import AGGREGATES_FOLDER, Lake, stored_partitions
     from prodlens.lake.places import Place
     from prodlens.lake.publication import Publication, Published, publish
@@ -21,6 +22,7 @@ __all__ = [
     "AGGREGATES_FOLDER",
     "MONTHLY_TABLES",
     "PUBLISHED_TABLES",
+    "Compacted",
     "Lake",
     "Place",
     "Publication",
@@ -28,6 +30,7 @@ __all__ = [
     "PublishedTable",
     "TableRows",
     "as_file",
+    "compact",
     "file_name",
     "months_of",
     "publish",
@@ -38,6 +41,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "compaction": ("Compacted", "compact"),
     "partitions": ("AGGREGATES_FOLDER", "Lake", "stored_partitions"),
     "places": ("Place",),
     "publication": ("Publication", "Published", "publish"),

@@ -1,0 +1,183 @@
+"""Compaction: the files of a closed month become one, beside them; ``published_files`` says who reads which.
+
+A month is compacted from files that were neither changing before nor changed meanwhile, and its file is listed when it
+is whole. Until then, and as soon as one of the files changes, readers have the files themselves.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prodlens.lake.published_tables import MONTHLY_TABLES, month_folder
+from prodlens.lake.table_files import (
+    COMPACTED,
+    CompactedMonth,
+    compacted_months,
+    compacted_path,
+    digest_of,
+    list_path,
+    months_of,
+    parts_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from prodlens.lake.places import Place
+    from prodlens.lake.published_tables import PublishedTable
+
+QUIET = timedelta(minutes=1)  # two changes of a file further apart than this have different times, whatever the place
+KEPT = timedelta(days=1)  # for how long a reader may go on with a file that was replaced
+_ROW_GROUP_ROWS = 131_072
+_CLOCK = "clock"  # an empty file that is written to learn what time it is at the place
+
+
+@dataclass(slots=True)
+class Compacted:
+    """What compaction did.
+
+    Attributes:
+        written: Paths of the files written.
+        unchanged: Months that were compacted and are as they were.
+        waiting: Months of tables that have just changed, which the next compaction takes.
+        skipped: Months that cannot be compacted, and why, one sentence each.
+        removed: Paths of files that nobody reads any more.
+    """
+
+    written: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    waiting: int = 0
+    skipped: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+
+def compact(place: Place, now: datetime) -> Compacted:
+    """Compact every month of every table that is over, and remove what compaction left that nobody reads.
+
+    Args:
+        place: The place.
+        now: The present moment (UTC); the month that it is in is not over.
+
+    Raises:
+        StorageError: A file cannot be read or written; what readers see is as it was, or newer.
+    """
+    result = Compacted()
+    clock_ns = _clock_of(place)
+    for table in MONTHLY_TABLES.values():
+        known = dict(compacted_months(place, table.name))
+        months = [month for month in months_of(place, table.name) if month < f"{now:%Y-%m}"]
+        for month in months:
+            made = _compact_month(place, table, month, known.get(month), clock_ns, result)
+            if made is not None:
+                known[month] = made
+                _write_list(place, table.name, known)
+        _sweep(place, table.name, known, clock_ns, result)
+    return result
+
+
+def _compact_month(
+    place: Place, table: PublishedTable, month: str, known: CompactedMonth | None, clock_ns: int, result: Compacted
+) -> CompactedMonth | None:
+    folder = month_folder(table.name, month)
+    parts = parts_of(place, folder)
+    state = digest_of(parts)
+    if known is not None and known.parts == state:
+        result.unchanged += 1
+        return None
+    if not parts or max(part.changed_ns for part in parts) > clock_ns - _nanoseconds(QUIET):
+        result.waiting += bool(parts)
+        return None
+    name = f"{state}.parquet"
+    path = compacted_path(table.name, month, name)
+    unusable = None
+    try:
+        with place.writing(path) as stream:
+            _write_parts(place, table, [f"{folder}/{part.name}" for part in parts], stream)
+    except _UnusableError as error:
+        unusable = error
+    if digest_of(parts_of(place, folder)) != state:  # also why a file could not be read, where one was replaced
+        result.waiting += 1
+        return None
+    if unusable is not None:
+        result.skipped.append(f"{table.name} of {month} is not compacted: {unusable}")
+        return None
+    result.written.append(path)
+    return CompactedMonth(name, state, known.file if known else "")
+
+
+def _clock_of(place: Place) -> int:
+    """Return the present moment as the place has it (nanoseconds since 1970), whatever the clock here says."""
+    place.write(f"{COMPACTED}/{_CLOCK}", b"")
+    return max(entry.changed_ns for entry in place.entries(COMPACTED) if entry.name == _CLOCK)
+
+
+def _nanoseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1) * 1000
+
+
+class _UnusableError(Exception):
+    """A file that cannot be a part of a compacted one."""
+
+
+def _write_parts(place: Place, table: PublishedTable, paths: Sequence[str], stream: Any) -> None:
+    """Write files as one, in their order and so by repository, a few row groups at a time."""
+    use_dictionary: Any = [column.name for column in table.columns if not column.is_varied]
+    with pq.ParquetWriter(stream, table.schema, compression="zstd", use_dictionary=use_dictionary) as writer:
+        waiting: list[pa.Table] = []
+        for rows in _tables(place, table, paths):
+            waiting.append(rows)
+            if sum(each.num_rows for each in waiting) >= _ROW_GROUP_ROWS:
+                writer.write_table(pa.concat_tables(waiting), row_group_size=_ROW_GROUP_ROWS)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting), row_group_size=_ROW_GROUP_ROWS)
+
+
+def _tables(place: Place, table: PublishedTable, paths: Sequence[str]) -> Iterator[pa.Table]:
+    for path in paths:
+        data = place.read(path)
+        if data is None:
+            raise _UnusableError(f"{path} is gone")
+        try:
+            with closing(pa.BufferReader(data)) as source:
+                yield _with_columns(table, pq.read_table(source), path)
+        except (pa.ArrowException, OSError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise _UnusableError(f"{path} cannot be read ({reason}); publish its repository again") from error
+
+
+def _with_columns(table: PublishedTable, rows: pa.Table, path: str) -> pa.Table:
+    """Return the rows of an older version's file with today's columns."""
+    if unknown := set(rows.column_names) - set(table.schema.names):
+        raise _UnusableError(f"{path} has columns that this version does not know ({min(unknown)}); upgrade ProdLens")
+    columns: dict[str, Any] = {
+        field.name: rows[field.name] if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+        for field in table.schema
+    }
+    return pa.table(columns).cast(table.schema)
+
+
+def _write_list(place: Place, table: str, months: Mapping[str, CompactedMonth]) -> None:
+    listed = {month: made._asdict() for month, made in sorted(months.items())}
+    place.write(list_path(table), orjson.dumps({"months": listed}, option=orjson.OPT_INDENT_2))
+
+
+def _sweep(place: Place, table: str, known: Mapping[str, CompactedMonth], clock_ns: int, result: Compacted) -> None:
+    """Remove files that are neither listed nor lately were, once no reader can be at them any more."""
+    for folder in place.folders(f"{COMPACTED}/{table}"):
+        month = folder.removeprefix("month=")
+        listed = known.get(month)
+        for entry in place.entries(f"{COMPACTED}/{table}/{folder}"):
+            is_read = listed is not None and entry.name in {listed.file, listed.before}
+            if not is_read and entry.changed_ns < clock_ns - _nanoseconds(KEPT):
+                path = compacted_path(table, month, entry.name)
+                place.delete(path)
+                result.removed.append(path)
