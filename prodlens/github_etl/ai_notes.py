@@ -1,4 +1,4 @@
-"""Notes at ``refs/notes/ai`` into the store, for the commits that it holds: from a clone."""
+"""Notes at ``refs/notes/ai`` into the store, for the commits that it holds, and those of a clone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from prodlens.storage import ProdLensStore
 
-_NOTHING = AiNote(0, 0, ())
+NO_NOTE = AiNote(0, 0, ())
 
 
 def take_notes_from_clone(store: ProdLensStore, folder: Path | str, slug: str, *, shallow: bool = False) -> int:
@@ -31,11 +31,12 @@ def take_notes_from_clone(store: ProdLensStore, folder: Path | str, slug: str, *
     """
     folder, slug = Path(folder), one_spelling(slug)
     blobs = noted_commits(folder)
-    wanted = wanted_notes(store.conn, slug, {sha: blob.oid for sha, blob in blobs.items()})
+    fresh = store.get_etag(notes_read_mark(slug)) is None  # else GitHub's notes are there, and no clone knows better
+    wanted = wanted_notes(store.conn, slug, {sha: blob.oid for sha, blob in blobs.items()}, and_changed=fresh)
     if not wanted:
         return 0
     read = {oid: read_note(text) for oid, text in note_texts(folder, {blobs[sha] for sha in wanted})}
-    notes = {sha: read.get(blobs[sha].oid, _NOTHING) for sha in wanted}
+    notes = {sha: read.get(blobs[sha].oid, NO_NOTE) for sha in wanted}
     marked = [sha for sha, note in notes.items() if note.ai_lines]
     added = {} if shallow else added_lines(folder, marked)
     with store.transaction() as conn:
@@ -43,8 +44,18 @@ def take_notes_from_clone(store: ProdLensStore, folder: Path | str, slug: str, *
     return len(notes)
 
 
-def wanted_notes(conn: sqlite3.Connection, slug: str, blobs: Mapping[str, str]) -> list[str]:
-    """Return the stored commits of the repository whose note, by sha and name of its content, was not read yet."""
+def notes_read_mark(slug: str) -> str:
+    """Return the name of the note that GitHub's notes were read to their end, kept beside the ETags."""
+    return f"ai-notes-read:{slug}"
+
+
+def wanted_notes(
+    conn: sqlite3.Connection, slug: str, blobs: Mapping[str, str], *, and_changed: bool = True
+) -> list[str]:
+    """Return the stored commits of the repository whose note, by sha and name of its content, was not read yet.
+
+    ``and_changed``: also those of which another content was read.
+    """
     if not blobs:
         return []
     query = (
@@ -53,7 +64,8 @@ def wanted_notes(conn: sqlite3.Connection, slug: str, blobs: Mapping[str, str]) 
     )
     stored = {row[0] for row in conn.execute(query, {"slug": slug})}
     read = dict(map(tuple, conn.execute("SELECT sha, blob FROM ai_notes WHERE repo_slug = ?", (slug,))))
-    return sorted(sha for sha in stored.intersection(blobs) if read.get(sha) != blobs[sha])
+    found = stored.intersection(blobs)
+    return sorted(sha for sha in found if sha not in read or (and_changed and read[sha] != blobs[sha]))
 
 
 def store_notes(conn: sqlite3.Connection, slug: str, notes: Iterable[tuple[str, str, AiNote, int | None]]) -> None:
@@ -66,3 +78,10 @@ def store_notes(conn: sqlite3.Connection, slug: str, notes: Iterable[tuple[str, 
             for sha, blob, note, added in notes
         ),
     )
+
+
+def delete_notes_but(conn: sqlite3.Connection, slug: str, shas: Collection[str]) -> None:
+    """Delete the notes of a repository, but for those of the commits named."""
+    stored = {row[0] for row in conn.execute("SELECT sha FROM ai_notes WHERE repo_slug = ?", (slug,))}
+    gone = sorted(stored.difference(shas))
+    conn.executemany("DELETE FROM ai_notes WHERE repo_slug = ? AND sha = ?", [(slug, sha) for sha in gone])

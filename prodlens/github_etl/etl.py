@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from prodlens.errors import GithubError
 from prodlens.github import DEFAULT_API_URL, DEFAULT_GRAPHQL_URL, GithubClient, RequestBudget
 from prodlens.github_etl import commits, pull_requests
+from prodlens.github_etl.github_notes import read_notes
 from prodlens.github_etl.outcome import SyncOutcome
 from prodlens.github_etl.pull_request_details import read_details
 from prodlens.github_etl.state import (
@@ -119,6 +120,7 @@ class GithubETL:
             pull_requests.walk_pull_requests(run, _moment(since))
             read_details(run)
             _mark_reverted(run)
+            read_notes(run)
         return len(run.written)
 
     def sync_commits(self, owner: str, repo: str, *, token: str | None = None, since: datetime | None = None) -> int:
@@ -134,6 +136,7 @@ class GithubETL:
         with run.recorded():
             commits.walk_commits(run, _moment(since))
             _mark_reverted(run)
+            read_notes(run)
         return len(run.written)
 
     def _run(

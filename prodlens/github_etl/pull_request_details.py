@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from prodlens.github import GraphqlUnavailableError, NotFoundError, ServerFailedError
+from prodlens.github_etl.github_notes import NOTES_HEAD, note_head
 from prodlens.github_etl.parsing import end_cursor, events_details, has_next, node_commits, node_details
 from prodlens.github_etl.state import CUT_COMMITS, READ_WITH_LESS, STALE_DETAILS
 from prodlens.json_values import mapping, sequence
+from prodlens.slugs import split_slug
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,7 +37,8 @@ _LOG = logging.getLogger(__name__)
 _COMMITS = """
         totalCount pageInfo { hasNextPage endCursor }
         nodes { commit { oid committedDate message author { name user { login } } } }"""
-DETAILS_QUERY = f"""query PullRequestDetails($ids: [ID!]!) {{
+DETAILS_QUERY = f"""query PullRequestDetails($ids: [ID!]!, $owner: String!, $name: String!) {{
+  {NOTES_HEAD}
   nodes(ids: $ids) {{
     ... on PullRequest {{
       id additions deletions changedFiles author {{ login }}
@@ -103,12 +106,13 @@ def _read_by_graphql(run: StreamRun) -> None:
         ServerFailedError: GraphQL fails at everything.
     """
     waiting = _waiting(run, f"node_id IS NOT NULL AND ({STALE_DETAILS} OR {READ_WITH_LESS})")
-    size = MOST_AT_ONCE
+    size, (owner, name) = MOST_AT_ONCE, split_slug(run.slug)
     failed_alone: set[int] = set()  # one that fails alone twice, and not GraphQL itself, is too heavy
     while waiting:
         part, waiting = waiting[:size], waiting[size:]
         try:
-            answer = run.client.graphql_answer(DETAILS_QUERY, {"ids": [row["node_id"] for row in part]})
+            variables = {"ids": [row["node_id"] for row in part], "owner": owner, "name": name}
+            answer = run.client.graphql_answer(DETAILS_QUERY, variables)
             again = _store_nodes(run, part, answer)
         except ServerFailedError:
             again = part
@@ -141,6 +145,7 @@ def _store_nodes(run: StreamRun, part: list[sqlite3.Row], answer: GraphqlAnswer)
     """
     if "nodes" not in answer.data:
         raise GraphqlUnavailableError("GitHub's GraphQL answered without the pull requests that were asked for")
+    note_head(run, answer)
     nodes = sequence(answer.data["nodes"])
     details, commits, again = [], [], []
     for index, row in enumerate(part):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, graphql_sync
 
-from tests.github_server import objects
+from tests.github_server import notes, objects
 from tests.github_server.descriptions import graphql_schema
 from tests.github_server.http import Reply, Request, Route, refused
 
@@ -45,6 +45,7 @@ class _Root:
     """The fields of ``Query``."""
 
     def __init__(self, request: Request) -> None:
+        self._world = request.world
         self._login = request.world.comments.login
         self._failures = request.world.graphql_failures
         self._pulls = {
@@ -55,6 +56,14 @@ class _Root:
 
     def viewer(self, _info: object) -> dict[str, Any]:
         return {"__typename": "User", "login": self._login}
+
+    def repository(self, _info: object, owner: str, name: str, **_: object) -> dict[str, Any]:
+        slug = f"{owner}/{name}"
+        found = self._world.repository(self._world.renamed.get(slug, slug))
+        if found is None:
+            message = f"Could not resolve to a Repository with the name '{slug}'."
+            raise GraphQLError(message, extensions={"type": "NOT_FOUND"})
+        return notes.repository(found)
 
     def node(self, _info: object, id: str) -> dict[str, Any]:  # noqa: A002 - GitHub's name
         if id not in self._pulls:

@@ -12,6 +12,7 @@ import pytest
 import requests
 from graphql import parse, validate
 
+from prodlens.github_etl.github_notes import TREE_QUERY, notes_query
 from prodlens.github_etl.pull_request_details import DETAILS_QUERY, commits_query
 from tests.github_server.descriptions import graphql_schema, problems
 from tests.github_server.server import GithubServer
@@ -53,7 +54,9 @@ def test_what_is_not_in_the_description_is_noticed() -> None:
     assert problems("get", "/nowhere", 200, {}, []) == ["no operation get /nowhere"]
 
 
-@pytest.mark.parametrize("query", [DETAILS_QUERY, commits_query(1), commits_query(10)])
+@pytest.mark.parametrize(
+    "query", [DETAILS_QUERY, commits_query(1), commits_query(10), TREE_QUERY, notes_query({"a" * 40: "b" * 40})]
+)
 def test_queries_fit_the_official_schema(query: str) -> None:
     """Every query asks only for what the official schema has."""
     assert validate(graphql_schema(), parse(query)) == []

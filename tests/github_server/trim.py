@@ -33,6 +33,7 @@ from graphql import (
 )
 
 from prodlens.action.publishing.comment import VIEWER_QUERY
+from prodlens.github_etl.github_notes import TREE_QUERY, notes_query
 from prodlens.github_etl.pull_request_details import DETAILS_QUERY, commits_query
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ OPERATIONS = (
     ("get", "/repos/{owner}/{repo}/issues/{issue_number}/events"),
     ("get", "/repos/{owner}/{repo}/commits"),
 )
-QUERIES = (DETAILS_QUERY, commits_query(1), VIEWER_QUERY)
+QUERIES = (DETAILS_QUERY, commits_query(1), VIEWER_QUERY, TREE_QUERY, notes_query({"a" * 40: "b" * 40}))
 _PROSE = {"description", "summary", "example", "examples", "externalDocs", "x-github", "x-octokit", "tags"}
 
 

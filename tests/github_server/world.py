@@ -31,6 +31,7 @@ class Repository:
     commits: list[dict[str, Any]] = field(default_factory=list)
     pull_commits: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     reviews: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    notes: dict[str, str] = field(default_factory=dict)  # git notes for AI: text by the sha of the commit
     detached: list[dict[str, Any]] = field(default_factory=list)  # commits that no branch has, found by name alone
     default_branch: str = "main"
     private: bool = False
