@@ -127,6 +127,11 @@ class PullRequest:
         """Return the name of its branch."""
         return f"{'renovate' if self.bot else self.author.login}/{self.number}"
 
+    @property
+    def sent_back(self) -> bool:
+        """Return whether its reviewer asked for changes before approving it."""
+        return (self.number * 7919 + self.additions) % 20 < (6 if self.assisted else 4)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

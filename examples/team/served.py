@@ -95,9 +95,13 @@ def _chain(commits: list[dict[str, Any]]) -> None:
 def _reviews(pull: PullRequest) -> list[dict[str, Any]]:
     if pull.bot or pull.ended is None:
         return []
-    at = pull.opened + (pull.ended - pull.opened) / 3
-    reviewer = "linus" if pull.author.login != "linus" else "ada"
-    return [{"number": pull.number, "user": {"login": reviewer, "type": "User"}, "submitted_at": _written(at)}]
+    reviewer = {"login": "linus" if pull.author.login != "linus" else "ada", "type": "User"}
+    states = [*(["CHANGES_REQUESTED"] if pull.sent_back else []), "APPROVED" if pull.merged else "COMMENTED"]
+    step = (pull.ended - pull.opened) / (len(states) + 2)
+    return [
+        {"number": pull.number, "user": reviewer, "state": state, "submitted_at": _written(pull.opened + step * index)}
+        for index, state in enumerate(states, start=1)
+    ]
 
 
 def _events(pull: PullRequest) -> list[dict[str, Any]]:

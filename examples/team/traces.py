@@ -221,7 +221,8 @@ def _attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
 def _rollout(session: Session) -> Iterable[dict[str, Any]]:
     start = _moment(session.calls[0].at)
     git = {"repository_url": _REMOTE, "branch": session.branch}
-    meta = {"id": str(session.id), "timestamp": start, "cwd": "/home/dev/shop", "model_provider": "openai", "git": git}
+    place = {"cwd": "/home/dev/shop", "originator": "codex_cli_rs", "model_provider": "openai", "git": git}
+    meta = {"id": str(session.id), "timestamp": start, **place}
     yield {"timestamp": start, "type": "session_meta", "payload": meta}
     for call in session.calls:
         turn = {"model": call.model, "approval_policy": "untrusted"}
