@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from prodlens.files import DEFAULT_DATABASE
+from prodlens.progress import progress, terminal_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
-
-_QUIET_SECONDS = 1.0
-_REFRESH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +29,14 @@ class RunEnvironment:
         """Whether the GitHub Actions runner started this program."""
         return self.environ.get("GITHUB_ACTIONS") == "true"
 
-    @contextmanager
-    def progress(self, doing: str) -> Iterator[None]:
-        """Show on a terminal what is being done once it has taken a second; clear the line at the end."""
-        if not self.stderr.isatty():
-            yield
-            return
-        done = threading.Event()
-        ticker = threading.Thread(target=_tick, args=(self.stderr, doing, done), daemon=True)
-        ticker.start()
-        try:
-            yield
-        finally:
-            done.set()
-            ticker.join()
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that the report is printed on; None where it is not one."""
+        return terminal_width(self.stdout, self.environ)
+
+    def progress(self, doing: str) -> AbstractContextManager[None]:
+        """Show on a terminal what is being done once it has taken two seconds; clear the line at the end."""
+        return progress(self.stderr, self.environ, doing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +52,3 @@ class LocalOptions:
     offline: bool = False
     database: Path = DEFAULT_DATABASE
     clone: Path | None = None
-
-
-def _tick(stream: TextIO, doing: str, done: threading.Event) -> None:
-    seconds = _QUIET_SECONDS
-    shown = False
-    while not done.wait(_QUIET_SECONDS if not shown else _REFRESH_SECONDS):
-        stream.write(f"\r\x1b[K{doing} ... {seconds:.0f} s")
-        stream.flush()
-        shown = True
-        seconds += _REFRESH_SECONDS
-    if shown:
-        stream.write("\r\x1b[K")
-        stream.flush()

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from prodlens.errors import ProdLensError
+from prodlens.progress import progress
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,10 @@ class Context:
     def note(self, text: str) -> None:
         """Tell the user something beside the result, on standard error."""
         print(text, file=self.stderr)
+
+    def progress(self, doing: str) -> AbstractContextManager[None]:
+        """Show on a terminal what is being done once it takes long, on standard error."""
+        return progress(self.stderr, self.environ, doing)
 
 
 class Command(Protocol):

@@ -48,7 +48,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             **addresses(environ),
             patience_seconds=_PATIENCE_SECONDS,
         )
-        outcome = etl.sync(owner, name, token=token, since=since)
+        with context.progress(f"Syncing {owner}/{name} with GitHub"):
+            outcome = etl.sync(owner, name, token=token, since=since)
     if not outcome.written:
         raise next(iter(outcome.failures.values()))
     pull_requests, commits = (outcome.written.get(stream, 0) for stream in ("pull_requests", "commits"))

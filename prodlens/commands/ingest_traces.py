@@ -55,7 +55,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             prices=prices,
         )
         stdin = getattr(context.stdin, "buffer", None)
-        done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)
+        with context.progress("Reading traces"):
+            done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)
     shown = done if len(done) <= _MOST_SHOWN else [each for each in done if each.dead]
     for each in shown:
         context.note(summary(each))

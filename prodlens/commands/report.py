@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from prodlens.rendering import render_json, write_report
     from prodlens.storage import ProdLensStore
 
-    with ProdLensStore(args.db) as store:
+    with ProdLensStore(args.db) as store, context.progress("Computing the report"):
         report = ReportGenerator(store).generate_report(
             repo=args.repo,
             since=since,

@@ -48,11 +48,18 @@ def render_html(report: Reports) -> str:
     return to_html(_documents(report))
 
 
-def render_terminal(report: Reports, *, details: bool = False) -> str:
-    """Return text with tables, at most as wide as its tables; ``details`` prints the folded sections as well."""
+def render_terminal(report: Reports, *, details: bool = False, width: int | None = None) -> str:
+    """Return text with tables, without colours; ``details`` prints the folded sections as well.
+
+    Args:
+        report: One report or several.
+        details: Whether to print the folded sections.
+        width: Columns of the terminal, which no line is wider than, cells that have no blank to break at excepted;
+            None prints tables as wide as they are.
+    """
     from prodlens.rendering.terminal import to_terminal
 
-    return to_terminal(_documents(report), details=details)
+    return to_terminal(_documents(report), details=details, width=width)
 
 
 def render_csv(report: Reports) -> str:
