@@ -81,9 +81,10 @@ class DailyAggregator:
         """Return the figures of pull requests and commits by ISO day, oldest first; with a day given, of that alone.
 
         ``merged_pr_count`` and ``avg_merge_hours`` (opening to merge) are of the pull requests merged that day;
-        ``reopened_pr_count`` counts those first reopened that day. Days without any of it are left out.
+        ``reopened_pr_count`` counts those first reopened that day. What bots did is in none of it. Days without any of
+        it are left out.
         """
-        delivery = read_delivery(self.store.conn)
+        delivery = read_delivery(self.store.conn).by_people()
         merge_hours: dict[str, list[float]] = {}
         for pull in delivery.pull_requests:
             if pull.merged_at is not None and pull.merge_hours is not None:

@@ -124,3 +124,19 @@ def test_one_day_on_github_alone(store: ProdLensStore) -> None:
     at_six = datetime(2026, 5, 3, 18, tzinfo=UTC)
     assert DailyAggregator(store).aggregate_github(at_six)["2026-05-03"]["commit_count"] == 1
     assert DailyAggregator(store).aggregate_github(date(2026, 5, 1)) == {}
+
+
+def test_what_bots_did_is_in_no_figure(store: ProdLensStore) -> None:
+    """Merges and commits of bots count neither on a day with others nor as a day of their own."""
+    store.insert_pull_requests(
+        [
+            pull(1, "5-01 00:00", "5-01 10:00", author="ada"),
+            pull(2, "5-01 00:00", "5-01 01:00", author="dependabot[bot]"),
+            pull(3, "5-01 00:00", "5-02 01:00", author="renovate", author_type="Bot"),
+        ]
+    )
+    store.insert_commits([commit("a", "5-01", author="ada"), commit("b", "5-02", author="renovate[bot]")])
+    days = DailyAggregator(store).aggregate_github()
+    assert list(days) == ["2026-05-01"]
+    figures = days["2026-05-01"]
+    assert (figures["merged_pr_count"], figures["commit_count"], figures["avg_merge_hours"]) == (1, 1, 10.0)
