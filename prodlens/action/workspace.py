@@ -43,9 +43,11 @@ def check_workspace(settings: Settings, options: LocalOptions) -> None:
 
 
 def _not_folders(name: str, folder: Path) -> Iterator[str]:
-    """Yield what stands where the folder is to be: a file, at its own place or on the way to it."""
+    """Yield what stands where the folder is to be, at its own place or on the way to it: a file, or a link to none."""
     for path in (folder, *folder.parents):
         if path.exists() or path.is_symlink():
-            if not path.is_dir():
+            if path.is_symlink() and not path.is_dir():
+                yield f"{name}: {path} is a link, and nothing is written through links; remove it"
+            elif not path.is_dir():
                 yield f"{name}: {path} is not a folder, so {folder} cannot be written to; name another folder"
             return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.action.runner import SCHEDULE
 from tests.github_server.faults import (
     Fault,
@@ -46,6 +48,20 @@ def test_every_wrong_path_is_named_before_github_is_asked(runner: Runner) -> Non
     assert "output-dir: taken is not a folder" in said
     assert "none/**" not in said
     assert runner.server.log == []
+
+
+@pytest.mark.parametrize("leads_to", ["nowhere", "a-file"])
+def test_a_link_in_the_place_of_the_output_folder(runner: Runner, leads_to: str) -> None:
+    """A link that a checkout planted is called so, whether it leads to nothing or to a file, and nothing is written."""
+    runner.in_process = True
+    folder = runner.workplace.folder
+    (folder / "a-file").write_text("theirs")
+    (folder / "planted").symlink_to(folder / leads_to)
+    done = runner.run("schedule", SCHEDULE, output_dir="planted")
+    assert done.returncode == 2
+    assert "output-dir: planted is a link, and nothing is written through links; remove it" in done.log
+    assert not (folder / "nowhere").exists()
+    assert (folder / "a-file").read_text() == "theirs"
 
 
 def test_a_trace_glob_without_its_folder_is_an_empty_list(folder: Workplace) -> None:
