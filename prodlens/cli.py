@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Report on one repository."),
     "publish": ("publish", "Write the tables that engines read to a folder or a bucket."),
     "compact": ("compact", "Make one file of each closed month of the published tables."),
+    "assign": ("assign", "Draw with or without an assistant for issues or weeks, and compare the arms."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prodlens.lazy_names import loader
+from prodlens.metrics.assignment import arm_of, author_week, issue_unit
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.gates import Gate, check_gates, gate_rows, parse_gates
 from prodlens.metrics.ledger import LedgerLine, ledger
 from prodlens.metrics.vendor_usage import VendorUsage, vendor_usage
 
 if TYPE_CHECKING:
+    from prodlens.metrics.drawn_arms import assigned_comparison
     from prodlens.metrics.focus import FocusLedger, focus_ledger
     from prodlens.metrics.focus_dataset import FOCUS_COLUMNS, focus_parquet, focus_rows
     from prodlens.metrics.generator import ReportGenerator
-    from prodlens.metrics.published import (
-        PublishedRepository,
-        Publishing,
-        publish_repositories,
-        stored_repositories,
-    )
+    from prodlens.metrics.published import PublishedRepository, Publishing, publish_repositories, stored_repositories
     from prodlens.metrics.pull_request_costs import ModelCalls, calls_of_pull_request
 
 __all__ = [
@@ -35,12 +32,16 @@ __all__ = [
     "Publishing",
     "ReportGenerator",
     "VendorUsage",
+    "arm_of",
+    "assigned_comparison",
+    "author_week",
     "calls_of_pull_request",
     "check_gates",
     "focus_ledger",
     "focus_parquet",
     "focus_rows",
     "gate_rows",
+    "issue_unit",
     "ledger",
     "parse_gates",
     "publish_repositories",
@@ -49,7 +50,8 @@ __all__ = [
     "vendor_usage",
 ]
 
-_HOMES = {"ReportGenerator": "generator", "FocusLedger": "focus", "focus_ledger": "focus"}
+_HOMES = {"ReportGenerator": "generator", "assigned_comparison": "drawn_arms"}
+_HOMES |= dict.fromkeys(["FocusLedger", "focus_ledger"], "focus")
 _HOMES |= dict.fromkeys(["ModelCalls", "calls_of_pull_request"], "pull_request_costs")
 _HOMES |= dict.fromkeys(["FOCUS_COLUMNS", "focus_parquet", "focus_rows"], "focus_dataset")
 _HOMES |= dict.fromkeys(

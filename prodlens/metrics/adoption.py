@@ -14,6 +14,7 @@ from prodlens.statistics.adoption import Adoption, Panel, adoption_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from prodlens.metrics.assisted_work import Traces
@@ -37,7 +38,8 @@ def adoption_section(people: Delivery, traces: Traces, period: Window) -> dict[s
         period: What is looked at; its whole weeks from Monday (UTC) count.
     """
     weeks = _weeks(traces, period)
-    active = _active(people)
+    presence = _presence(people)
+    active = _active(presence)
     openers = {pull.author.casefold() for pull in people.pull_requests if pull.author is not None}
     authors = {name for name in openers if weeks and active[name][1] >= weeks[0]}
     begun = {name: traces.beginning(name) for name in authors}
@@ -52,7 +54,6 @@ def adoption_section(people: Delivery, traces: Traces, period: Window) -> dict[s
     cells = [cell for name in sorted(kept) for cell in _cells(name, active[name], weeks)]
     merged = _merged(people)
     found = _effect(cells, merged, seen_before, weeks)
-    presence = _presence(people)
     with_presence = _effect([one for one in cells if one in presence], merged, seen_before, weeks)
     trend = found.placebo_p is not None and found.placebo_p <= LARGEST_P
     return {
@@ -118,10 +119,10 @@ def _weeks(traces: Traces, period: Window) -> list[date]:
     return [first + at * _WEEK for at in range(max((end - first) // _WEEK, 0))]
 
 
-def _active(people: Delivery) -> dict[str, tuple[date, date]]:
+def _active(presence: AbstractSet[tuple[str, date]]) -> dict[str, tuple[date, date]]:
     """Return first and last week in which each author was seen to open, merge or commit."""
     spans: dict[str, tuple[date, date]] = {}
-    for name, week in _presence(people):
+    for name, week in presence:
         first, last = spans.get(name, (week, week))
         spans[name] = min(first, week), max(last, week)
     return spans

@@ -36,7 +36,7 @@ _LARGEST_LOG = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
     """Pull requests as arrays: the kind, what is held fixed, and what the outcome is taken from."""
 
     work: Sequence[Work]
@@ -50,78 +50,99 @@ class _Sample:
         covariates = self.covariates if sized else self.covariates[:, 2:]
         return within_author_contrast(outcome, self.assisted, self.authors, self.weeks, covariates)
 
-    def of_both(self) -> list[Work]:
+    def of_both(self) -> Sample:
         """Return the pull requests of the authors that have both kinds."""
-        kinds: dict[str, set[bool]] = {}
-        for one in self.work:
-            kinds.setdefault(one.author, set()).add(one.level != OTHER)
-        return [one for one in self.work if len(kinds[one.author]) > 1]
+        kinds: dict[str, set[float]] = {}
+        for author, kind in zip(self.authors, self.assisted, strict=True):
+            kinds.setdefault(author, set()).add(kind)
+        return self.rows([at for at, author in enumerate(self.authors) if len(kinds[author]) > 1])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many are assisted, and how many are not."""
+        assisted = int(self.assisted.sum())
+        return {"assisted": assisted, "other": len(self.work) - assisted}
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether too few people or pull requests stand behind a difference: of the authors that have both kinds."""
+        both = self.of_both()
+        return len(set(both.authors)) < FEWEST_AUTHORS or min(both.counts.values()) < FEWEST_OF_A_KIND
+
+    def where(self, wanted: Callable[[Work], bool]) -> Sample:
+        """Return some of the pull requests."""
+        return self.rows([at for at, one in enumerate(self.work) if wanted(one)])
+
+    def rows(self, rows: list[int]) -> Sample:
+        """Return some of the pull requests by their places."""
+        return Sample(
+            [self.work[at] for at in rows],
+            self.assisted[rows],
+            [self.authors[at] for at in rows],
+            [self.weeks[at] for at in rows],
+            self.covariates[rows],
+        )
 
 
-def _sample(work: Iterable[Work], assisted: AbstractSet[str] = ASSISTED) -> _Sample:
+def sample_of(work: Iterable[Work], assisted: AbstractSet[str] = ASSISTED) -> Sample:
     """Return the pull requests of known kind and size as arrays."""
-    known = [one for one in work if one.level in assisted | {OTHER} and one.size is not None]
-    draft = [[float(bool(one.draft)), float(one.draft is None)] for one in known]
-    return _Sample(
-        known,
-        np.array([float(one.level != OTHER) for one in known]),
-        [one.author for one in known],
-        [one.week for one in known],
-        np.column_stack(
-            [
-                np.array([math.log1p(one.size or 0) for one in known]),
-                np.array([math.log(max(one.files or 1, 1)) for one in known]),
-                np.array(draft).reshape(len(known), 2),
-            ]
-        ),
+    return as_arrays((one, one.level != OTHER) for one in work if one.level in assisted | {OTHER})
+
+
+def as_arrays(work: Iterable[tuple[Work, bool]]) -> Sample:
+    """Return pull requests with the kind of each as arrays, those of unknown size left out."""
+    known = [(one, kind) for one, kind in work if one.size is not None]
+    covariates = [
+        (math.log1p(one.size or 0), math.log(max(one.files or 1, 1)), bool(one.draft), one.draft is None)
+        for one, _ in known
+    ]
+    return Sample(
+        [one for one, _ in known],
+        np.array([float(kind) for _, kind in known]),
+        [one.author for one, _ in known],
+        [one.week for one, _ in known],
+        np.array(covariates, dtype=np.float64).reshape(len(known), 4),
     )
 
 
-def comparison(work: Sequence[Work]) -> dict[str, Any]:
+def comparison(sample: Sample) -> dict[str, Any]:
     """Return how long assisted pull requests took to merge against the author's others, and how sure that is.
 
     Where 5 % and more are open, Cox's model carries the answer, which counts them; else the contrast of log hours.
     """
-    sample = _sample(work)
-    timed = _sample(one for one in work if one.merged)
-    followed = _sample(one for one in work if one.hours is not None)
+    timed, followed = sample.where(lambda one: one.merged), sample.where(lambda one: one.hours is not None)
     people = sample.of_both()
-    counts = {
-        kind: sum((one.level != OTHER) is wanted for one in people)
-        for kind, wanted in (("assisted", True), ("other", False))
-    }
-    authors = len({one.author for one in people})
     share_open = sum(one.open for one in followed.work) / len(followed.work) if followed.work else 0.0
     base = {
-        "authors": authors,
+        "authors": len(set(people.authors)),
         "all_authors": len(set(sample.authors)),
-        **counts,
+        **people.counts,
         "share_open": share_open,
     }
-    if authors < FEWEST_AUTHORS or min(counts.values()) < FEWEST_OF_A_KIND:
+    if sample.is_too_small:
         return {**base, **_withheld(TOO_FEW)}
-    by_hours = timed.contrast(_log_hours(timed))
+    by_hours = timed.contrast(log_hours(timed))
     by_hazard = _cox(followed)
     censored = share_open >= MOST_OPEN
     head, check = (by_hazard, by_hours) if censored else (by_hours, by_hazard)
     if head.interval is None:
         return {**base, **_withheld(head.reason or TOO_FEW)}
-    plain = timed.contrast(_log_hours(timed), sized=False)
+    plain = timed.contrast(log_hours(timed), sized=False)
     return {
         **base,
         "measure": "hazard_ratio" if censored else "time_ratio",
         "verdict": verdict(head, hazard=censored),
         "reason": None,
-        **_ratio(head),
+        **ratio_of(head),
         "p_value": head.p,
         "effective_authors": head.effective_authors,
-        "minimum_detectable": _exp(head.detectable),
-        "check": {"measure": "time_ratio" if censored else "hazard_ratio", **_ratio(check)},
-        "without_size": _ratio(plain),
-        "size_ratio": _ratio(sample.contrast(sample.covariates[:, 0], sized=False)),
+        "minimum_detectable": exponential(head.detectable),
+        "check": {"measure": "time_ratio" if censored else "hazard_ratio", **ratio_of(check)},
+        "without_size": ratio_of(plain),
+        "size_ratio": ratio_of(sample.contrast(sample.covariates[:, 0], sized=False)),
         "unseen_cause": _unseen_cause(timed, by_hours, head, hazard=censored),
         "matched_pairs": _pairs(timed),
-        "previous_pull_request": _ratio(_previous(timed)),
+        "previous_pull_request": ratio_of(_previous(timed)),
     }
 
 
@@ -164,42 +185,41 @@ def by_level(work: Sequence[Work], levels: Iterable[tuple[str, AbstractSet[str]]
     """Return the contrast of hours to merge by kind of evidence, each against the same other pull requests."""
     rows = []
     for name, assisted in levels:
-        timed = _sample((one for one in work if one.merged), assisted)
+        timed = sample_of((one for one in work if one.merged), assisted)
         count = sum(one.level in assisted for one in work)
-        found = _gated(timed, _log_hours)
-        rows.append({"evidence": name, "assisted": count, **_ratio(found)})
+        found = _gated(timed, log_hours(timed), sized=True)
+        rows.append({"evidence": name, "assisted": count, **ratio_of(found)})
     return rows
 
 
-def outcomes(work: Sequence[Work]) -> list[dict[str, Any]]:
-    """Return the other outcomes by the same model, a family of exploratory tests of their own."""
-    rows = [
-        _outcome("review_hours", "ratio", work, lambda one: one.review_hours),
-        _outcome("reworked", "points", work, lambda one: one.reworked),
-        _outcome("reverted", "points", work, lambda one: one.reverted),
-        _outcome("closed_unmerged", "points", work, lambda one: None if one.open else not one.merged),
-        _outcome("review_rounds", "difference", work, lambda one: one.rounds),
+def outcomes(sample: Sample, *, sized: bool = True) -> list[dict[str, Any]]:
+    """Return the other outcomes by the same model, a family of exploratory tests; with size held fixed or without."""
+    declared: list[tuple[str, str, Callable[[Work], float | None]]] = [
+        ("review_hours", "ratio", lambda one: one.review_hours),
+        ("reworked", "points", lambda one: one.reworked),
+        ("reverted", "points", lambda one: one.reverted),
+        ("closed_unmerged", "points", lambda one: None if one.open else not one.merged),
+        ("review_rounds", "difference", lambda one: one.rounds),
     ]
+    rows = [_outcome(name, scale, sample, value, sized=sized) for name, scale, value in declared]
     adjusted = adjust_family([row["p_value"] for row in rows]).q
     return [{**row, "q": q} for row, q in zip(rows, adjusted, strict=True)]
 
 
-def _outcome(name: str, scale: str, work: Sequence[Work], value: Callable[[Work], float | None]) -> dict[str, Any]:
+def _outcome(
+    name: str, scale: str, everything: Sample, value: Callable[[Work], float | None], *, sized: bool
+) -> dict[str, Any]:
     """Return one outcome: what each kind has, over authors with both, and the difference within authors."""
-    sample = _sample(one for one in work if value(one) is not None)
+    sample = everything.where(lambda one: value(one) is not None)
     values = np.array([float(value(one) or 0.0) for one in sample.work])
-    found = _gated(sample, lambda _: np.log(values) if scale == "ratio" else values)
+    found = _gated(sample, np.log(values) if scale == "ratio" else values, sized=sized)
     if scale == "points" and min(values.sum(), len(values) - values.sum()) < FEWEST_EVENTS:
         found = nothing(TOO_FEW_EVENTS)
     shown = found.error is not None
-    people = {id(one) for one in sample.of_both()}
+    both = sample.of_both()
     kinds = {
-        kind: [
-            v
-            for one, v in zip(sample.work, values, strict=True)
-            if id(one) in people and (one.level != OTHER) is wanted
-        ]
-        for kind, wanted in (("assisted", True), ("other", False))
+        kind: [float(value(one) or 0.0) for one, mark in zip(both.work, both.assisted, strict=True) if mark == wanted]
+        for kind, wanted in (("assisted", 1.0), ("other", 0.0))
     }
     typical = np.median if scale == "ratio" else np.mean
     return {
@@ -209,57 +229,45 @@ def _outcome(name: str, scale: str, work: Sequence[Work], value: Callable[[Work]
             kind: {"n": len(known), "value": float(typical(known)) if shown and known else None}
             for kind, known in kinds.items()
         },
-        **_estimate(found, exponential=scale == "ratio"),
+        **_estimate(found, as_ratio=scale == "ratio"),
         "p_value": found.p,
         "reason": found.reason,
     }
 
 
-def _gated(sample: _Sample, outcome: Callable[[_Sample], FloatArray]) -> Contrast:
+def _gated(sample: Sample, outcome: FloatArray, *, sized: bool) -> Contrast:
     """Return the contrast where enough people and pull requests stand behind it."""
-    people = sample.of_both()
-    assisted = sum(one.level != OTHER for one in people)
-    few = min(assisted, len(people) - assisted) < FEWEST_OF_A_KIND
-    if few or len({one.author for one in people}) < FEWEST_AUTHORS:
-        return nothing(TOO_FEW)
-    return sample.contrast(outcome(sample))
+    return nothing(TOO_FEW) if sample.is_too_small else sample.contrast(outcome, sized=sized)
 
 
-def _log_hours(sample: _Sample) -> FloatArray:
+def log_hours(sample: Sample) -> FloatArray:
+    """Return the log hours to merge."""
     return np.array([math.log(one.hours or 1.0) for one in sample.work])
 
 
-def _cox(sample: _Sample) -> Contrast:
+def _cox(sample: Sample) -> Contrast:
     hours = np.array([one.hours or 0.0 for one in sample.work])
     merged = np.array([one.merged for one in sample.work], dtype=np.bool_)
     return stratified_cox(hours, merged, sample.assisted, sample.authors, sample.weeks, sample.covariates)
 
 
-def _previous(sample: _Sample) -> Contrast:
+def _previous(sample: Sample) -> Contrast:
     """Return the contrast of how long the author's pull request before took, which this one's kind cannot change."""
-    before: dict[str, float] = {}
-    rows, hours = [], []
-    for at in sorted(range(len(sample.work)), key=lambda at: sample.work[at].opened_at):
-        one = sample.work[at]
-        if one.author in before:
-            rows.append(at)
-            hours.append(before[one.author])
-        before[one.author] = math.log(one.hours or 1.0)
-    kept = _Sample(
-        [sample.work[at] for at in rows],
-        sample.assisted[rows],
-        [sample.authors[at] for at in rows],
-        [sample.weeks[at] for at in rows],
-        sample.covariates[rows],
-    )
-    return kept.contrast(np.array(hours))
+    last: dict[str, float] = {}
+    before: dict[int, float] = {}
+    for one in sorted(sample.work, key=lambda one: one.opened_at):
+        if one.author in last:
+            before[id(one)] = last[one.author]
+        last[one.author] = math.log(one.hours or 1.0)
+    kept = sample.where(lambda one: id(one) in before)
+    return kept.contrast(np.array([before[id(one)] for one in kept.work]))
 
 
-def _unseen_cause(timed: _Sample, by_hours: Contrast, head: Contrast, *, hazard: bool) -> dict[str, Any]:
+def _unseen_cause(timed: Sample, by_hours: Contrast, head: Contrast, *, hazard: bool) -> dict[str, Any]:
     """Return how strong an unseen cause would have to be, with size as yardstick."""
-    size = yardstick(_log_hours(timed), timed.assisted, timed.authors, timed.weeks, timed.covariates, (0, 1))
+    size = yardstick(log_hours(timed), timed.assisted, timed.authors, timed.weeks, timed.covariates, (0, 1))
     strength = None if size is None else robustness(by_hours.partial_r2, size.of_choice, size.of_outcome)
-    bounds, ratio = _bounds(head), _exp(head.beta)
+    bounds, ratio = _bounds(head), exponential(head.beta)
     shown = None not in (bounds, ratio) and not head.one_author_decides
     as_risk = risk_ratio_of_hazards if hazard else float
     return {
@@ -272,29 +280,27 @@ def _unseen_cause(timed: _Sample, by_hours: Contrast, head: Contrast, *, hazard:
     }
 
 
-def _pairs(timed: _Sample) -> dict[str, Any]:
+def _pairs(timed: Sample) -> dict[str, Any]:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     days = np.array([(one.opened_at - epoch).total_seconds() / 86_400 for one in timed.work])
-    found = matched_pairs(_log_hours(timed), timed.assisted, timed.authors, timed.covariates[:, 0], days)
+    found = matched_pairs(log_hours(timed), timed.assisted, timed.authors, timed.covariates[:, 0], days)
     return {
         "pairs": found.pairs,
-        "ratio": _exp(found.median_difference),
+        "ratio": exponential(found.median_difference),
         "p_value": found.p,
         "gamma": found.gamma,
     }
 
 
-def _ratio(found: Contrast) -> dict[str, Any]:
+def ratio_of(found: Contrast) -> dict[str, Any]:
     """Return ratio and interval; an estimate whose sign one author decides is not given."""
-    return {
-        "ratio" if name == "estimate" else name: value for name, value in _estimate(found, exponential=True).items()
-    }
+    return {"ratio" if name == "estimate" else name: value for name, value in _estimate(found, as_ratio=True).items()}
 
 
-def _estimate(found: Contrast, *, exponential: bool) -> dict[str, Any]:
+def _estimate(found: Contrast, *, as_ratio: bool) -> dict[str, Any]:
     ends = found.interval
-    bounds = _bounds(found) if exponential else None if ends is None else (ends.low, ends.high)
-    estimate = _exp(found.beta) if exponential else found.beta
+    bounds = _bounds(found) if as_ratio else None if ends is None else (ends.low, ends.high)
+    estimate = exponential(found.beta) if as_ratio else found.beta
     return {
         "estimate": None if found.one_author_decides or found.error is None else estimate,
         "interval": None if bounds is None else interval(Interval(*bounds)),
@@ -305,9 +311,10 @@ def _estimate(found: Contrast, *, exponential: bool) -> dict[str, Any]:
 def _bounds(found: Contrast) -> tuple[float, float] | None:
     """Return the interval as factors, None where it has none or it leaves the range of numbers."""
     ends = found.interval
-    low, high = (None, None) if ends is None else (_exp(ends.low), _exp(ends.high))
+    low, high = (None, None) if ends is None else (exponential(ends.low), exponential(ends.high))
     return None if low is None or high is None else (low, high)
 
 
-def _exp(value: float | None) -> float | None:
+def exponential(value: float | None) -> float | None:
+    """Return exp of a number, None where it leaves the range of numbers."""
     return None if value is None or abs(value) > _LARGEST_LOG else math.exp(value)

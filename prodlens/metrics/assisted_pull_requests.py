@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.adoption import adoption_section
-from prodlens.metrics.assisted_comparison import by_level, comparison, outcomes
+from prodlens.metrics.assisted_comparison import by_level, comparison, outcomes, sample_of
 from prodlens.metrics.assisted_work import ASSISTED, NEARBY, OTHER, SIGNED, TRACED, UNKNOWN, read_traces, read_work
 from prodlens.metrics.timeline import Window
 from prodlens.timestamps import day_start
@@ -47,9 +47,10 @@ def assisted_pull_requests(
     """
     period = Window(min(day_start(timeline.first_day, request.zone), timeline.window.start), timeline.window.end)
     traces = read_traces(conn, request, period.end)
-    first_calls = {row["number"]: row["first_call_at"] for row in costs}
+    first_calls = {row["number"]: row["first_call_at"] for row in costs if row["first_call_at"] is not None}
     work, excluded = read_work(conn, request, period, traces, first_calls, signs)
     traced = [one for one in work if one.author in traces.weeks]
+    sample = sample_of(traced)
     levels = {level: sum(one.level == level for one in work) for level in (TRACED, SIGNED, NEARBY, OTHER, UNKNOWN)}
     return {
         "period": {"start": period.start.isoformat(), "end": period.end.isoformat()},
@@ -60,8 +61,8 @@ def assisted_pull_requests(
             "excluded": excluded,
         },
         "authors": {"all": len({one.author for one in work}), "in_traces": len({one.author for one in traced})},
-        "comparison": comparison(traced),
+        "comparison": comparison(sample),
         "by_evidence": by_level(traced, _LEVELS),
-        "outcomes": outcomes(traced),
+        "outcomes": outcomes(sample),
         "adoption": adoption_section(people, traces, period),
     }

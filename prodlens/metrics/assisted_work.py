@@ -6,9 +6,11 @@ author's calls were being received in that week. Everything else is unknown, and
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, reverted_title
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 TRACED, SIGNED, NEARBY, OTHER, UNKNOWN = "traced", "signed", "nearby", "other", "unknown"
 ASSISTED = frozenset({TRACED, SIGNED})
 EXCLUSIONS = ("bots", "other_base", "under_a_minute", "reverts", "calls_after_opening")
+_ISSUE = re.compile(r"(\d{1,9})(?:-|$)")
 _SHORTEST = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
 _LONGEST_BRANCH_DAYS = 60
@@ -51,6 +54,8 @@ class Work:
         reworked: Reopened, or changes were requested; None where not known or still open.
         reverted: Reverted within 14 days of the merge; None where that time is not over, or it was not merged.
         rounds: Rounds of review; None where not known.
+        week: Monday (UTC) of the week in which it was opened.
+        issue: Number of the issue that its branch is named for, as GitHub names it: ``12-what-it-is-about``.
     """
 
     author: str
@@ -66,11 +71,8 @@ class Work:
     reworked: bool | None
     reverted: bool | None
     rounds: int | None
-
-    @property
-    def week(self) -> date:
-        """Monday (UTC) of the week in which it was opened."""
-        return monday_of(self.opened_at.date())
+    week: date
+    issue: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Traces:
         return any(self.first_week_of_tool[tool] < week for tool in self.tools[person, week])
 
 
+@cache
 def monday_of(day: date) -> date:
     """Return the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
@@ -287,7 +290,14 @@ def _work(row: Mapping[str, Any], level: str, end: datetime, reverted: Mapping[i
         reworked=None if is_open else _reworked(row),
         reverted=_reverted(row, merged, end, reverted),
         rounds=row["review_rounds"],
+        week=monday_of(opened.astimezone(UTC).date()),
+        issue=_issue(row["head_ref"]),
     )
+
+
+def _issue(branch: str | None) -> int | None:
+    found = _ISSUE.match((branch or "").rpartition("/")[2])
+    return None if found is None else int(found[1])
 
 
 def _reworked(row: Mapping[str, Any]) -> bool | None:

@@ -137,6 +137,15 @@ def calls_of_pull_request(
     return [ModelCalls(*row) for row in conn.execute(query, values)]
 
 
+def first_calls(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> dict[int, str]:
+    """Return when the first call that belongs to each pull request was made (ISO 8601, UTC), up to the window's end."""
+    by_number: dict[int, list[_Part]] = {}
+    for part in _parts(conn, request, window):
+        if part.number is not None:
+            by_number.setdefault(part.number, []).append(part)
+    return {number: first for number, own in by_number.items() if (first := _first(own)) is not None}
+
+
 def stored_pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
     """Return the pull requests of a repository by number; of several rows of one number the last counts."""
     query = (
@@ -186,13 +195,18 @@ def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dic
             "reverted": number in taken_back,
             "models": sorted({model_name(part.model) for part in own if part.model is not None}),
             "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
-            "first_call_at": min(part.first_at for part in own),
+            "first_call_at": _first(own),
             **_line(own),
             "workflow_cost_usd": _line(part for part in own if part.origin == WORKFLOW)["cost_usd"],
         }
         for number, own in by_number.items()
     ]
     return sorted(rows, key=lambda row: (-(row["cost_usd"] or 0.0), -row["sessions"], row["number"]))
+
+
+def _first(parts: Iterable[_Part]) -> str | None:
+    """Return the time of the first call that surely belongs: by number or branch, and not by its person alone."""
+    return min((part.first_at for part in parts if part.confidence != CONFIDENCES[-1]), default=None)
 
 
 def _line(parts: Iterable[_Part]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
 from typing import Literal
 
 FEWEST_DAYS = 14
@@ -28,3 +30,23 @@ def sample_strength(days: int, usage_days: int, outcome_days: int) -> SampleStre
     if days < FEWEST_DAYS_FOR_Q:
         return "descriptive"
     return "exploratory" if days < DAYS_FOR_A_PLAIN_STATEMENT else "plain"
+
+
+def needed_in_each_arm(ratio: float, spread: float, power: float = 0.8) -> int:
+    """Return how many pieces of work each of two arms needs for a ratio of times to be found, at 5 % two-sided.
+
+    n = 2 (z_.975 + z_power)^2 spread^2 / log(ratio)^2, rounded up.
+
+    Args:
+        ratio: How many times as long one arm takes; not 1.
+        spread: Standard deviation of the log of the times.
+        power: Share of such samples in which it is found.
+
+    Raises:
+        ValueError: The ratio is 1 or not above 0, the spread is not above 0, or one of them is not a number.
+    """
+    if not (math.isfinite(ratio) and ratio > 0 and ratio != 1 and math.isfinite(spread) and spread > 0):
+        raise ValueError(f"a ratio above 0 other than 1 and a spread above 0 are needed: {ratio}, {spread}")
+    normal = NormalDist()
+    quantiles = normal.inv_cdf(0.975) + normal.inv_cdf(power)
+    return math.ceil(2 * (quantiles * spread / math.log(ratio)) ** 2)
