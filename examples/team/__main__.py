@@ -73,11 +73,9 @@ _IN_WORKSPACE = ("litellm/", "codex/")
 
 def _lay_out(history: History, files: Mapping[str, str]) -> dict[str, str]:
     """Write the files of the team and return the inputs of its workflow."""
-    (FOLDER / "people.toml").write_text(people_file(), encoding="utf-8")
+    _keep("people.toml", people_file())
     for name, text in {**files, "copilot/ai-usage.csv": copilot_export(history)}.items():
-        path = FOLDER / "traces" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _keep(f"traces/{name}", text)
     return {
         "since": f"{history.end - timedelta(days=28):%Y-%m-%d}",
         "until": f"{history.end:%Y-%m-%d}",
@@ -86,6 +84,12 @@ def _lay_out(history: History, files: Mapping[str, str]) -> dict[str, str]:
         "history_days": str(7 * WEEKS),
         "acceptance_target": "0.7",
     }
+
+
+def _keep(name: str, text: str) -> None:
+    path = FOLDER / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _introduce(history: History, files: Mapping[str, str], address: str) -> None:
@@ -112,7 +116,7 @@ def _weekly(runner: Runner, inputs: Mapping[str, str]) -> int:
     _title("The weekly run: restore, sync, ingest, report, save")
     payload = {"schedule": "0 6 * * 1", "repository": _described(runner)}
     done = _timed(lambda: runner.run("schedule", payload, output_dir="weekly", **inputs))
-    (FOLDER / "weekly/summary.md").write_text(done.summary, encoding="utf-8")
+    _keep("weekly/summary.md", done.summary)
     print(_in_short(done.summary))
     print(f"saved the database as the artifact {[artifact.name for artifact in runner.saved()]}")
     return done.returncode
@@ -135,7 +139,7 @@ def _pull_request(runner: Runner, pull: PullRequest, inputs: Mapping[str, str]) 
     reference = f"refs/pull/{pull.number}/merge"
     done = _timed(lambda: runner.run("pull_request", payload, reference, output_dir="pull-request", **inputs))
     for comment in runner.comments:
-        (FOLDER / "pull-request/comment.md").write_text(comment["body"], encoding="utf-8")
+        _keep("pull-request/comment.md", comment["body"])
         print(f"{comment['user']['login']} commented:\n")
         print("\n".join(f"  {line}" for line in _shown(comment["body"])))
     return done.returncode or int(not runner.comments)

@@ -76,7 +76,7 @@ def find_sessions(environ: Mapping[str, str], clone: Path, repositories: Sequenc
     folders = _Folders(clone, frozenset(repositories))
     found = []
     for tool, folder, sessions in _places(environ, folders.root):
-        if folder.is_dir():
+        if _is_folder(folder):
             kept = KeptSessions(tool, folder)
             for session in sessions(folder):
                 folders.sort_in(session, kept)
@@ -90,7 +90,7 @@ def unreadable_sessions(environ: Mapping[str, str]) -> list[str]:
     home = _home(environ)
     if (file := environ.get(_COPILOT_FILE)) and Path(file).is_file():
         notes.append(f"Copilot CLI: {file} names no repository; if it is of this one alone: --trace-paths {file}")
-    elif home and (home / ".copilot/session-state").is_dir():
+    elif home and _is_folder(home / ".copilot/session-state"):
         notes.append(f"Copilot CLI: its own sessions are not read; let it write calls to a file ({_COPILOT_FILE}).")
     database = _data(environ, home) / "opencode/opencode.db" if home else None
     if database and database.is_file():
@@ -130,7 +130,7 @@ class _Folders:
         return self.known[folder]
 
     def _asked(self, folder: Path) -> str | None:
-        if folder.is_dir():
+        if _is_folder(folder):
             return _origin(folder) or _NONE
         return self.slug if folder.is_relative_to(self.root) and ".." not in folder.parts else None
 
@@ -163,6 +163,14 @@ def _places(environ: Mapping[str, str], root: Path) -> Iterator[tuple[str, Path,
         gemini = _variable(environ, "GEMINI_CLI_HOME", home) / ".gemini/tmp"
         yield "Gemini CLI", gemini, lambda place: _gemini(place, root)
         yield "opencode", _data(environ, home) / "opencode/storage/message", _opencode
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a folder is there; one that may not be looked at, or has an impossible name, is not."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:
@@ -227,7 +235,7 @@ def _opencode(folder: Path) -> Iterator[_Session]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_dir())
+        return sorted(path for path in folder.iterdir() if _is_folder(path))
     except OSError:
         return []
 

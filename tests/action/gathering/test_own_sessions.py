@@ -165,6 +165,23 @@ def test_files_that_cannot_be_read_are_left_out(machine: Machine) -> None:
     assert (kept.own, kept.others, kept.unknown) == ({SLUG: [file]}, 0, 3)
 
 
+@pytest.mark.parametrize("folder", ["/" + "x" * 5000, "/a\0b", "/a\nb", "", 7, None, ["/a"], {"/a": 1}])
+def test_a_folder_may_be_anything(machine: Machine, folder: object) -> None:
+    """What a session gives as its folder is not trusted to be one."""
+    here = machine.clone("hello", SLUG)
+    machine.write(
+        ".claude/projects/x/odd.jsonl", {"cwd": folder, "payload": folder}, [1], "cwd", {"payload": {"cwd": folder}}
+    )
+    machine.write(".codex/sessions/rollout-1.jsonl", {"payload": {"cwd": folder, "git": folder}})
+    machine.write(".local/share/opencode/storage/message/ses_1/msg_1.json", {"path": {"cwd": folder, "root": folder}})
+    machine.write(".gemini/tmp/x/chats/session-1.json", {})
+    (machine.home / ".gemini/tmp/x/.project_root").write_text(str(folder))
+    found = machine.find(here)
+    assert {kept.tool: (kept.own, kept.others, kept.unknown) for kept in found.values()} == dict.fromkeys(
+        ["Claude Code", "Codex", "Gemini CLI", "opencode"], ({}, 0, 1)
+    )
+
+
 def test_outside_a_clone_nothing_is_taken_for_the_folders_own(machine: Machine) -> None:
     """A folder that is not a clone gives its sessions to no repository."""
     here = machine.clone("notes")
