@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from prodlens.metrics.estimates import interval
 from prodlens.statistics.association import (
     common_days,
@@ -22,6 +24,7 @@ from prodlens.statistics.association import (
 )
 from prodlens.statistics.daily_series import Calendar, Scale, prepare_series
 from prodlens.statistics.multiplicity import adjust_family
+from prodlens.statistics.quiet_days import quiet_days
 from prodlens.statistics.sample_sizes import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, sample_strength
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ USAGE = ("sessions", "tokens", "cost_usd")
 OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests", "merge_hours")
 PRIMARY_USAGE, PRIMARY_METHOD = "sessions", "spearman"
 PRIMARY_OUTCOMES = ("commits", "merged_pull_requests", "reworked_pull_requests")
+# What shows that nearly nobody worked on a day, use first.
+_ACTIVITY = ("sessions", "commits", "merged_pull_requests")
 _SCALES: dict[str, Scale] = {"tokens": "amount", "cost_usd": "amount", "merge_hours": "as_is"}
 
 
@@ -66,7 +71,8 @@ class Tested:
 
 def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries]) -> dict[str, Any]:
     """Return the report's sections on association, by key."""
-    prepared = {name: _prepare(request, daily[name]) for name in (*USAGE, *OUTCOMES)}
+    quiet = _quiet_days([daily[name] for name in _ACTIVITY], request.holidays)
+    prepared = {name: _prepare(daily[name], request.holidays, quiet) for name in (*USAGE, *OUTCOMES)}
     forward: list[Tested] = []
     placebo: list[Tested] = []
     for usage in USAGE:
@@ -88,6 +94,7 @@ def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries
         },
         "associations": {
             "family": _family(exploratory),
+            "quiet_days": sorted(day.isoformat() for day in quiet),
             "outcomes": [_outcome_row(request, daily, outcome, primary) for outcome in PRIMARY_OUTCOMES],
             "tests": [_row(test) for test in exploratory],
         },
@@ -97,18 +104,33 @@ def association_sections(request: ReportRequest, daily: Mapping[str, DailySeries
 
 def correlate_days(usage: DailySeries, outcome: DailySeries, lag_days: int) -> dict[str, Any]:
     """Return the documented correlations of two daily series at one lag, as ``{pearson, spearman}``."""
-    prepared = {series.name: _prepare(None, series) for series in (usage, outcome)}
+    quiet = _quiet_days([usage, outcome], frozenset())
+    prepared = {series.name: _prepare(series, frozenset(), quiet) for series in (usage, outcome)}
     tests = _tests(usage, outcome, prepared, [lag_days])
     return {test.found.method: _documented(usage, outcome, test) for test in tests}
 
 
-def _prepare(request: ReportRequest | None, series: DailySeries) -> PreparedSeries:
-    holidays = frozenset() if request is None else request.holidays
+def _quiet_days(activity: Sequence[DailySeries], holidays: frozenset[date]) -> frozenset[date]:
+    """Return the working days on which nearly nobody worked, as use, the first series, and output show together."""
+    if not activity[0].values:
+        return frozenset()
+    observed = [series for series in activity if series.values]
+    first, last = min(series.first for series in observed), max(series.last for series in observed)
+    calendar = Calendar(first, (last - first).days + 1, holidays)
+    rows = np.full((len(observed), calendar.days), np.nan)
+    for row, series in zip(rows, observed, strict=True):
+        at = (series.first - first).days
+        row[at : at + len(series)] = np.array(series.values, dtype=np.float64)
+    return quiet_days(calendar, list(rows))
+
+
+def _prepare(series: DailySeries, holidays: frozenset[date], quiet: frozenset[date]) -> PreparedSeries:
     values = series.values
     if series.name == "merge_hours":
         # Merge times are skewed: the typical day is a geometric mean, and its logarithm is what is modelled.
         values = tuple(None if value is None else math.log(value) for value in values)
-    return prepare_series(values, Calendar(series.first, len(values), holidays), _SCALES.get(series.name, "count"))
+    calendar = Calendar(series.first, len(values), holidays, quiet, fortnight=True)
+    return prepare_series(values, calendar, _SCALES.get(series.name, "count"))
 
 
 def _tests(

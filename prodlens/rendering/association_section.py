@@ -31,7 +31,7 @@ def association_section(report: Mapping[str, Any]) -> Section:
     forward = _headline_tests(report["associations"].get("tests", ()))
     placebo = _headline_tests(report["placebo"])
     chart = charts.lag_chart([*placebo, *forward], "Model calls and commits, by lag")
-    sentences = (CAVEAT, _looks_back(report["metadata"]), *_words(report))
+    sentences = (CAVEAT, *_looks_back(report), *_words(report))
     if chart is None:
         return Section("association", _TITLE, sentences, folded=True)
     adjusted = report["multiple_comparison_adjustment"]["adjusted"] if _shows_q(report) else {}
@@ -61,11 +61,14 @@ def _words(report: Mapping[str, Any]) -> list[str]:
     return [f"{_capitalised(', '.join(outcomes))}: {paragraph}" for paragraph, outcomes in said.items()]
 
 
-def _looks_back(metadata: Mapping[str, Any]) -> str:
-    return (
-        f"Looks at all stored history of the last {counted(metadata['history_days'], 'day')} of the report, not at its "
-        "window alone."
-    )
+def _looks_back(report: Mapping[str, Any]) -> list[str]:
+    """Return which days are looked at, and how many of them are taken as days off."""
+    history, quiet = report["metadata"]["history_days"], len(report["associations"].get("quiet_days", ()))
+    whole = f"Looks at all stored history of the last {counted(history, 'day')} of the report, not at its window alone."
+    if not quiet:
+        return [whole]
+    days, as_off = counted(quiet, "working day"), "is left out as a day" if quiet == 1 else "are left out as days"
+    return [whole, f"{days} on which almost nothing was used, committed or merged {as_off} off."]
 
 
 def _capitalised(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from prodlens.statistics.estimates import NOT_FINITE, BoolArray, FloatArray
+from prodlens.statistics.estimates import NOT_FINITE, BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,10 @@ EMPTY = "no day was observed"
 NEGATIVE = "a count or amount is negative"
 
 # With four weeks every weekday has been seen four times; before that only weekend or not can be told apart.
-_DAYS_FOR_WEEKDAYS = 28
+DAYS_FOR_WEEKDAYS = 28
+# Two-week cycles, such as sprints: the wave once it was seen four times, each day of the fortnight after eight.
+DAYS_FOR_A_WAVE, DAYS_FOR_A_FORTNIGHT = 42, 112
+_FORTNIGHT = 14
 _SATURDAY = 5
 _LARGEST_PHI = 0.95
 # Variance that is left by rounding alone, as a share of the variance before.
@@ -35,11 +38,21 @@ Scale = Literal["count", "amount", "as_is"]
 
 
 class Calendar(NamedTuple):
-    """Consecutive calendar days from ``first`` on, and those of them on which nobody works."""
+    """Consecutive calendar days from ``first`` on, and what is known of them.
+
+    Attributes:
+        first: The first day.
+        days: How many days there are.
+        holidays: Days on which nobody works; they have a level of their own in common.
+        quiet: Days that are not to count, such as undeclared holidays; each has a level of its own.
+        fortnight: Whether a two-week cycle is taken out, where there are days enough to know it.
+    """
 
     first: date
     days: int
     holidays: frozenset[date] = frozenset()
+    quiet: frozenset[date] = frozenset()
+    fortnight: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,24 +108,47 @@ _SCALES: dict[str, Callable[[FloatArray], FloatArray]] = {"count": log_counts, "
 
 @lru_cache(maxsize=64)
 def calendar_basis(calendar: Calendar) -> FloatArray:
-    """Return an orthonormal basis (days x rank) of intercept, weekdays, linear trend and holidays.
+    """Return an orthonormal basis (days x rank) of intercept, weekdays, linear trend and what the calendar names.
 
-    Six weekday dummies from 28 days on, one weekend dummy before; a holiday column when a holiday is in the calendar.
+    Six weekday dummies from 28 days on, one weekend dummy before; a holiday column when a holiday is in the calendar,
+    and one for each quiet day. With a fortnight a wave of 14 days from 56 days on, and a column for every day of two
+    weeks from 112 days on.
     The basis comes from a singular value decomposition, because the columns can depend on each other (a weekday on
     which nothing is observed).
     """
-    return _orthonormal(_calendar_columns(calendar))
+    return _orthonormal(_calendar_columns(calendar, calendar.days))
 
 
-def _calendar_columns(calendar: Calendar) -> FloatArray:
-    weekdays = (np.arange(calendar.days) + calendar.first.weekday()) % 7
-    enough = calendar.days >= _DAYS_FOR_WEEKDAYS
-    dummies = [weekdays == day for day in range(1, 7)] if enough else [weekdays >= _SATURDAY]
-    off = np.array(
-        [calendar.first + timedelta(days=day) in calendar.holidays for day in range(calendar.days)], dtype=np.bool_
-    )
-    columns = [np.ones(calendar.days), *dummies, np.linspace(-1, 1, calendar.days)]
-    return np.column_stack([*columns, off] if off.any() else columns).astype(np.float64)
+def _calendar_columns(calendar: Calendar, known: int) -> FloatArray:
+    """Return the columns (days x columns) of a calendar of which ``known`` days have a value."""
+    days = np.arange(calendar.days)
+    weekdays = (days + calendar.first.weekday()) % 7
+    enough = calendar.days >= DAYS_FOR_WEEKDAYS
+    columns: list[FloatArray | BoolArray] = [np.ones(calendar.days)]
+    columns += [weekdays == day for day in range(1, 7)] if enough else [weekdays >= _SATURDAY]
+    columns.append(np.linspace(-1, 1, calendar.days))
+    off = days_of(calendar, calendar.holidays)
+    if off.any():
+        columns.append(off)
+    columns += [days == day for day in np.flatnonzero(days_of(calendar, calendar.quiet))]
+    if calendar.fortnight:
+        columns += _fortnight_columns(days + calendar.first.toordinal(), known)
+    return np.column_stack(columns).astype(np.float64)
+
+
+def days_of(calendar: Calendar, named: frozenset[date]) -> BoolArray:
+    """Tell which days of the calendar are named."""
+    return np.array([calendar.first + timedelta(days=day) in named for day in range(calendar.days)], dtype=np.bool_)
+
+
+def _fortnight_columns(days: IntArray, known: int) -> list[FloatArray | BoolArray]:
+    """Return what a cycle of 14 days adds to the weekdays: nothing, its wave, or every day of the second week."""
+    if known < DAYS_FOR_A_WAVE:
+        return []
+    if known < DAYS_FOR_A_FORTNIGHT:
+        turn = 2 * np.pi / _FORTNIGHT * days
+        return [np.sin(turn), np.cos(turn)]
+    return [days % _FORTNIGHT == day for day in range(7)]
 
 
 def _orthonormal(columns: FloatArray) -> FloatArray:
@@ -134,7 +170,7 @@ def residual_maker(calendar: Calendar) -> FloatArray:
 
 def observed_basis(calendar: Calendar, observed: BoolArray) -> FloatArray:
     """Return the calendar's basis over the observed days alone (observed days x rank)."""
-    return _orthonormal(_calendar_columns(calendar)[observed])
+    return _orthonormal(_calendar_columns(calendar, int(observed.sum()))[observed])
 
 
 def lag_one_autocorrelation(residuals: FloatArray) -> float:

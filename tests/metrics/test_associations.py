@@ -152,3 +152,23 @@ def test_a_shared_weekday_pattern_alone_is_no_finding(store: ProdLensStore) -> N
     found = report_on(store, lag_days=0)["ai_outcome_association"]["pearson"]
     assert found["raw_r"] > 0.4
     assert abs(found["r"]) < 0.25
+
+
+def test_days_off_that_nobody_declared_are_named_and_left_out(store: ProdLensStore) -> None:
+    """A Wednesday without calls and commits is a quiet day; one without calls alone is not, nor a declared holiday."""
+    calls, commits = ([0 if day % 7 > 4 else count for day, count in enumerate(row)] for row in random_days(5, 57))
+    for nothing in (calls, commits):
+        nothing[16] = nothing[30] = 0
+    calls[37] = 0
+    fill(store, calls, commits)
+    report = report_on(store, holidays=[FIRST + timedelta(days=30)])
+    assert report["associations"]["quiet_days"] == ["2026-05-20"]
+    kept = report["ai_outcome_association"]["spearman"]
+    assert (kept["count"], kept["basis"]) == (56, "adjusted")
+    assert report_on(store)["associations"]["quiet_days"] == ["2026-05-20", "2026-06-03"]
+
+
+def test_a_store_without_calls_has_no_quiet_days(store: ProdLensStore) -> None:
+    """Where nothing is known of use, no day is called quiet."""
+    fill(store, [], [3, 0] * 30)
+    assert report_on(store)["associations"]["quiet_days"] == []

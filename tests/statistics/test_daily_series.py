@@ -5,8 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pytest
 
-from prodlens.statistics.daily_series import Calendar, _calendar_columns, calendar_basis, log_amounts, residual_maker
+from prodlens.statistics.daily_series import (
+    Calendar,
+    _calendar_columns,
+    calendar_basis,
+    log_amounts,
+    observed_basis,
+    residual_maker,
+)
 from prodlens.statistics.estimates import numbers
 from tests.statistics.results import like
 
@@ -20,7 +28,7 @@ def test_amounts_in_units_of_a_typical_day() -> None:
 def test_the_calendar_of_a_short_span() -> None:
     """Nine days from a Thursday on have an intercept, a weekend, a trend from -1 to 1, and the holiday on Tuesday."""
     thursday = Calendar(date(2026, 1, 1), 9, frozenset({date(2026, 1, 6)}))
-    intercept, weekend, trend, holiday = _calendar_columns(thursday).T.tolist()
+    intercept, weekend, trend, holiday = _calendar_columns(thursday, 9).T.tolist()
     assert intercept == [1.0] * 9
     assert weekend == [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert trend == [-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0]
@@ -29,8 +37,8 @@ def test_the_calendar_of_a_short_span() -> None:
 
 def test_from_28_days_on_every_weekday_has_a_column() -> None:
     """27 days have one weekend column, 28 have six weekdays beside Monday, and no holiday has no column."""
-    assert _calendar_columns(Calendar(date(2026, 1, 1), 27)).shape == (27, 3)
-    columns = _calendar_columns(Calendar(date(2026, 1, 1), 28)).T
+    assert _calendar_columns(Calendar(date(2026, 1, 1), 27), 27).shape == (27, 3)
+    columns = _calendar_columns(Calendar(date(2026, 1, 1), 28), 28).T
     assert [column.nonzero()[0].tolist() for column in columns[1:7]] == [
         [5, 12, 19, 26],
         [6, 13, 20, 27],
@@ -40,6 +48,48 @@ def test_from_28_days_on_every_weekday_has_a_column() -> None:
         [3, 10, 17, 24],
     ]
     assert len(columns) == 8
+
+
+def test_every_quiet_day_has_a_column_of_its_own() -> None:
+    """Two quiet days in the span have a column each, after the trend and the holidays; one outside has none."""
+    quiet = frozenset({date(2026, 1, 2), date(2026, 1, 5), date(2026, 2, 1)})
+    span = Calendar(date(2026, 1, 1), 9, frozenset({date(2026, 1, 6)}), quiet)
+    columns = _calendar_columns(span, 9).T
+    assert columns.shape == (6, 9)
+    assert [column.nonzero()[0].tolist() for column in columns[3:]] == [[5], [1], [4]]
+
+
+def test_what_a_fortnight_adds() -> None:
+    """Nothing below 42 days that are known, a wave below 112, and then a column for each day of one of two weeks."""
+    span = Calendar(date(2026, 1, 5), 112, fortnight=True)
+    assert _calendar_columns(span, 41).shape == (112, 8)
+    wave = _calendar_columns(span, 42).T[8:]
+    assert _calendar_columns(span, 111).shape == (112, 10)
+    assert wave.shape == (2, 112)
+    assert wave[:, 14].tolist() == pytest.approx(wave[:, 0].tolist())
+    assert wave[:, 7].tolist() == pytest.approx((-wave[:, 0]).tolist())
+    assert (wave**2).sum(axis=0).tolist() == pytest.approx([1.0] * 112)
+    days = _calendar_columns(span, 112).T[8:]
+    assert [column.nonzero()[0].tolist() for column in days] == [
+        list(range(first, 112, 14)) for first in (13, 0, 1, 2, 3, 4, 5)
+    ]
+
+
+def test_a_fortnight_is_the_same_from_every_start() -> None:
+    """Two series that begin on different days have the same cycle on the days they share."""
+    early, late = Calendar(date(2026, 1, 5), 130, fortnight=True), Calendar(date(2026, 1, 10), 125, fortnight=True)
+    assert (_calendar_columns(early, 130)[5:, 8:] == _calendar_columns(late, 125)[:, 8:]).all()
+
+
+def test_a_fortnight_is_taken_out_where_it_was_observed_often_enough() -> None:
+    """Of 120 days, 111 with a value have weekdays, trend and a wave (10); 112 have every day of two weeks (15)."""
+    span = Calendar(date(2026, 1, 5), 120, fortnight=True)
+    observed = np.ones(120, dtype=np.bool_)
+    observed[[3, 17, 31, 45, 59, 73, 87, 101]] = False
+    assert observed_basis(span, observed).shape == (112, 15)
+    observed[2] = False
+    assert observed_basis(span, observed).shape == (111, 10)
+    assert calendar_basis(span).shape == (120, 15)
 
 
 def test_what_is_remembered_cannot_be_changed() -> None:
