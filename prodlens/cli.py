@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("publish", "Write the tables that engines read to a folder or a bucket."),
     "compact": ("compact", "Make one file of each closed month of the published tables."),
     "assign": ("assign", "Draw with or without an assistant for issues or weeks, and compare the arms."),
+    "organisation": ("organisation", "Report on all repositories that publish to one place."),
+    "sql": ("sql", "Ask the published tables one query."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }
 

@@ -37,7 +37,7 @@ RULES = GROUND | {"statistics"}
 KNOWLEDGE = RULES | {"calls", "commits", "github"}
 STORES = KNOWLEDGE | {"evidence", "storage", "trace_normalizer"}
 SOURCES = STORES | {"github_etl", "lake", "trace_ingestion"}
-FIGURES = SOURCES | {"aggregation", "metrics"}
+FIGURES = SOURCES | {"aggregation", "metrics", "organisation"}
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "statistics": set(),
@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "trace_ingestion": STORES | {"lake"},
     "metrics": SOURCES,
     "aggregation": SOURCES | {"metrics"},
+    "organisation": GROUND | {"lake", "statistics"},
     "rendering": RULES,
     **dict.fromkeys(["commands", "action"], FIGURES | {"rendering"}),
     "cli": {"action", "commands", "version"},

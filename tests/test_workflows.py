@@ -34,6 +34,7 @@ EXAMPLES = {
     "traces-from-claude-code",
     "traces-from-litellm-bucket",
     "several-repositories",
+    "organisation",
 }
 _USES = re.compile(r"^\s*(?:- )?uses: (?P<what>\S+)(?: # (?P<comment>.*))?$", re.MULTILINE)
 

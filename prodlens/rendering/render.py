@@ -113,5 +113,9 @@ def _listed(report: Reports) -> Sequence[Report]:
 
 def _documents(report: Reports) -> list[Document]:
     from prodlens.rendering.content import build_document
+    from prodlens.rendering.organisation_content import ORGANISATION, build_organisation_document
 
-    return [build_document(one) for one in _listed(report)]
+    return [
+        (build_organisation_document if one["metadata"].get("kind") == ORGANISATION else build_document)(one)
+        for one in _listed(report)
+    ]

@@ -1,0 +1,179 @@
+"""The organisation's report over published tables that are made for it: time and memory of one run, each in a process.
+
+``python benchmarks/organisation.py --repositories 300 --days 365 --calls 100`` is the size of docs/organisation.md:
+11 million calls and 60,000 pull requests. ``--keep DIR`` makes the tables once and leaves them there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LAST = date(2026, 6, 1)
+PULL_REQUESTS_A_DAY = 200 / 365
+MODELS = ("claude-sonnet-4-5", "gpt-5", "gemini-2.5-pro", "claude-haiku-4-5")
+TOOLS = ("claude-code", "codex", "copilot")
+
+
+def made(folder: Path, repositories: int, days: int, calls: int) -> None:
+    """Write the tables of an organisation whose repositories have ten people each."""
+    import numpy as np
+
+    random = np.random.default_rng(7)
+    first = LAST - timedelta(days=days)
+    months = sorted({(first + timedelta(days=day)).replace(day=1) for day in range(days)})
+    for number in range(repositories):
+        name = f"acme/service-{number:04}"
+        for month in months:
+            begin = max(month, first)
+            covered = (min((month + timedelta(days=31)).replace(day=1), LAST) - begin).days
+            _write(folder, "calls", name, month, _calls(random, number, begin, covered, covered * calls))
+            pulls = round(covered * PULL_REQUESTS_A_DAY)
+            _write(folder, "pull_requests", name, month, _pulls(random, number, begin, covered, pulls))
+        _write(folder, "repositories", name, None, _repository(number))
+
+
+def _write(folder: Path, table: str, name: str, month: date | None, columns: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    from prodlens.lake import PUBLISHED_TABLES, as_file, file_name
+
+    schema = PUBLISHED_TABLES[table].schema
+    rows = len(next(iter(columns.values())))
+    filled: list[Any] = []
+    for field in schema:
+        if field.name == "repository":
+            filled.append(pa.array([name] * rows, pa.string()))
+        elif field.name in columns:
+            filled.append(pa.array(columns[field.name]).cast(field.type, safe=False))
+        else:
+            filled.append(pa.nulls(rows, field.type))
+    target = folder / file_name(table, name, f"{month:%Y-%m}" if month else "")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(as_file(PUBLISHED_TABLES[table], pa.Table.from_arrays(filled, schema=schema)))
+
+
+def _moments(random: np.random.Generator, begin: date, days: int, count: int) -> np.ndarray:
+    import numpy as np
+
+    start = np.datetime64(begin, "us")
+    return start + random.integers(0, days * 86_400_000_000, count).astype("timedelta64[us]")
+
+
+def _calls(random: np.random.Generator, number: int, begin: date, days: int, count: int) -> dict[str, Any]:
+    import numpy as np
+
+    at = _moments(random, begin, days, count)
+    cost = np.round(random.lognormal(-3, 1, count), 6)
+    return {
+        "call": np.char.mod("%016x", random.integers(0, 2**62, count)),
+        "at": at,
+        "day": at.astype("datetime64[D]"),
+        "developer": np.char.mod(f"p{number:04}-%d", random.integers(0, 10, count)),
+        "tool": np.array(TOOLS)[random.integers(0, len(TOOLS), count)],
+        "source": np.full(count, "claude-code"),
+        "model": np.array(MODELS)[random.integers(0, len(MODELS), count)],
+        "tokens_in": random.integers(100, 100_000, count),
+        "tokens_out": random.integers(10, 5_000, count),
+        "latency_ms": random.lognormal(8, 1, count),
+        "cost_usd": np.where(random.random(count) < 0.95, cost, np.nan),
+        "pull_request": random.integers(1, 200, count),
+        "time_is_estimated": np.zeros(count, bool),
+    }
+
+
+def _pulls(random: np.random.Generator, number: int, begin: date, days: int, count: int) -> dict[str, Any]:
+    import numpy as np
+
+    opened = _moments(random, begin, days, count)
+    merged = opened + random.integers(0, 5 * 86_400_000_000, count).astype("timedelta64[us]")
+    return {
+        "number": np.arange(count) + begin.toordinal() * 100,
+        "opened_at": opened,
+        "merged_at": merged,
+        "closed_at": merged,
+        "author": np.char.mod(f"p{number:04}-%d", random.integers(0, 10, count)),
+        "is_bot": np.zeros(count, bool),
+        "state": np.full(count, "merged"),
+        "reopened": np.zeros(count, bool),
+        "reverted": random.random(count) < 0.02,
+        "is_revert": np.zeros(count, bool),
+        "assisted": random.random(count) < 0.4,
+        "cost_usd": np.round(random.lognormal(0, 1, count), 6),
+    }
+
+
+def _repository(number: int) -> dict[str, Any]:
+    now = [datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC)]
+    read: dict[str, Any] = dict.fromkeys(("last_call_at", "pull_requests_synced_at", "commits_synced_at"), now)
+    counts: dict[str, Any] = {name: [0] for name in ("dead_letters", "implausible", "unusable_costs")}
+    lists: dict[str, Any] = {name: [[]] for name in ("missing", "files")}
+    return {"team": [f"team-{number % 30}"], "simulated": [True], **read, **counts, **lists}
+
+
+def report(place: str, days: int, engine: str) -> None:
+    """Make one report and print what it took, as JSON."""
+    begun = time.perf_counter()
+    from prodlens.organisation import Period, connected, organisation_report
+
+    period = Period(LAST - timedelta(days=days), LAST)
+    now = datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC)
+    found = organisation_report(connected(engine), place, period, now=now)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(
+        json.dumps(
+            {
+                "engine": engine,
+                "days": days,
+                "calls": found["cost"]["calls"],
+                "merged": found["pull_requests"]["whole"]["merged"],
+                "cost_usd": round(found["cost"]["cost_usd"], 2),
+                "seconds": round(time.perf_counter() - begun, 2),
+                "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
+                "peak_mib": round(usage.ru_maxrss / 1024),
+            }
+        )
+    )
+
+
+def main() -> None:
+    """Make the tables and report on them, over all days and over four weeks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repositories", type=int, default=30)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--calls", type=int, default=100, help="a repository and day")
+    parser.add_argument("--engine", default="duckdb")
+    parser.add_argument("--keep", type=Path, help="folder that the tables are kept in")
+    parser.add_argument("--report", type=int, metavar="DAYS", help="only report on the tables of --keep")
+    args = parser.parse_args()
+    if args.report:
+        report(str(args.keep), args.report, args.engine)
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.keep or Path(temporary)
+        if not (folder / "v1").exists():
+            begun = time.perf_counter()
+            made(folder, args.repositories, args.days, args.calls)
+            print(f"tables made in {time.perf_counter() - begun:.1f} s")
+        files = list(folder.rglob("*.parquet"))
+        print(f"{len(files)} files, {sum(file.stat().st_size for file in files) / 1e6:.0f} MB")
+        for days in (args.days, 28):
+            command = [sys.executable, __file__, "--keep", str(folder), "--engine", args.engine, "--report", str(days)]
+            subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""What answers the expressions: DuckDB in this process, Spark, or whatever Ibis connects to by an address."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pyarrow as pa
+
+from prodlens.errors import ConfigurationError, StorageError
+from prodlens.lake import PUBLISHED_TABLES, Place, published_paths
+from prodlens.organisation.queries import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import ibis.expr.types as ir
+
+    from prodlens.organisation.queries import Period
+
+DUCKDB, SPARK = "duckdb", "spark"
+# A pull request that was merged in the period may have been opened that many months before it.
+MONTHS_BEFORE = 6
+_LONGEST_MESSAGE = 500
+_ANYTHING = (Exception,)  # the driver of a database that is only known by its address raises what it likes
+# Moments are shown in UTC, and no extension is fetched from the network.
+_DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET autoinstall_known_extensions = false")
+_TEAMS = pa.schema([("repository", pa.string()), ("team", pa.string())])
+
+
+class Engine:
+    """A connection that has the published tables.
+
+    Attributes:
+        name: What it is called in the report.
+        connection: The connection of Ibis.
+        reads_files: Whether it reads the files of a place; else its database has the tables.
+    """
+
+    def __init__(
+        self, connection: Any, name: str, failures: tuple[type[Exception], ...], *, reads_files: bool = True
+    ) -> None:
+        self.connection = connection
+        self.name = name
+        self.reads_files = reads_files
+        self._tables = 0
+        self._failures = (*failures, ibis.common.exceptions.IbisError)
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """Return the result of an expression.
+
+        Raises:
+            StorageError: The engine cannot read the tables.
+        """
+        with self.asked():
+            found: list[dict[str, Any]] = self.connection.to_pyarrow(expression).to_pylist()
+        return found
+
+    def kept(self, expression: ir.Table) -> ir.Table:
+        """Return the result of an expression as a table that the engine keeps.
+
+        Raises:
+            StorageError: The engine cannot read the tables.
+        """
+        with self.asked():
+            if self.name == SPARK:
+                return expression.cache()
+            self._tables += 1  # Ibis would drop a cached table when it is forgotten, after its connection is closed
+            return self.connection.create_table(f"prodlens_kept_{self._tables}", expression, temp=True)
+
+    def teams(self, teams: Mapping[str, str]) -> ir.Table:
+        """Return a table of the team of each repository."""
+        rows = pa.table({"repository": list(teams), "team": list(teams.values())}, _TEAMS)
+        return self.given("teams", rows)
+
+    def given(self, name: str, rows: Any) -> ir.Table:
+        """Return rows of Arrow, or a dataset of it for DuckDB, as a table of the engine."""
+        if self.name == DUCKDB:
+            self.connection.con.register(name, rows)
+        elif self.name == SPARK:
+            _session().createDataFrame(rows).createOrReplaceTempView(name)
+        else:
+            return ibis.memtable(rows)
+        return self.connection.table(name)
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Make what the engine raises a StorageError that says who failed."""
+        try:
+            yield
+        except self._failures as error:
+            reason = " ".join(str(error).split())[:_LONGEST_MESSAGE]
+            raise StorageError(f"{self.name} cannot answer: {reason}") from error
+
+
+def connected(engine: str) -> Engine:
+    """Return an engine by its name, or by the address of a database that Ibis connects to.
+
+    Raises:
+        ConfigurationError: What it needs is not installed, or it cannot be connected to.
+    """
+    if engine == DUCKDB:
+        connection = ibis.duckdb.connect()
+        for setting in _DUCKDB_SETTINGS:
+            connection.raw_sql(setting)
+        return Engine(connection, DUCKDB, (import_module("duckdb").Error,))
+    if engine == SPARK:
+        return _spark()
+    if "://" not in engine:
+        raise ConfigurationError(
+            f"--engine: not an engine: {engine!r} (expected duckdb, spark or an address: bigquery://project/dataset)"
+        )
+    scheme = engine.partition("://")[0]
+    try:
+        return Engine(ibis.connect(engine), f"{scheme} database", _ANYTHING, reads_files=False)
+    except _ANYTHING as error:
+        reason = " ".join(str(error).replace(engine, f"{scheme}://…").split())[:_LONGEST_MESSAGE]
+        raise ConfigurationError(f"--engine: cannot connect to {scheme}: {reason}") from error
+
+
+def _spark() -> Engine:
+    try:
+        sql = import_module("pyspark.sql")
+    except ImportError as error:
+        raise ConfigurationError("--engine spark: install prodlens[spark]") from error
+    # Under spark-submit this is its session, with its master and its credentials.
+    session = sql.SparkSession.builder.appName("prodlens").getOrCreate()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    failures = (import_module("pyspark.errors").PySparkException, import_module("py4j.protocol").Py4JError)
+    return Engine(ibis.pyspark.connect(session), SPARK, failures)
+
+
+def open_table(engine: Engine, place: str, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
+    """Return a published table of a place as the engine reads it, as far as the months need it.
+
+    A database that is connected to by its address has the tables under their names, whatever the place is.
+
+    Raises:
+        StorageError: The place cannot be read.
+    """
+    with engine.asked():
+        if engine.reads_files:
+            return _table(engine, place, name, first_month, last_month)
+        return engine.connection.table(name)
+
+
+def open_tables(engine: Engine, place: str, period: Period, teams: Mapping[str, str]) -> Tables:
+    """Return the tables that the report's expressions are about, as far as the period needs them.
+
+    Raises:
+        StorageError: The place cannot be read.
+    """
+    months = f"{period.since:%Y-%m}", f"{period.until:%Y-%m}"
+    before = period.since.year * 12 + period.since.month - 1 - MONTHS_BEFORE
+    earlier = f"{before // 12:04}-{before % 12 + 1:02}"
+    return Tables(
+        calls=open_table(engine, place, "calls", *months),
+        pull_requests=open_table(engine, place, "pull_requests", earlier, months[1]),
+        teams=engine.teams(teams),
+    )
+
+
+def all_tables(engine: Engine, place: str) -> Iterable[str]:
+    """Give the engine every published table of a place under its name; returns the names."""
+    for name in PUBLISHED_TABLES:
+        _table(engine, place, name)
+    return PUBLISHED_TABLES
+
+
+def _table(engine: Engine, address: str, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
+    """Give the engine the files of a table under its name; without any the table is empty."""
+    schema = PUBLISHED_TABLES[name].schema
+    place, connection = Place(address), engine.connection
+    paths = published_paths(place, name, first_month, last_month)
+    files = [place.address(path) for path in paths]
+    if engine.name == SPARK:
+        if not files:
+            return engine.given(name, schema.empty_table())
+        _session().read.parquet(*map(_for_hadoop, files)).createOrReplaceTempView(name)
+        return connection.table(name)
+    if files and "://" not in address:
+        return connection.read_parquet(files, table_name=name)
+    rows: Any = schema.empty_table()
+    if files:
+        import pyarrow.dataset as ds
+
+        keys = [place.key(path) for path in paths]
+        rows = ds.dataset(keys, schema=schema, format="parquet", filesystem=place.filesystem)
+    return engine.given(name, rows)
+
+
+def _session() -> Any:
+    return import_module("pyspark.sql").SparkSession.active()
+
+
+def _for_hadoop(address: str) -> str:
+    """Return the address as Hadoop's file systems spell it."""
+    return f"s3a{address[2:]}" if address.startswith("s3://") else address

@@ -1,0 +1,264 @@
+"""What is asked of the published tables, as Ibis expressions: one set for every engine.
+
+An expression asks for whole numbers, decimals, days and texts alone, in which engines do not differ: months come from
+the column ``day``, so that no session's time zone is in them; a quantile is found by its place in the order, so that no
+engine interpolates; latencies are counted in the classes of a fixed histogram. Everything after that is Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ibis
+from ibis import _
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import ibis.expr.types as ir
+
+# Upper bounds of the classes of latencies in milliseconds, ten a decade; the last class has no upper bound.
+_STEPS = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)
+LATENCY_BOUNDS = (*(step * 10.0**power for power in range(2, 6) for step in _STEPS), 1_000_000.0)
+# What the figures are told apart by. A team is that of the repository; an empty text stands for none.
+DIMENSIONS = ("team", "repository", "tool", "model")
+PULL_REQUEST_DIMENSIONS = ("team", "repository")
+WHOLE = "whole"
+
+
+class Tables(NamedTuple):
+    """The tables that are asked: two published ones, and ``teams`` with the columns ``repository`` and ``team``."""
+
+    calls: ir.Table
+    pull_requests: ir.Table
+    teams: ir.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from ``since`` on and before ``until``, in UTC."""
+
+    since: date
+    until: date
+
+
+def usage(tables: Tables, period: Period) -> ir.Table:
+    """Return calls and cost by repository, team, tool, model, developer and month: what most else is asked of.
+
+    It is small enough to be kept while the others are asked, so that the calls are read once.
+    """
+    calls = _of_period(tables.calls, period)
+    chosen = calls.select(
+        repository=calls.repository.fill_null(""),
+        tool=calls.tool.fill_null(""),
+        model=calls.model.fill_null(""),
+        developer=calls.developer,
+        month=_month(calls.day),
+        tokens=calls.tokens_in + calls.tokens_out,
+        cost_usd=calls.cost_usd,
+        attributed=_flag(calls.pull_request.notnull()),
+        attributed_usd=_if(calls.pull_request.notnull(), calls.cost_usd),
+        priced=_flag(calls.cost_usd.notnull()),
+        timed=_flag(calls.latency_ms >= 0),
+    )
+    summed = chosen.group_by(["repository", "tool", "model", "developer", "month"]).agg(
+        calls=_.count(),
+        priced_calls=_.priced.sum(),
+        timed_calls=_.timed.sum(),
+        attributed_calls=_.attributed.sum(),
+        tokens=_.tokens.sum(),
+        cost_usd=_.cost_usd.sum(),
+        attributed_usd=_.attributed_usd.sum(),
+    )
+    return _with_team(summed, tables.teams).mutate(whole=ibis.literal(""))
+
+
+def by_month(used: ir.Table, dimension: str) -> ir.Table:
+    """Return calls, tokens, cost and people of each value of a dimension in each month."""
+    return (
+        used.group_by(name=used[dimension], under=_above(used, dimension), month=used.month)
+        .agg(calls=_.calls.sum(), tokens=_.tokens.sum(), cost_usd=_.cost_usd.sum(), people=_.developer.nunique())
+        .order_by("name", "under", "month")
+    )
+
+
+def parts_by_month(used: ir.Table) -> ir.Table:
+    """Return what of each month belongs to pull requests and what has a price, and how many people each part has."""
+    return (
+        used.group_by("month")
+        .agg(
+            attributed_usd=_.attributed_usd.sum(),
+            priced_calls=_.priced_calls.sum(),
+            attributed_people=_.developer.nunique(where=_.attributed_calls > 0),
+            unattributed_people=_.developer.nunique(where=_.attributed_calls < _.calls),
+            priced_people=_.developer.nunique(where=_.priced_calls > 0),
+            unpriced_people=_.developer.nunique(where=_.priced_calls < _.calls),
+        )
+        .order_by("month")
+    )
+
+
+def few_people(used: ir.Table, dimension: str, fewest: int) -> ir.Table:
+    """Return who stands behind the cells of ``by_month`` that have fewer people than that, a person a row."""
+    cells = used.filter(used.developer.notnull()).select(
+        name=used[dimension], under=_above(used, dimension), month=used.month, person=used.developer
+    )
+    return _few(cells.distinct(), ["name", "under", "month"], fewest)
+
+
+def weekly_users(tables: Tables, period: Period) -> ir.Table:
+    """Return how many people called in each week, weeks beginning on Monday."""
+    days = _of_period(tables.calls, period).select("day", "developer").distinct()  # few, before weeks are cut
+    weeks = days.select(week=days.day.truncate("W"), developer=days.developer)
+    return weeks.group_by("week").agg(people=_.developer.nunique()).order_by("week")
+
+
+def timed_people(used: ir.Table) -> ir.Table:
+    """Return how many people made the calls of each model whose latency is known."""
+    timed = used.filter(used.timed_calls > 0)
+    return timed.group_by("model").agg(people=_.developer.nunique()).order_by("model")
+
+
+def latencies(tables: Tables, period: Period) -> ir.Table:
+    """Return how many calls of each model are in each class of ``LATENCY_BOUNDS``."""
+    calls = _of_period(tables.calls, period)
+    chosen = calls.filter(calls.latency_ms >= 0)
+    place = _place(chosen.latency_ms, 0, len(LATENCY_BOUNDS)).cast("int64")
+    classes = chosen.select(model=chosen.model.fill_null(""), place=place)
+    return classes.group_by("model", "place").agg(calls=_.count()).order_by("model", "place")
+
+
+def pull_requests(tables: Tables, period: Period) -> ir.Table:
+    """Return the pull requests of people that were merged or closed in the period, as the figures need them."""
+    pulls = tables.pull_requests
+    start, end = _midnight(period.since), _midnight(period.until)
+    merged = _within(pulls.merged_at, start, end)
+    closed = pulls.merged_at.isnull() & _within(pulls.closed_at, start, end)
+    chosen = pulls.filter(~pulls.is_bot, merged | closed).select(
+        repository=pulls.repository.fill_null(""),
+        number=pulls.number,
+        author=pulls.author,
+        cost_usd=pulls.cost_usd,
+        merged=_flag(pulls.merged_at.notnull()),
+        reverted=_flag(pulls.reverted & pulls.merged_at.notnull()),
+        assisted=_flag(pulls.merged_at.notnull() & pulls.assisted.fill_null(False)),
+        other=_flag(pulls.merged_at.notnull() & ~pulls.assisted.fill_null(True)),
+    )
+    return _with_team(chosen, tables.teams).mutate(whole=ibis.literal(""))
+
+
+def kinds(pulls: ir.Table) -> ir.Table:
+    """Return one row: how many pull requests of each kind there are, what they cost, and how many authors they have."""
+    merged = pulls.merged == 1
+    of_kind = {
+        "merged": merged,
+        "with_cost": merged & pulls.cost_usd.notnull(),
+        "without_cost": merged & pulls.cost_usd.isnull(),
+        "unmerged": pulls.merged == 0,
+        "reverted": pulls.reverted == 1,
+        "assisted": pulls.assisted == 1,
+        "other": pulls.other == 1,
+        "unknown": merged & (pulls.assisted == 0) & (pulls.other == 0),
+    }
+    measures = {}
+    for kind, condition in of_kind.items():
+        measures[kind] = _flag(condition).sum()
+        measures[f"{kind}_usd"] = _if(condition, pulls.cost_usd).sum()
+        measures[f"{kind}_people"] = pulls.author.nunique(where=condition)
+    return pulls.agg(**measures)
+
+
+def by_group(pulls: ir.Table, dimension: str) -> ir.Table:
+    """Return how many merged pull requests with a cost each value of a dimension has, their cost and their authors."""
+    chosen = _with_cost(pulls)
+    return (
+        chosen.group_by(name=chosen[dimension], under=_above(chosen, dimension))
+        .agg(with_cost=_.count(), cost_usd=_.cost_usd.sum(), people=_.author.nunique())
+        .order_by("name", "under")
+    )
+
+
+def few_authors(pulls: ir.Table, dimension: str, fewest: int) -> ir.Table:
+    """Return who stands behind the rows of ``by_group`` that have fewer authors than that, a person a row."""
+    chosen = _with_cost(pulls)
+    cells = chosen.filter(chosen.author.notnull()).select(
+        name=chosen[dimension], under=_above(chosen, dimension), person=chosen.author
+    )
+    return _few(cells.distinct(), ["name", "under"], fewest)
+
+
+def order_statistics(pulls: ir.Table, dimension: str) -> ir.Table:
+    """Return the costs of merged pull requests that the median and the 90th percentile lie between, by their place.
+
+    Columns: ``name``; ``costs``, how many have one; ``place``, from 0; ``cost_usd``.
+    """
+    merged = _with_cost(pulls)
+    chosen = merged.select(name=merged[dimension], cost_usd=merged.cost_usd)
+    ordered = ibis.window(group_by=chosen.name, order_by=chosen.cost_usd)
+    ranked = chosen.mutate(
+        place=ibis.row_number().over(ordered).cast("int64"),
+        costs=chosen.cost_usd.count().over(ibis.window(group_by=chosen.name)),
+    )
+    last = ranked.costs - 1
+    # Twice and ten times the place, so that no division is needed: engines divide whole numbers differently.
+    near_median = (2 * ranked.place >= last - 1) & (2 * ranked.place <= last + 1)
+    near_ninetieth = (10 * ranked.place > 9 * last - 10) & (10 * ranked.place < 9 * last + 10)
+    return ranked.filter(near_median | near_ninetieth).order_by("name", "place")
+
+
+def _with_cost(pulls: ir.Table) -> ir.Table:
+    return pulls.filter(pulls.merged == 1, pulls.cost_usd.notnull())
+
+
+def _few(cells: ir.Table, keys: list[str], fewest: int) -> ir.Table:
+    counted = cells.group_by(keys).agg(people=_.count())
+    small = counted.filter(counted.people < fewest)
+    return cells.semi_join(small, keys).order_by(*keys, "person")
+
+
+def _with_team(rows: ir.Table, teams: ir.Table) -> ir.Table:
+    joined = rows.left_join(teams, "repository").drop("repository_right")
+    return joined.mutate(team=joined.team.fill_null(""))
+
+
+def _above(rows: ir.Table, dimension: str) -> ir.StringValue:
+    """Return what the values of a dimension are parts of: of repositories their team, of all else the whole."""
+    column: ir.StringValue = rows.team if dimension == "repository" else rows.whole
+    return column
+
+
+def _of_period(calls: ir.Table, period: Period) -> ir.Table:
+    return calls.filter(calls.day >= ibis.date(period.since), calls.day < ibis.date(period.until))
+
+
+def _place(latency: ir.Value, low: int, high: int) -> Any:
+    """Return the class of a latency between two classes, by halving: six comparisons and not forty."""
+    if low == high:
+        return ibis.literal(low)
+    middle = (low + high) // 2
+    lower, upper = _place(latency, low, middle), _place(latency, middle + 1, high)
+    return ibis.ifelse(latency < LATENCY_BOUNDS[middle], lower, upper)
+
+
+def _month(day: ir.DateValue) -> ir.IntegerValue:
+    months: ir.IntegerValue = (day.year() * 100 + day.month()).cast("int64")
+    return months
+
+
+def _flag(condition: ir.BooleanValue) -> ir.Value:
+    return ibis.ifelse(condition, 1, 0).cast("int64")
+
+
+def _if(condition: ir.BooleanValue, value: ir.Value) -> ir.Value:
+    return ibis.ifelse(condition, value, ibis.null(value.type()))
+
+
+def _midnight(day: date) -> ir.Scalar:
+    # With its zone: a bare timestamp is one of the session's zone for some engines, and of another type for others.
+    return ibis.literal(datetime(day.year, day.month, day.day, tzinfo=UTC), type="timestamp('UTC')")
+
+
+def _within(moment: ir.TimestampValue, start: ir.Value, end: ir.Value) -> Any:
+    return moment.notnull() & (moment >= start) & (moment < end)

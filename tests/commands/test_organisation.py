@@ -1,0 +1,132 @@
+"""``prod-lens organisation`` and ``prod-lens sql`` as programs."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prodlens.commands import organisation
+from prodlens.errors import ConfigurationError
+from tests.organisation.published import call, publish, repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIVE = ("ann", "bea", "cem", "dan", "eva")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command the documented way."""
+    command = [sys.executable, "-m", "prodlens.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """Return a place with five calls of a dollar in May."""
+    calls = [call("5-02", who, 1) for who in FIVE]
+    return str(publish(tmp_path / "place", calls=calls, repositories=[repository()]))
+
+
+def test_standard_output_is_the_report_alone(place: str) -> None:
+    """Standard output holds one JSON document and nothing else."""
+    done = run("organisation", "--from", place, "--since", "2026-05-01", "--until", "2026-06-01")
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert report["cost"]["cost_usd"] == 5.0
+    assert (report["metadata"]["since"], report["metadata"]["until"]) == ("2026-05-01", "2026-06-01")
+
+
+def test_a_file_has_the_format_of_its_suffix(place: str, tmp_path: Path) -> None:
+    """With --output standard output is empty, and teams come from the file."""
+    teams = tmp_path / "teams.toml"
+    teams.write_text('[teams]\ncore = ["acme/*"]\n', encoding="utf-8")
+    days = ("--since", "2026-05-01", "--until", "2026-06-01", "--teams", str(teams))
+    done = run("organisation", "--from", place, *days, "--output", str(tmp_path / "out.md"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "`core`" in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+def test_an_empty_place_is_said(tmp_path: Path) -> None:
+    """A report of nothing is written, and standard error says that nothing was published."""
+    done = run("organisation", "--from", str(tmp_path / "nothing"))
+    assert done.returncode == 0
+    assert "nothing is published at" in done.stderr
+
+
+def test_every_mistake_is_said_at_once(place: str) -> None:
+    """Wrong days, a wrong suffix and too few people are one answer."""
+    wrong = ("--since", "May", "--until", "0000-01-01", "--people-at-least", "4", "--output", "x.pdf")
+    done = run("organisation", "--from", place, *wrong)
+    assert done.returncode == 2
+    for flag in ("--since", "--until", "--people-at-least", "--output"):
+        assert f"error: {flag}:" in done.stderr
+
+
+def checked(since: str, until: str) -> tuple[date, date]:
+    """Return the days that the arguments ask for on 10 March 2026."""
+    args = argparse.Namespace(since=since, until=until, people_at_least=5, output=None)
+    period = organisation._checked(args, datetime(2026, 3, 10, tzinfo=UTC).date())
+    return period.since, period.until
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        ("", "", (date(2026, 1, 1), date(2026, 3, 10))),
+        ("", "2026-03-01", (date(2025, 12, 1), date(2026, 3, 1))),
+        ("28d", "", (date(2026, 2, 10), date(2026, 3, 10))),
+        ("2w", "2026-02-15", (date(2026, 2, 1), date(2026, 2, 15))),
+    ],
+)
+def test_days_are_counted_back_from_the_end(since: str, until: str, expected: tuple[date, date]) -> None:
+    """Without a start, two whole months and the present one are covered; the end is today unless given."""
+    assert checked(since, until) == expected
+
+
+@pytest.mark.parametrize(("since", "message"), [("2026-03-10", "is not before the end"), ("9999w", "not a day")])
+def test_a_period_without_a_day_is_refused(since: str, message: str) -> None:
+    """A start at or after the end covers nothing; one before the calendar begins is not a day."""
+    until = "" if since[0] == "2" else "0100-01-01"
+    with pytest.raises(ConfigurationError, match=message):
+        checked(since, until)
+
+
+def test_what_is_missing_is_named() -> None:
+    """Without Ibis or DuckDB the message says what to install."""
+    with pytest.raises(ConfigurationError, match=r"prodlens\[organisation\]"):
+        organisation.require_extra(lambda _: None)
+
+
+def test_sql_prints_a_table(place: str) -> None:
+    """Names of columns, then rows; what is null is empty, and nothing can reach the terminal."""
+    done = run(
+        "sql", "SELECT developer, NULL AS nothing, '\x1b[31m' AS red FROM calls ORDER BY 1 LIMIT 1", "--from", place
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0].split() == ["developer", "nothing", "red"]
+    assert done.stdout.splitlines()[2].split() == ["ann", "[31m"]
+
+
+def test_sql_prints_csv_and_json(place: str) -> None:
+    """CSV has the header first; JSON has numbers where the table has decimals, and days as text."""
+    query = 'SELECT "day", sum(cost_usd) AS usd FROM calls GROUP BY 1'
+    done = run("sql", query, "--from", place, "--format", "csv")
+    assert list(csv.reader(io.StringIO(done.stdout))) == [["day", "usd"], ["2026-05-02", "5.0000000000"]]
+    done = run("sql", query, "--from", place, "--format", "json")
+    assert json.loads(done.stdout) == [{"day": "2026-05-02", "usd": 5.0}]
+
+
+def test_a_wrong_query_is_the_user_s_mistake(place: str) -> None:
+    """It ends with 2 and what DuckDB says."""
+    done = run("sql", "SELECT", "--from", place)
+    assert done.returncode == 2
+    assert "the query cannot be answered" in done.stderr

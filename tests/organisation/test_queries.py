@@ -1,0 +1,80 @@
+"""The expressions in the SQL of every engine that is not run here, held word for word.
+
+After a wanted change: ``python -m pytest tests/organisation/test_queries.py --update-golden``, then read the diff.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pytest
+
+from prodlens.lake import PUBLISHED_TABLES
+from prodlens.organisation import queries
+from prodlens.organisation.queries import Period, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GOLDEN = Path(__file__).parent / "golden"
+DIALECTS = ("athena", "bigquery", "databricks", "duckdb", "snowflake", "trino")
+MAY = Period(date(2026, 5, 1), date(2026, 6, 1))
+
+
+def tables() -> Tables:
+    """Return the tables without rows or engine."""
+    calls, pulls = (
+        ibis.table(ibis.Schema.from_pyarrow(PUBLISHED_TABLES[name].schema), name=name)
+        for name in ("calls", "pull_requests")
+    )
+    return Tables(calls, pulls, ibis.table({"repository": "string", "team": "string"}, name="teams"))
+
+
+def expressions() -> Mapping[str, Any]:
+    """Return what is asked, on tables that stand for what an engine keeps."""
+    used = queries.usage(tables(), MAY)
+    pulls = queries.pull_requests(tables(), MAY)
+    kept_usage = ibis.table(used.schema(), name="usage")
+    kept_pulls = ibis.table(pulls.schema(), name="pulls")
+    return {
+        "usage": used,
+        "by_month": queries.by_month(kept_usage, "repository"),
+        "parts_by_month": queries.parts_by_month(kept_usage),
+        "few_people": queries.few_people(kept_usage, "repository", 5),
+        "weekly_users": queries.weekly_users(tables(), MAY),
+        "timed_people": queries.timed_people(kept_usage),
+        "latencies": queries.latencies(tables(), MAY),
+        "pull_requests": pulls,
+        "kinds": queries.kinds(kept_pulls),
+        "by_group": queries.by_group(kept_pulls, "team"),
+        "few_authors": queries.few_authors(kept_pulls, "team", 5),
+        "order_statistics": queries.order_statistics(kept_pulls, "team"),
+    }
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_sql(dialect: str, request: pytest.FixtureRequest) -> None:
+    """Every expression is its golden SQL in every dialect."""
+    path = GOLDEN / f"{dialect}.sql"
+    compiled = {name: str(ibis.to_sql(one, dialect=dialect, pretty=True)) for name, one in expressions().items()}
+    text = "".join(f"-- {name}\n{sql};\n\n" for name, sql in compiled.items())
+    if request.config.getoption("--update-golden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_weeks_begin_on_monday_in_bigquery() -> None:
+    """BigQuery's own weeks begin on Sunday, so that the SQL has to say Monday; its weeks are cut in one place."""
+    text = (GOLDEN / "bigquery.sql").read_text(encoding="utf-8")
+    assert text.count("DATE_TRUNC") == text.count("WEEK(MONDAY)") == 1
+
+
+def test_no_engine_converts_a_moment_to_a_day() -> None:
+    """Days come from the column ``day``: no session's time zone decides in which month a call is."""
+    for dialect in DIALECTS:
+        text = (GOLDEN / f"{dialect}.sql").read_text(encoding="utf-8")
+        assert not any(f"{quote}at{quote}" in text for quote in '`"'), dialect
