@@ -80,14 +80,14 @@ class DailyAggregator:
     def aggregate_github(self, event_date: date | None = None) -> dict[str, Any]:
         """Return the figures of pull requests and commits by ISO day, oldest first; with a day given, of that alone.
 
-        ``merged_pr_count`` and ``avg_merge_hours`` (opening to merge) are of the pull requests merged that day;
+        ``merged_pr_count`` and ``avg_merge_hours`` (opening to merge, where known) are of those merged that day;
         ``reopened_pr_count`` counts those first reopened that day. What bots did is in none of it. Days without any of
         it are left out.
         """
         delivery = read_delivery(self.store.conn).by_people()
-        merge_hours: dict[str, list[float]] = {}
+        merge_hours: dict[str, list[float | None]] = {}
         for pull in delivery.pull_requests:
-            if pull.merged_at is not None and pull.merge_hours is not None:
+            if pull.merged_at is not None:
                 merge_hours.setdefault(_day(pull.merged_at), []).append(pull.merge_hours)
         commits = [_day(commit.timestamp) for commit in delivery.commits]
         reopened = [_day(pull.reworked_at) for pull in delivery.pull_requests if pull.reworked_at is not None]
@@ -111,13 +111,14 @@ class DailyAggregator:
         return sessions, github
 
 
-def _github_day(day: str, merge_hours: list[float], commits: int, reopened: int) -> dict[str, Any]:
+def _github_day(day: str, merge_hours: list[float | None], commits: int, reopened: int) -> dict[str, Any]:
+    known = [hours for hours in merge_hours if hours is not None]
     return {
         "event_date": day,
         "merged_pr_count": len(merge_hours),
         "commit_count": commits,
         "reopened_pr_count": reopened,
-        "avg_merge_hours": fsum(merge_hours) / len(merge_hours) if merge_hours else None,
+        "avg_merge_hours": fsum(known) / len(known) if known else None,
     }
 
 

@@ -139,7 +139,7 @@ class LocalFlag(NamedTuple):
 
 
 LOCAL_FLAGS = (
-    LocalFlag("offline", "ask nothing of the network: commits from the clone, pull requests as they are stored"),
+    LocalFlag("offline", "ask nothing of the network: commits and merged pull requests come from the clone"),
     LocalFlag("db", "database of calls, pull requests and commits (default: .prod-lens/cache.db)", "FILE"),
     LocalFlag("clone", "git clone to take commits from (default: this folder, if it is a clone of it)", "DIR"),
 )

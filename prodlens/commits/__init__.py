@@ -3,6 +3,7 @@
 from prodlens.commits.accounts import is_bot
 from prodlens.commits.git_history import USUAL_BRANCHES, GitHistory, GitHistoryError, origin_slug, read_history
 from prodlens.commits.git_notes import NOTES_REF, NoteBlob, added_lines, note_texts, noted_commits
+from prodlens.commits.merged_pull_requests import MergedPullRequest
 from prodlens.commits.reverts import reverted_commits, reverted_pull_request, reverted_title
 from prodlens.commits.trailers import message_trailers, trailers_in
 
@@ -11,6 +12,7 @@ __all__ = [
     "USUAL_BRANCHES",
     "GitHistory",
     "GitHistoryError",
+    "MergedPullRequest",
     "NoteBlob",
     "added_lines",
     "is_bot",

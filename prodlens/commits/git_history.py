@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prodlens.commits.merged_pull_requests import (
+    HistoryCommit,
+    MergedPullRequest,
+    merged_pull_requests,
+    message_worth_keeping,
+)
 from prodlens.commits.reverts import reverted_commits
 from prodlens.commits.trailers import message_trailers
 from prodlens.errors import UserError
@@ -17,7 +23,7 @@ from prodlens.slugs import one_spelling, slug_from_remote
 from prodlens.timestamps import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 # Settings of the clone that could run a program of its own, or change what ``git log`` prints, are overruled.
 # Replacement objects, which rewrite history for one clone alone, are left out.
@@ -38,7 +44,8 @@ USUAL_BRANCHES = ("main", "master")  # one of these is the default branch where 
 _BRANCHES = ("refs/remotes/origin/", "refs/heads/")
 _BRANCH = re.compile(r"[^\s~^:?*\[\\@{}]{1,250}")  # a name, and never an expression for another commit
 # NUL can stand in no name and no message, so it divides fields and commits without any quoting.
-_FIELDS = ("%H", "%P", "%ct", "%an", "%ae", "%B")
+_FIELDS = ("%H", "%P", "%ct", "%an", "%ae", "%cn", "%ce", "%B")
+_PARENTS, _COMMITTER, _MESSAGE = (_FIELDS.index(name) for name in ("%P", "%cn", "%B"))
 _LOGIN_ADDRESS = re.compile(r"(?:\d+\+)?(?P<login>[A-Za-z0-9-]{1,39}(?:\[bot\])?)@users\.noreply\.github\.com")
 
 
@@ -65,6 +72,7 @@ class GitHistory:
     ``head`` is the sha that the branch stands at; ``branch`` is None on a detached checkout. ``shallow`` means that
     older commits exist and are not in the clone, ``is_default`` that the branch is known to be the default one and is
     not only assumed to be. ``undated`` counts commits left out, since their date lies outside the calendar.
+    ``pull_requests`` are those that the branch says were merged into it, oldest first, where they were asked for.
     """
 
     repo_slug: str
@@ -74,6 +82,7 @@ class GitHistory:
     commits: list[dict[str, Any]]
     is_default: bool = False
     undated: int = 0
+    pull_requests: list[MergedPullRequest] = field(default_factory=list)
 
     @property
     def whole(self) -> bool:
@@ -88,6 +97,7 @@ def read_history(
     since: datetime | None = None,
     known_head: str | None = None,
     default_branch: str | None = None,
+    pull_requests: bool = False,
 ) -> GitHistory:
     """Read the default branch of the clone that the folder is in.
 
@@ -98,10 +108,11 @@ def read_history(
     Args:
         folder: A folder of the clone.
         repo_slug: The repository; None: the one that the remote ``origin`` names.
-        since: Commits before this moment are left out.
+        since: Commits and merges before this moment are left out.
         known_head: A branch that still stands at this commit is not read again and gives no commits, unless the clone
             is shallow, so that more of the history may have come since.
         default_branch: The name of the default branch where it is known.
+        pull_requests: Whether merged pull requests are read from the history too.
 
     Raises:
         NoGitProgramError: git is not installed.
@@ -114,9 +125,11 @@ def read_history(
     revision, branch, is_default = _default_branch(folder, default_branch)
     head = _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
     rows: list[dict[str, Any]] = []
+    merged: list[MergedPullRequest] = []
     if shallow or head != known_head:
         log = _git(folder, "log", "-z", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}", revision, "--")
         rows = [{**commit, "repo_slug": slug, "branch": branch} for commit in _commits(log)]
+        merged = merged_pull_requests(_by_sha(log, rows), head) if pull_requests else []
     first = None if since is None else as_utc(since)
     dated = [row for row in rows if row["timestamp"] is not None]
     return GitHistory(
@@ -127,6 +140,7 @@ def read_history(
         commits=[row for row in dated if first is None or row["timestamp"] >= first],
         is_default=is_default,
         undated=len(rows) - len(dated),
+        pull_requests=[pull for pull in merged if first is None or pull.merged_at >= first],
     )
 
 
@@ -190,7 +204,7 @@ def _commits(log: str) -> Iterator[dict[str, Any]]:
     """Yield the commits of a log; ``timestamp`` is None for a date outside the calendar."""
     fields = log.split("\0")
     for start in range(0, len(fields) - len(_FIELDS) + 1, len(_FIELDS)):
-        sha, parents, committed, name, address, message = fields[start : start + len(_FIELDS)]
+        sha, parents, committed, name, address, _, _, message = fields[start : start + len(_FIELDS)]
         login = _LOGIN_ADDRESS.fullmatch(address)
         yield {
             "sha": sha,
@@ -201,6 +215,25 @@ def _commits(log: str) -> Iterator[dict[str, Any]]:
             "trailers": message_trailers(message),
             "reverts": reverted_commits(message) or None,
         }
+
+
+def _by_sha(log: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, HistoryCommit]:
+    """Return the commits of a log, which gave these rows, as the reading of merged pull requests takes them."""
+    fields = log.split("\0")
+    starts = range(0, len(fields), len(_FIELDS))
+    return {
+        row["sha"]: HistoryCommit(
+            row["sha"],
+            tuple(fields[start + _PARENTS].split()),
+            row["author"],
+            row["author_is_login"],
+            row["timestamp"],
+            "\0".join(fields[start + _COMMITTER : start + _MESSAGE]),
+            message_worth_keeping(fields[start + _MESSAGE]),
+            row["trailers"],
+        )
+        for row, start in zip(rows, starts, strict=False)
+    }
 
 
 def _moment(seconds: str) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlens.commits import USUAL_BRANCHES, read_history
 from prodlens.github_etl.ai_notes import take_notes_from_clone
+from prodlens.github_etl.clone_pull_requests import put_pull_requests_from_git
 from prodlens.github_etl.state import COMMITS, clone_mark
 from prodlens.slugs import one_spelling
 from prodlens.storage import delete_commits_but, mark_reverted
@@ -20,16 +21,26 @@ if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
 
 
+_PULL_REQUESTS_TOO = "pull-requests"  # in the mark of a reading that told of them
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneReading:
-    """What a clone gave: whether it stands in for GitHub, and what the reader should know of it."""
+    """What a clone gave: whether it stands in for GitHub, what to know of it, whether it told of pull requests."""
 
     taken: bool
     notes: tuple[str, ...] = ()
+    has_pull_requests: bool = False
 
 
 def take_commits_from_clone(
-    store: ProdLensStore, folder: Path | str, slug: str, *, since: datetime, only_if_whole: bool = False
+    store: ProdLensStore,
+    folder: Path | str,
+    slug: str,
+    *,
+    since: datetime,
+    only_if_whole: bool = False,
+    pull_requests: bool = False,
 ) -> CloneReading:
     """Store the commits of a clone's default branch since a moment, in the place of all others of the repository.
 
@@ -45,6 +56,7 @@ def take_commits_from_clone(
         since: Older commits are left out.
         only_if_whole: Leave the store as it is when the clone lacks a part of the default branch, or may be on another
             one, since GitHub can be asked instead.
+        pull_requests: Whether to store the merged pull requests too that the history tells of; GitHub's go before them.
 
     Raises:
         GitHistoryError: The clone cannot be read.
@@ -52,14 +64,15 @@ def take_commits_from_clone(
     """
     slug, start = one_spelling(slug), as_utc(since).isoformat()
     mark = clone_mark(slug)
-    head, _, read_since = (store.get_etag(mark) or "").partition(" ")
-    is_covered = bool(read_since) and read_since <= start
+    head, read_since, extent = [*(store.get_etag(mark) or "").split(" "), "", ""][:3]
+    is_covered = bool(read_since) and read_since <= start and (extent == _PULL_REQUESTS_TOO or not pull_requests)
     history = read_history(
         folder,
         repo_slug=slug,
         since=since,
         known_head=head if is_covered else None,
         default_branch=known_default_branch(store, slug),
+        pull_requests=pull_requests,
     )
     notes = []
     if history.shallow:
@@ -78,10 +91,14 @@ def take_commits_from_clone(
             store.insert_commits(history.commits)
             delete_commits_but(conn, slug, [commit["sha"] for commit in history.commits], since=start)
             forget_github_commits(conn, slug)
+            if pull_requests:
+                put_pull_requests_from_git(conn, slug, history.pull_requests, history.branch, since=start)
             mark_reverted(conn, slug)
-            store.set_etag(mark, f"{history.head} {start}")
+            store.set_etag(mark, f"{history.head} {start}{f' {_PULL_REQUESTS_TOO}' if pull_requests else ''}")
     take_notes_from_clone(store, folder, slug, shallow=history.shallow)
-    return CloneReading(taken=True, notes=tuple(notes))
+    query = "SELECT 1 FROM pull_requests WHERE repo_slug = ? AND id < 0 LIMIT 1"
+    told = pull_requests and store.conn.execute(query, (slug,)).fetchone() is not None
+    return CloneReading(taken=True, notes=tuple(notes), has_pull_requests=told)
 
 
 def known_default_branch(store: ProdLensStore, slug: str) -> str | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.github_etl.clone_pull_requests import forget_pull_requests_from_git
 from prodlens.github_etl.parsing import listed_pull_request, listed_repository
 from prodlens.github_etl.state import WHOLE_HISTORY
 from prodlens.github_etl.stream import REACH, UPDATE
@@ -143,6 +144,7 @@ def _store_page(run: StreamRun, answer: Answer, *, is_whole_list: bool) -> bool:
         )
     _note_repository(run, items)
     with run.page() as conn:
+        forget_pull_requests_from_git(conn, run.slug)
         _delete_of_reused_numbers(conn, run.slug, rows)
         upsert_pull_requests(conn, rows)
         if is_whole_list:

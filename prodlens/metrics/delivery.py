@@ -19,22 +19,39 @@ if TYPE_CHECKING:
 # Reworked on the day of the first reopening; where that is not known, on the day of closing.
 _REWORKED_AT = f"CASE WHEN reopened THEN coalesce(reopened_at, {CLOSED_AT}, updated_at, created_at) END"
 
+_FIRST_COMMIT_AT = "(SELECT min(timestamp) FROM pull_request_commits c WHERE c.pull_request_id = p.id)"
+
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """One pull request; the times are None where the thing has not happened."""
+    """One pull request; the times are None where the thing has not happened.
+
+    One that was read from git has no ``created_at``, and whether it was reopened is not known. ``first_commit_at`` is
+    known of merged ones whose commits are.
+    """
 
     author: str | None
     is_bot: bool
-    created_at: datetime
+    created_at: datetime | None
     merged_at: datetime | None
     closed_at: datetime | None
     reworked_at: datetime | None
+    first_commit_at: datetime | None = None
 
     @property
     def merge_hours(self) -> float | None:
-        """Hours from opening to merge, None when it is not merged."""
-        return None if self.merged_at is None else max((self.merged_at - self.created_at) / timedelta(hours=1), 0.0)
+        """Hours from opening to merge, None when it is not merged or its opening is not known."""
+        return _hours(self.created_at, self.merged_at)
+
+    @property
+    def lead_hours(self) -> float | None:
+        """Hours from its first commit to its merge, None when either is not known."""
+        return _hours(self.first_commit_at, self.merged_at)
+
+    @property
+    def is_from_git(self) -> bool:
+        """Whether git alone told of it."""
+        return self.created_at is None
 
     def moments(self) -> Iterator[datetime]:
         """Yield every moment at which it was seen to do something."""
@@ -98,12 +115,19 @@ class Delivery:
         return [pull for pull in self.pull_requests if pull.merged_at is not None and window.holds(pull.merged_at)]
 
     def closed(self, window: Window) -> list[PullRequest]:
-        """Return the pull requests closed in the window, merged or not."""
-        return [pull for pull in self.pull_requests if pull.closed_at is not None and window.holds(pull.closed_at)]
+        """Return the pull requests closed in the window, merged or not, but for those that git alone told of.
+
+        A history has the merged ones alone, and does not know which were reopened.
+        """
+        return [
+            pull
+            for pull in self.pull_requests
+            if pull.closed_at is not None and window.holds(pull.closed_at) and not pull.is_from_git
+        ]
 
     def opened(self, window: Window) -> list[PullRequest]:
         """Return the pull requests opened in the window."""
-        return [pull for pull in self.pull_requests if window.holds(pull.created_at)]
+        return [pull for pull in self.pull_requests if pull.created_at is not None and window.holds(pull.created_at)]
 
     def committed(self, window: Window) -> list[Commit]:
         """Return the commits made in the window."""
@@ -115,8 +139,8 @@ def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery
     covered = "(:repo IS NULL OR repo_slug = :repo OR repo_slug IS NULL)"
     named = {"repo": repo and one_spelling(repo)}
     pulls = conn.execute(
-        f"SELECT author, author_type, created_at, merged_at, {CLOSED_AT}, {_REWORKED_AT} "
-        f"FROM pull_requests WHERE {covered} ORDER BY created_at, id",
+        f"SELECT author, author_type, created_at, merged_at, {CLOSED_AT}, {_REWORKED_AT}, {_FIRST_COMMIT_AT} "
+        f"FROM pull_requests p WHERE {covered} ORDER BY ifnull(created_at, merged_at), id",
         named,
     )
     # A commit may be stored twice, with its repository and without: it is one commit.
@@ -125,13 +149,15 @@ def read_delivery(conn: sqlite3.Connection, repo: str | None = None) -> Delivery
     )
     return Delivery(
         pull_requests=tuple(
-            PullRequest(
-                author, is_bot(author, account_type), datetime.fromisoformat(created), *(_moment(at) for at in times)
-            )
-            for author, account_type, created, *times in pulls
+            PullRequest(author, is_bot(author, account_type), *(_moment(at) for at in times))
+            for author, account_type, *times in pulls
         ),
         commits=tuple(Commit(author, datetime.fromisoformat(at)) for author, at in commits),
     )
+
+
+def _hours(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else max((end - start) / timedelta(hours=1), 0.0)
 
 
 def _moment(text: str | None) -> datetime | None:

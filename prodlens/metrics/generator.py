@@ -18,7 +18,7 @@ from prodlens.metrics.failed_calls import failed_calls
 from prodlens.metrics.forecast import forecast_section
 from prodlens.metrics.from_frames import frame_correlations, frame_effect_sizes
 from prodlens.metrics.ledger import cost_by_model, ledger_section
-from prodlens.metrics.merge_time import merge_time_section
+from prodlens.metrics.merge_time import lead_time_section, merge_time_section
 from prodlens.metrics.periods import periods_section
 from prodlens.metrics.proportions import interval_sections
 from prodlens.metrics.pull_request_costs import pull_request_costs
@@ -180,6 +180,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         **associations.association_sections(request, daily),
         "periods": periods_section(request, timeline, usage, people, daily),
         "merge_time": merge_time_section(people, timeline.window),
+        "lead_time": lead_time_section(people, timeline.window),
         "effect_sizes": effect_size_section(timeline, usage, cells),
         "ledger": ledger_section(request, timeline.window, cells, _reported(store, request, timeline.window)),
         "cost_by_model": cost_by_model(cells),

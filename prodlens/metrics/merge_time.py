@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.estimates import interval
+from prodlens.statistics.quantiles import sample_quantile
 from prodlens.statistics.survival import kaplan_meier
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def follow_up(pulls: Sequence[PullRequest], end: datetime) -> tuple[list[float],
             closed += 1
             continue
         until = pull.merged_at if is_merged and pull.merged_at is not None else end
-        hours.append(max((until - pull.created_at) / timedelta(hours=1), 0.0))
+        hours.append(max((until - (pull.created_at or until)) / timedelta(hours=1), 0.0))
         merged.append(is_merged)
     return hours, merged, closed
 
@@ -52,6 +53,23 @@ def merge_time_section(delivery: Delivery, window: Window) -> dict[str, Any]:
         "interval": interval(found.interval),
         "reason": found.reason,
         "curve": [_point(point) for point in _thinned(found.curve)],
+    }
+
+
+def lead_time_section(delivery: Delivery, window: Window) -> dict[str, Any]:
+    """Return how long it took from the first commit to the merge, over pull requests merged in the window.
+
+    Those whose commits are not known, squashes that git told of among them, are counted and left out.
+    """
+    merged = delivery.merged(window)
+    hours = [pull.lead_hours for pull in merged if pull.lead_hours is not None]
+    median = sample_quantile(hours, 0.5)
+    return {
+        "merged": len(merged),
+        "with_first_commit": len(hours),
+        "median_hours": median.estimate,
+        "interval": interval(median.interval),
+        "read_from_git": sum(pull.is_from_git for pull in merged),
     }
 
 

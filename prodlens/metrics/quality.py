@@ -32,7 +32,9 @@ def coverage(request: ReportRequest, timeline: Timeline, usage: Usage, delivery:
     logins = {name.casefold(): login.casefold() for name, login in request.people}
     traced = {logins.get(name.casefold(), name.casefold()) for name in usage.developers}
     committers = _people(logins, (commit.author for commit in delivery.committed(timeline.window)))
-    authors = _people(logins, (None if pull.is_bot else pull.author for pull in delivery.opened(timeline.window)))
+    read_from_git = [pull for pull in delivery.merged(timeline.window) if pull.is_from_git]
+    pulls = [*delivery.opened(timeline.window), *read_from_git]
+    authors = _people(logins, (None if pull.is_bot else pull.author for pull in pulls))
     active = committers | authors
     return {
         "developers_in_traces": len(usage.developers),

@@ -39,6 +39,7 @@ def headline_figures(report: Mapping[str, Any]) -> tuple[Figure, ...]:
             changes.get("merged_pull_requests", ""),
         ),
         _merge_time(report["merge_time"], changes.get("merge_time", "")),
+        *_lead_time(report["lead_time"]),
         _rework(report, changes),
         _plain(
             "Commits",
@@ -129,6 +130,18 @@ def _merge_time(found: Mapping[str, Any], change: str) -> Figure:
     )
 
 
+def _lead_time(found: Mapping[str, Any]) -> Iterator[Figure]:
+    """Yield the time from first commit to merge; nothing where no commits of pull requests are known."""
+    if found["median_hours"] is not None:
+        yield Figure(
+            "Median time from first commit to merge",
+            formatting.hours(found["median_hours"]),
+            formatting.interval(found["interval"], formatting.hours),
+            f"{formatting.count(found['with_first_commit'])} of {formatting.count(found['merged'])} merged with known "
+            "commits",
+        )
+
+
 def _rework(report: Mapping[str, Any], changes: Mapping[str, str]) -> Figure:
     figure = _share(report, "rework_rate", "Reopened pull requests", "closed", changes)
     still_open = report["rework"]["reopened_and_open"]
@@ -143,7 +156,9 @@ def _merged_basis(report: Mapping[str, Any]) -> str:
     rate = f"{formatting.number(weekly)} a week" if report["metadata"]["window"]["days"] >= _DAYS_A_WEEK else ""
     bots = report["bots"]
     waiting = _by_bots(bots["pull_requests_opened"], "opened") if not bots["pull_requests_merged"] else ""
-    return _joined(rate, _by_bots(bots["pull_requests_merged"], "more"), waiting)
+    read = report["lead_time"]["read_from_git"]
+    from_git = f"{read:,} read from git" if read else ""
+    return _joined(rate, from_git, _by_bots(bots["pull_requests_merged"], "more"), waiting)
 
 
 def _by_bots(number: int, what: str) -> str:

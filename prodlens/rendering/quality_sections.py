@@ -45,6 +45,9 @@ def coverage_section(report: Mapping[str, Any]) -> Section:
         ("Newest trace", _newest(traces)),
         ("Synced with GitHub", _synced(report["data_quality"].get("sync", {}))),
     ]
+    if read := report["lead_time"]["read_from_git"]:
+        text = f"{formatting.count(read)}; when they were opened is not known, nor what is open or was never merged"
+        rows.append(("Merged pull requests read from git alone", text))
     return Section("coverage", "What this covers", table=Table(("Coverage", "Seen"), tuple(rows), "ll"))
 
 

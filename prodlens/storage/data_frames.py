@@ -78,7 +78,7 @@ def sessions_frame(conn: sqlite3.Connection) -> pd.DataFrame:
 
 def pull_requests_frame(conn: sqlite3.Connection) -> pd.DataFrame:
     """Return one row per pull request, oldest first."""
-    return _frame(conn, "pull_requests", _PULL_REQUEST_DTYPES, "created_at, id")
+    return _frame(conn, "pull_requests", _PULL_REQUEST_DTYPES, "ifnull(created_at, merged_at), id")
 
 
 def commits_frame(conn: sqlite3.Connection) -> pd.DataFrame:

@@ -59,7 +59,8 @@ def _by_pull_requests(pulls: Sequence[dict[str, Any]]) -> dict[int, str]:
         target = by_number.get(pull["reverts"])
         title = None if pull["reverts"] is not None else reverted_title(pull["title"])
         if title is not None:
-            before = [other["id"] for other in by_title.get(title, ()) if other["merged_at"] <= pull["created_at"]]
+            opened = pull["created_at"] or pull["merged_at"]
+            before = [other["id"] for other in by_title.get(title, ()) if other["merged_at"] <= opened]
             target = before[-1] if before else None
         if target is not None and target != pull["id"]:
             reverted.setdefault(target, pull["merged_at"])

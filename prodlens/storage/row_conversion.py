@@ -84,12 +84,15 @@ def session_row(record: CanonicalTrace | Mapping[str, object]) -> dict[str, Any]
 def pull_request_row(record: Mapping[str, object]) -> dict[str, Any]:
     """Return the ``pull_requests`` row of a mapping; ``reopened`` is None where the mapping does not say.
 
+    One that was read from git has a negative id and a merge time, and no ``created_at``.
+
     Raises:
         RecordError: ``id``, ``created_at`` or ``state`` is missing or unreadable.
     """
     row = {name: convert(record.get(name)) for name, convert in _PULL_REQUEST_CONVERTERS.items()}
     row["repo_slug"] = _slug(record.get("repo_slug", record.get("repo")))
-    if row["id"] is None or row["created_at"] is None:
+    is_from_git = row["merged_at"] is not None and isinstance(row["id"], int) and row["id"] < 0
+    if row["id"] is None or (row["created_at"] is None and not is_from_git):
         raise RecordError(f"pull request without a readable id and created_at: {record.get('id')!r}")
     row["state"] = row["state"] or ("closed" if row["closed_at"] or row["merged_at"] else "open")
     return row

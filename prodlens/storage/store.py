@@ -159,7 +159,7 @@ class ProdLensStore:
 
     def fetch_pull_requests(self) -> list[dict[str, Any]]:
         """Return every stored pull request, oldest first; ``reopened`` is a bool."""
-        rows = self.conn.execute("SELECT * FROM pull_requests ORDER BY created_at, id")
+        rows = self.conn.execute("SELECT * FROM pull_requests ORDER BY ifnull(created_at, merged_at), id")
         return [{**dict(row), "reopened": bool(row["reopened"])} for row in rows]
 
     def pull_requests_dataframe(self) -> pd.DataFrame:

@@ -220,3 +220,24 @@ def test_on_the_runner_every_mistake_is_an_annotation(folder: Workplace) -> None
     done = folder.run(environ=environ)
     assert done.returncode == 2
     assert done.stdout.count("::error") == 3
+
+
+def test_in_a_clone_alone_the_merged_pull_requests_are_those_that_git_tells_of(clone: Workplace) -> None:
+    """Offline, merges and squashes of the history are counted and said to be read from git, hostile titles included."""
+    clone.git("checkout", "-q", "-b", "topic")
+    clone.git("commit", "-q", "--allow-empty", "-m", "Work")
+    clone.git("checkout", "-q", "main")
+    title = "Merge pull request #3 from octo/topic\n\n<script>alert(1)</script> ::error::x"
+    clone.git("merge", "-q", "--no-ff", "-m", title, "topic")
+    clone.git("commit", "-q", "--allow-empty", "-m", "Squashed (#4)")
+    for _ in range(2):
+        done = clone.run("--offline")
+        assert done.returncode == 0, done.stderr
+        report = clone.report()
+        assert (report["pr_throughput"]["total_merged"], report["lead_time"]["with_first_commit"]) == (2, 1)
+        assert report["lead_time"]["read_from_git"] == 2
+        assert "merged pull requests were read from the clone's merge commits and squashes" in done.stdout + done.stderr
+        assert "2 read from git" in (clone.folder / ".prod-lens/report/report.md").read_text(encoding="utf-8")
+    without_token = clone.run()
+    assert "were read from the clone's merge commits" in without_token.stdout + without_token.stderr
+    assert "so no pull requests were read" not in without_token.stdout + without_token.stderr

@@ -19,6 +19,10 @@ _NOT_LOGGED_IN = (
     "No GitHub token, so no pull requests were read: set GITHUB_TOKEN or run `gh auth login`; "
     "with --offline nothing is asked of GitHub."
 )
+_FROM_GIT = (
+    "{}: merged pull requests were read from the clone's merge commits and squashes. When they were opened is not "
+    "known, and those that are open or were never merged are missing; with a token GitHub tells them."
+)
 
 
 def gather_delivery(job: Job, gathered: Gathered) -> None:
@@ -28,14 +32,14 @@ def gather_delivery(job: Job, gathered: Gathered) -> None:
     """
     cloned = cloned_repository(job, gathered)
     asks = bool(job.token) and not job.options.offline
-    if not asks and not job.options.offline:
-        gathered.notes.append(_NOT_LOGGED_IN)
     for slug in job.repositories:
         if asks:
             _sync(job, gathered, slug, PULL_REQUESTS)  # first, since it tells which the default branch is
         taken = slug == cloned and _take_from_clone(job, gathered, slug, only_if_whole=asks)
         if asks and not taken:
             _sync(job, gathered, slug, COMMITS)
+    if not asks and not job.options.offline and not any(slug == cloned for slug in job.repositories):
+        gathered.notes.append(_NOT_LOGGED_IN)
 
 
 def cloned_repository(job: Job, gathered: Gathered) -> str | None:
@@ -66,7 +70,12 @@ def _take_from_clone(job: Job, gathered: Gathered, slug: str, *, only_if_whole: 
     try:
         with job.environment.progress("Reading the history of the clone"):
             reading = take_commits_from_clone(
-                job.store, job.options.clone or Path(), slug, since=job.history_start, only_if_whole=only_if_whole
+                job.store,
+                job.options.clone or Path(),
+                slug,
+                since=job.history_start,
+                only_if_whole=only_if_whole,
+                pull_requests=not only_if_whole,
             )
     except GitHistoryError as error:
         if not only_if_whole:
@@ -74,6 +83,10 @@ def _take_from_clone(job: Job, gathered: Gathered, slug: str, *, only_if_whole: 
         gathered.notes.append(f"{slug}: the clone was not read, and its commits come from GitHub: {error}.")
         return False
     gathered.notes += reading.notes
+    if reading.has_pull_requests:
+        gathered.notes.append(_FROM_GIT.format(slug))
+    elif not only_if_whole and not job.options.offline:
+        gathered.notes.append(_NOT_LOGGED_IN)
     return reading.taken
 
 
