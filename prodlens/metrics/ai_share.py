@@ -40,14 +40,18 @@ def ai_share(
     """Return the share of commits and of merged pull requests with evidence of AI, by tool and by week.
 
     ``commits`` and ``merged_pull_requests`` cover the window, ``weekly`` the whole weeks of the history. Work with a
-    time outside ``plausible`` is left out. ``signs`` are the evidence on pull requests, by number.
+    time outside ``plausible`` is left out. ``marked_lines``: the lines that git notes mark as an agent's, of all that
+    the commits with such a note add; None without one. ``signs`` are the evidence on pull requests, by number.
     """
     commits, pulls = (
         [work for work in works if plausible.holds(work.at)]
         for works in (_commits(conn, request.slug), _merged(conn, request.slug, signs))
     )
     return {
-        "commits": _shares(commits, timeline.window),
+        "commits": {
+            **_shares(commits, timeline.window),
+            "marked_lines": _marked_lines(conn, request.slug, timeline.window),
+        },
         "merged_pull_requests": _shares(pulls, timeline.window),
         "weekly": _weekly(request, timeline, commits, pulls),
     }
@@ -65,6 +69,22 @@ def _commits(conn: sqlite3.Connection, repo: str) -> list[_Work]:
         for row in map(dict, rows)
     )
     return [work for author, work in found if work.evidence or not is_bot(author)]
+
+
+def _marked_lines(conn: sqlite3.Connection, repo: str, window: Window) -> dict[str, Any] | None:
+    """Count the lines of commits of the window that notes mark; merges, and commits whose lines are not known, are out.
+
+    A note can mark more lines than its commit adds, where work was moved between commits; then all of these count.
+    """
+    rows = conn.execute(
+        "SELECT min(c.timestamp), n.ai_lines, n.added_lines FROM ai_notes n JOIN commits c ON c.sha = n.sha "
+        "AND ifnull(c.repo_slug, :repo) = :repo WHERE n.repo_slug = :repo AND n.ai_lines > 0 "
+        "AND n.added_lines IS NOT NULL AND ifnull(c.parents, 1) < 2 GROUP BY n.sha",
+        {"repo": repo},
+    )
+    inside = [(min(lines, added), added) for at, lines, added in rows if window.holds(datetime.fromisoformat(at))]
+    marked, added = sum(lines for lines, _ in inside), sum(added for _, added in inside)
+    return {"commits": len(inside), "marked": marked, "added": added, "share": marked / added} if added else None
 
 
 def _merged(conn: sqlite3.Connection, repo: str, evidence: Mapping[int, frozenset[Evidence]]) -> list[_Work]:

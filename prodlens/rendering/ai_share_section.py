@@ -29,6 +29,7 @@ def ai_share_section(report: Mapping[str, Any]) -> Section | None:
     )
     if not sentences:
         return None
+    sentences += _marked_lines(shares["commits"].get("marked_lines"))
     return Section(
         "ai-share",
         "Signs of AI work",
@@ -36,6 +37,15 @@ def ai_share_section(report: Mapping[str, Any]) -> Section | None:
         table=_table(shares),
         after=(_LOWER_BOUND,),
     )
+
+
+def _marked_lines(lines: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Say how many lines git notes mark, where there are notes."""
+    if lines is None:
+        return ()
+    commits = f"{formatting.count(lines['commits'])} {'commit' if lines['commits'] == 1 else 'commits'}"
+    of_all = f"{formatting.count(lines['marked'])} of {formatting.count(lines['added'])} added lines"
+    return (f"Git notes of {commits} mark {of_all} ({formatting.percent(lines['share'])}) as an agent's.",)
 
 
 def _sentence(share: Mapping[str, Any], one: str, several: str) -> str:

@@ -39,6 +39,7 @@ def test_commits_and_merged_pull_requests_are_counted_by_tool() -> None:
         "high_confidence": 2,
         "share": 2 / 3,
         "by_tool": [{"tool": "Claude Code", "with_evidence": 1}, {"tool": "GitHub Copilot", "with_evidence": 1}],
+        "marked_lines": None,
     }
     assert found["merged_pull_requests"] == {
         "total": 2,
@@ -72,6 +73,32 @@ def test_git_notes_are_evidence() -> None:
     assert (found["commits"]["total"], found["commits"]["high_confidence"]) == (3, 2)
     assert found["commits"]["by_tool"] == tools
     assert (found["merged_pull_requests"]["with_evidence"], found["merged_pull_requests"]["share"]) == (1, 1.0)
+
+
+def test_lines_that_notes_mark() -> None:
+    """Merges, commits before the window and those of unknown size are left out; a note marks no more than is added."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_commits(
+            [
+                commit("a" * 40, "5-02", author="ann"),
+                commit("b" * 40, "5-03", author="ann"),
+                commit("c" * 40, "5-03", author="ann", parents=2),
+                commit("d" * 40, "4-03", author="ann"),
+                commit("e" * 40, "5-03", author="ann"),
+                commit("f" * 40, "5-03", author="ann"),
+            ]
+        )
+        repo = store.fetch_commits()[0]["repo_slug"]
+        notes = {"a": (6, 10), "b": (90, 30), "c": (5, 5), "d": (7, 7), "e": (8, None), "f": (0, 12)}
+        with store.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO ai_notes VALUES (?, ?, 'x', ?, 0, ?, '[]')",
+                [(repo, digit * 40, *lines) for digit, lines in notes.items()],
+            )
+        found = report_on(store)["ai_share"]["commits"]
+        assert found["marked_lines"] == {"commits": 2, "marked": 36, "added": 40, "share": 0.9}
+        store.conn.execute("UPDATE ai_notes SET added_lines = 0")
+        assert report_on(store)["ai_share"]["commits"]["marked_lines"] is None
 
 
 def test_merges_and_bots_that_are_not_assistants_are_left_out() -> None:

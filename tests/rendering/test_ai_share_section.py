@@ -52,3 +52,14 @@ def test_work_without_a_sign_is_said_so() -> None:
     section = ai_share_section(report(share(1), share(0)))
     assert section is not None
     assert (section.sentences, section.table) == (("No sign of AI was found on 1 commit.",), None)
+
+
+def test_lines_that_notes_mark_have_a_sentence() -> None:
+    """Where there are notes, their lines are told beside the lines that the same commits add."""
+    lines = {"commits": 1, "marked": 1234, "added": 4936, "share": 0.25}
+    section = ai_share_section(report({**share(2, Codex=1), "marked_lines": lines}, share(0)))
+    assert section is not None
+    assert section.sentences[1:] == ("Git notes of 1 commit mark 1,234 of 4,936 added lines (25.0%) as an agent's.",)
+    section = ai_share_section(report({**share(2, Codex=1), "marked_lines": {**lines, "commits": 2}}, share(0)))
+    assert section is not None
+    assert section.sentences[1].startswith("Git notes of 2 commits mark")
