@@ -34,7 +34,7 @@ inputs: $(READY) ## Write the inputs and outputs of the action into action.yml, 
 
 docs: $(READY) ## Build the documentation as a site, in site/; a link that leads nowhere fails
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-docs.lock
-	$(BIN)/mkdocs build --quiet
+	$(BIN)/mkdocs build # without --quiet, which would also keep strict from counting warnings
 
 golden: $(READY) ## Rewrite the golden files from what the code now makes; then read the diff
 	$(BIN)/python -m pytest --no-cov -q --update-golden tests/rendering/test_golden.py

@@ -41,6 +41,7 @@ def test_every_document_is_a_page_of_the_site_and_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in sorted(files) if f"](docs/{name})" not in readme] == []
     assert settings["strict"] is True
+    assert "mkdocs build --quiet" not in (ROOT / "Makefile").read_text(encoding="utf-8"), "quiet is never strict"
 
 
 def as_list(value: str | list[str]) -> list[str]:
