@@ -91,6 +91,12 @@ INPUTS = (
     ),
     Input("prices", "", "TOML file of your own prices, or LiteLLM's model map as JSON; they go before the list prices"),
     Input(
+        "publish-to",
+        "",
+        "folder, s3://, gs:// or abfs:// that gets the published tables on runs that may save the cache; empty: none",
+    ),
+    Input("publish-team", "", "team that the published tables name for the repository"),
+    Input(
         "comment",
         "auto",
         "the pull request comment: auto (where a cost or a sign of AI is known), changes (only when the figures "

@@ -34,6 +34,7 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], envir
     try:
         settings = parse_settings(texts, environment.now)
         made = [settings.output_dir, options.database.parent]
+        made += [Path(settings.publish_to)] if settings.publish_to and "://" not in settings.publish_to else []
         notices.mask(environment, settings.anonymize_key)
         return run(settings, options, environment)
     except ProdLensError as error:

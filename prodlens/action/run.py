@@ -13,6 +13,7 @@ from prodlens.action.job import Job, chosen_anonymizer
 from prodlens.action.publishing import outputs, publishing
 from prodlens.action.publishing.at_hand import pull_request_at_hand
 from prodlens.action.publishing.report_artifact import upload_report
+from prodlens.action.publishing.tables import publish_tables
 from prodlens.action.workspace import check_workspace
 from prodlens.calls import Prices, read_prices
 from prodlens.files import STATE_FOLDER, Folder
@@ -74,6 +75,8 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
         if cache:
             cache.opened(store)
         gathered = sources.gather(job)
+        if settings.publish_to:
+            _ = store.identity  # decided before the cache is saved, so that the next run publishes as the same database
         saved = cache.save(store, before=job.kept_since) if cache else NOT_SAVED  # first, whatever comes after it
         with environment.progress("Computing the report"):
             reports = _reports(job, gathered)
@@ -82,6 +85,7 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
             own["pull_request"] = at_hand.figures()
         gate = _gate(settings, reports, environment)
         published = _publish(job, reports, at_hand)
+        tables = publish_tables(job, {slug: gathered.missing(slug) for slug in job.repositories})
     cached = {"cache-restored": str(bool(cache and cache.restored)).lower(), "cache-file": saved.file}
     outputs.set_outputs({**published, **cached, "gate": gate}, environment)
     for note in gathered.notes:
@@ -92,7 +96,9 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
     for failure in gathered.failures:
         for line in failure.lines:
             notices.error(environment, line)
-    return max(gathered.exit_status, FAILED if gate == "fail" or saved.failed else 0)
+    for line in tables.failures:
+        notices.error(environment, line)
+    return max(gathered.exit_status, tables.exit_status, FAILED if gate == "fail" or saved.failed else 0)
 
 
 def _keep_out_of_git(folder: Path) -> None:

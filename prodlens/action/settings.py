@@ -55,6 +55,8 @@ class Settings:
         people: File that joins trace identities to logins.
         attribute_by_person: Whether person and time join calls to pull requests where nothing else does.
         prices: File of the user's own prices.
+        publish_to: Place of the published tables; empty: none.
+        publish_team: Team that they name; empty: none.
         comment: When to write the pull request comment.
         comment_threshold_usd: Cost of the pull request below which ``auto`` writes no comment.
         comment_key: What tells this report from others of the same workflow file and job.
@@ -89,6 +91,8 @@ class Settings:
     people: Path | None
     attribute_by_person: bool
     prices: Path | None
+    publish_to: str
+    publish_team: str
     comment: str
     comment_threshold_usd: float | None
     comment_key: str
@@ -259,6 +263,8 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "people": _optional(Path),
     "attribute-by-person": _flag,
     "prices": _optional(Path),
+    "publish-to": str,
+    "publish-team": str,
     "comment": _one_of(COMMENT_MODES),
     "comment-threshold-usd": _optional(_number(0, 1e9)),
     "comment-key": str,
