@@ -23,6 +23,7 @@ LOCKS = {
         *("--group", "lint", "--constraint", "requirements.lock", "--constraint", "requirements-test.lock"),
     ],
     "requirements-wheel.lock": ["--group", "wheel", "--constraint", "requirements-test.lock"],
+    "requirements-oracles.lock": ["--group", "oracles"],
     "requirements-docs.lock": [
         *("--group", "docs", "--constraint", "requirements.lock", "--constraint", "requirements-test.lock"),
         *("--constraint", "requirements-lint.lock"),
