@@ -39,7 +39,7 @@ docs: $(READY) ## Build the documentation as a site, in site/; a link that leads
 golden: $(READY) ## Rewrite the golden files from what the code now makes; then read the diff
 	$(BIN)/python -m pytest --no-cov -q --update-golden tests/rendering/test_golden.py
 
-benchmark: $(READY) ## Measure one of action, ingest, report, report_statistics, sync (NAME=ingest)
+benchmark: $(READY) ## Measure one of action, comparison, ingest, report, report_statistics, sync (NAME=ingest)
 	$(BIN)/python benchmarks/$(or $(NAME),ingest).py
 
 hooks: ## Check every commit as .pre-commit-config.yaml says (needs pipx)

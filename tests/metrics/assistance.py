@@ -47,8 +47,18 @@ class Team:
     reworked: tuple[float, float] = (0.1, 0.1)
 
 
+Rows = list[dict[str, Any]]
+
+
 def fill(store: ProdLensStore, team: Team, seed: int) -> None:
-    """Put the team's pull requests and calls into a store.
+    """Put the team's pull requests and calls into a store."""
+    pulls, calls = team_rows(team, seed)
+    store.insert_sessions(calls)
+    store.insert_pull_requests(pulls)
+
+
+def team_rows(team: Team, seed: int) -> tuple[Rows, Rows]:
+    """Return the team's pull requests and calls.
 
     Every author has a call a week on a branch of nobody's, so that traces were being received; an assisted pull request
     has one on its branch before it was opened.
@@ -72,8 +82,7 @@ def fill(store: ProdLensStore, team: Team, seed: int) -> None:
             pulls[-1]["changes_requested"] = int(rng.random() < team.reworked[assisted])
             if assisted:
                 calls.append(_call(author, week, f"branch-{number}", at=opened - timedelta(hours=1)))
-    store.insert_sessions(calls)
-    store.insert_pull_requests(pulls)
+    return pulls, calls
 
 
 def _pull(number: int, author: int, opened: datetime, hours: float, size: float, *, is_open: bool) -> dict[str, Any]:
@@ -129,7 +138,14 @@ class Starters:
 
 
 def fill_starters(store: ProdLensStore, team: Starters, seed: int) -> None:
-    """Put weekly merged pull requests into a store: negative binomial (size 3), with a memory of 0.3.
+    """Put the team's pull requests and calls into a store."""
+    pulls, calls = starter_rows(team, seed)
+    store.insert_sessions(calls)
+    store.insert_pull_requests(pulls)
+
+
+def starter_rows(team: Starters, seed: int) -> tuple[Rows, Rows]:
+    """Return weekly merged pull requests: negative binomial (size 3), with a memory of 0.3.
 
     Three quarters begin, spread over the time; one who is not of the team has calls from the first week on, so that
     telemetry was running.
@@ -159,5 +175,4 @@ def fill_starters(store: ProdLensStore, team: Starters, seed: int) -> None:
                 _pull(number, author, opened, 2.0, 0.0, is_open=False)
                 | {"merged_at": None, "state": "open", "closed_at": None}
             )
-    store.insert_sessions(calls)
-    store.insert_pull_requests(pulls)
+    return pulls, calls
