@@ -149,6 +149,29 @@ def pull_requests(tables: Tables, period: Period) -> ir.Table:
     return _with_team(chosen, tables.teams).mutate(whole=ibis.literal(""))
 
 
+def comparable(tables: Tables, period: Period) -> ir.Table:
+    """Return the merged pull requests that are compared: of people, of known kind and size, into the default branch."""
+    pulls = tables.pull_requests
+    merged = _within(pulls.merged_at, _midnight(period.since), _midnight(period.until))
+    chosen = pulls.filter(
+        merged, ~pulls.is_bot, ~pulls.is_revert, pulls.into_default_branch.fill_null(True), pulls.author.notnull()
+    )
+    return (
+        chosen.select(
+            repository=chosen.repository.fill_null(""),
+            author=chosen.author,
+            opened_at=chosen.opened_at,
+            merged_at=chosen.merged_at,
+            lines=chosen.additions + chosen.deletions,
+            files=chosen.changed_files.fill_null(1),
+            assisted=chosen.assisted,
+            number=chosen.number,
+        )
+        .filter(_.assisted.notnull(), _.lines >= 0)
+        .order_by("repository", "number")
+    )
+
+
 def kinds(pulls: ir.Table) -> ir.Table:
     """Return one row: how many pull requests of each kind there are, what they cost, and how many authors they have."""
     merged = pulls.merged == 1

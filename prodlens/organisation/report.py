@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.organisation.comparison import comparison_figures
 from prodlens.organisation.engines import MONTHS_BEFORE, open_table, open_tables
 from prodlens.organisation.figures import pull_request_figures, usage_figures
 from prodlens.organisation.suppression import FEWEST_PEOPLE
@@ -72,6 +73,7 @@ def organisation_report(
         },
         **usage_figures(engine, tables, period, fewest_people),
         "pull_requests": pull_request_figures(engine, tables, period, fewest_people),
+        "comparison": comparison_figures(engine, tables, period, fewest_people),
     }
 
 

@@ -188,8 +188,8 @@ class _Prepared:
         starts = np.flatnonzero(np.diff(groups, prepend=-1))
         bounds = np.append(starts, len(order)).astype(np.int64)
         rows = np.column_stack([covariates[order], week_dummies(codes_of(weeks)[order])])
-        demeaned = _demean(np.column_stack([outcome[order], assisted[order], rows]), bounds)
-        basis = _orthonormal(demeaned[:, 2:])
+        demeaned = without_means(np.column_stack([outcome[order], assisted[order], rows]), bounds)
+        basis = orthonormal_basis(demeaned[:, 2:])
         left = demeaned[:, :2] - basis @ (basis.T @ demeaned[:, :2])
         kinds = np.add.reduceat(assisted[order], starts) if len(order) else np.zeros(0)
         both = int(((kinds > 0) & (kinds < np.diff(bounds))).sum())
@@ -254,7 +254,7 @@ def week_dummies(codes: IntArray) -> FloatArray:
     return np.asarray(codes[:, None] == np.unique(codes)[None, 1:], dtype=np.float64)
 
 
-def _demean(values: FloatArray, bounds: IntArray) -> FloatArray:
+def without_means(values: FloatArray, bounds: IntArray) -> FloatArray:
     """Take the mean of each block of rows out of every column."""
     if not len(values):
         return values
@@ -264,7 +264,7 @@ def _demean(values: FloatArray, bounds: IntArray) -> FloatArray:
     return demeaned
 
 
-def _orthonormal(columns: FloatArray) -> FloatArray:
+def orthonormal_basis(columns: FloatArray) -> FloatArray:
     """Return an orthonormal basis of the columns; what others or authors already say is left out."""
     lengths = np.linalg.norm(columns, axis=0)
     columns = columns[:, lengths > _ROUNDING * math.sqrt(max(len(columns), 1))]

@@ -48,6 +48,7 @@ def expressions() -> Mapping[str, Any]:
         "timed_people": queries.timed_people(kept_usage),
         "latencies": queries.latencies(tables(), MAY),
         "pull_requests": pulls,
+        "comparable": queries.comparable(tables(), MAY),
         "kinds": queries.kinds(kept_pulls),
         "by_group": queries.by_group(kept_pulls, "team"),
         "few_authors": queries.few_authors(kept_pulls, "team", 5),

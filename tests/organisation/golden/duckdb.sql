@@ -443,6 +443,37 @@ FROM (
   ) AS "t5"
 ) AS "t6";
 
+-- comparable
+SELECT
+  COALESCE("t0"."repository", '') AS "repository",
+  "t0"."author",
+  "t0"."opened_at",
+  "t0"."merged_at",
+  "t0"."additions" + "t0"."deletions" AS "lines",
+  COALESCE("t0"."changed_files", 1) AS "files",
+  "t0"."assisted",
+  "t0"."number"
+FROM "pull_requests" AS "t0"
+WHERE
+  "t0"."merged_at" IS NOT NULL
+  AND "t0"."merged_at" >= MAKE_TIMESTAMPTZ(2026, 5, 1, 0, 0, 0.0, 'UTC')
+  AND "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+  AND NOT (
+    "t0"."is_bot"
+  )
+  AND NOT (
+    "t0"."is_revert"
+  )
+  AND COALESCE("t0"."into_default_branch", TRUE)
+  AND "t0"."author" IS NOT NULL
+  AND "t0"."assisted" IS NOT NULL
+  AND (
+    "t0"."additions" + "t0"."deletions"
+  ) >= 0
+ORDER BY
+  COALESCE("t0"."repository", '') ASC,
+  "t0"."number" ASC;
+
 -- kinds
 SELECT
   SUM(CAST(CASE WHEN "t0"."merged" = 1 THEN 1 ELSE 0 END AS BIGINT)) AS "merged",
