@@ -28,6 +28,7 @@ class Signatures:
     branches: tuple[tuple[str, str], ...]
     labels: Mapping[str, str]
     phrases: tuple[tuple[str, str], ...]
+    comments: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
     agents: Mapping[str, str]
 
@@ -56,6 +57,7 @@ def signatures() -> Signatures:
             **{label.lower(): tool for label, tool in pairs("labels")},
         },
         phrases=tuple(pairs("phrases")),
+        comments=tuple(pairs("comments")),
         links=tuple(pairs("links")),
         agents={agent.lower(): tool for agent, tool in pairs("agents")},
     )

@@ -28,6 +28,7 @@ _ADDRESS = re.compile(r"(?P<name>.*?)\s*<(?P<email>[^<>\s]+)>\s*")
 _AGENT = re.compile(r"(?P<agent>[A-Za-z][A-Za-z0-9_. -]{0,60}):(?P<model>[A-Za-z0-9][A-Za-z0-9_./-]*)(?:\s|$)")
 _NOREPLY = re.compile(r"(\d{1,12})\+[^@]+@users\.noreply\.github\.com", re.IGNORECASE)
 _BODY_LINE = re.compile(r"[\s*_-]*(?P<key>[A-Za-z][A-Za-z-]{1,60}):[ \t]+(?P<value>\S.{0,400})")
+_BEFORE_WORDS = re.compile(r"^(?:\W*\[x\])?\W*")  # signs such as a robot, and a box that is ticked
 _SIGN_SIZE = 4
 
 
@@ -134,8 +135,8 @@ def _body_evidence(body: str) -> Iterator[Evidence]:
     known = signatures()
     for line in _own_lines(body):
         lower = line.lower()
-        start = re.sub(r"^\W+", "", lower)
-        for phrase, tool in known.phrases:
+        start = _BEFORE_WORDS.sub("", lower)
+        for phrase, tool in known.comments if line.lstrip().startswith("<!--") else known.phrases:
             if start.startswith(phrase):
                 yield Evidence(tool, "description", HIGH, basis=f'the description says "{phrase}"')
         for link, tool in known.links:
@@ -151,13 +152,13 @@ def _body_evidence(body: str) -> Iterator[Evidence]:
 
 
 def _own_lines(body: str) -> Iterator[str]:
-    """Yield the lines of a description that are neither quoted nor in a block of code."""
+    """Yield the lines of a description that are neither quoted nor in a block of code, nor a box that nobody ticked."""
     in_code = False
     for line in body[:_LONGEST_BODY].splitlines():
         start = line.lstrip()
         if start.startswith(("```", "~~~")):
             in_code = not in_code
-        elif not in_code and not start.startswith(">"):
+        elif not in_code and not start.startswith((">", "- [ ]", "* [ ]", "+ [ ]")):
             yield line
 
 

@@ -145,6 +145,10 @@ def test_trailers_are_the_last_paragraph() -> None:
         ("<!-- START COPILOT CODING AGENT TIPS -->", ("GitHub Copilot", "high")),
         ("<!-- CURSOR_AGENT_PR_BODY_BEGIN -->", ("Cursor", "high")),
         ("<!-- CURSOR_SUMMARY -->", None),
+        ("<!-- Generated with Claude Code? Then say so. -->", None),
+        ("START COPILOT CODING AGENT", None),
+        ("- [ ] Generated with Claude Code", None),
+        ("- [x] Generated with Claude Code", ("Claude Code", "high")),
         ("<!-- This is an auto-generated comment: release notes by coderabbit.ai -->", None),
         ("copilot:summary", None),
         ('<div><a href="https://cursor.com/agents/bc-1"><img alt="Open in Web"></a></div>', ("Cursor", "medium")),
@@ -244,7 +248,8 @@ def test_signatures_are_consistent() -> None:
     known = signatures()
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", known.version)
     assert all(prefix == prefix.lower() and prefix.endswith("/") for prefix, _ in known.branches)
-    assert all(phrase == phrase.lower() and re.match(r"\w", phrase) for phrase, _ in known.phrases)
+    written = (*known.phrases, *known.comments)
+    assert all(phrase == phrase.lower() and re.match(r"\w", phrase) for phrase, _ in written)
     assert all(link == link.lower() and link.startswith("https://") for link, _ in known.links)
     assert all(pattern.groups == 1 for pattern in known.models)
     for first in known.first_names:
