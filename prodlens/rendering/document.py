@@ -36,6 +36,10 @@ class Table:
         """Whether a narrow screen shows each row as a card: many columns would be out of sight, many cards no help."""
         return len(self.header) > _COLUMNS_OF_A_PHONE and len(self.rows) <= _MOST_CARDS
 
+    def names_first(self, cell: str) -> bool:
+        """Tell whether a row's first cell needs the name of its column to be understood alone: a number does."""
+        return self.align[0] == "r" or cell.isdecimal()
+
     def without_empty_columns(self) -> Table:
         """Return the table without the columns that no row has anything in."""
         kept = [at for at in range(len(self.header)) if any(row[at] for row in self.rows)]

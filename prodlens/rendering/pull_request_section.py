@@ -27,7 +27,7 @@ def pull_request_section(report: Mapping[str, Any]) -> Section | None:
         table=Table(
             ("Pull request", "Title", "State", "Calls", "Tokens", "Cost", "Confidence"),
             tuple(_row(row) for row in rows[:_SHOWN]),
-            "llrrrrl",
+            "lllrrrl",
         ),
         after=tuple(_after(costs)),
     )

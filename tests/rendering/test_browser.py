@@ -80,12 +80,16 @@ def test_a_table_with_many_columns_is_cards_on_a_phone(page: Page, reports: Repo
         f"getComputedStyle({row}).display",
         f"getComputedStyle({row}.querySelector('td'), '::before').content",
         "[...document.querySelectorAll('.scroll:has(.stacks)')].some(s => s.scrollWidth > s.clientWidth)",
+        "getComputedStyle(document.querySelector('#association-1 tbody th'), '::before').content",
     )
     found = {}
     for width in (390, 1280):
         page.open((tmp_path / "report.html").as_uri(), width=width)
         found[width] = tuple(page.evaluate(expression) for expression in asked)
-    assert found == {390: ("block", '"This period"', False), 1280: ("table-row", "none", False)}
+    assert found == {
+        390: ("block", '"This period"', False, '"Lag in days "'),
+        1280: ("table-row", "none", False, "none"),
+    }
 
 
 def test_hostile_text_runs_nothing(page: Page, reports: Reports, tmp_path: Path) -> None:
