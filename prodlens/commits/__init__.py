@@ -1,7 +1,14 @@
 """Commits: read from a git clone, the trailers of their messages, what they revert, and which accounts are bots."""
 
 from prodlens.commits.accounts import is_bot
-from prodlens.commits.git_history import USUAL_BRANCHES, GitHistory, GitHistoryError, origin_slug, read_history
+from prodlens.commits.git_history import (
+    USUAL_BRANCHES,
+    GitHistory,
+    GitHistoryError,
+    committer_here,
+    origin_slug,
+    read_history,
+)
 from prodlens.commits.git_notes import NOTES_REF, NoteBlob, added_lines, note_texts, noted_commits
 from prodlens.commits.merged_pull_requests import MergedPullRequest
 from prodlens.commits.reverts import reverted_commits, reverted_pull_request, reverted_title
@@ -15,6 +22,7 @@ __all__ = [
     "MergedPullRequest",
     "NoteBlob",
     "added_lines",
+    "committer_here",
     "is_bot",
     "message_trailers",
     "note_texts",

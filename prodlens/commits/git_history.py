@@ -165,6 +165,19 @@ def origin_slug(folder: Path | str) -> str:
     return slug
 
 
+def committer_here(folder: Path | str) -> tuple[str, str] | None:
+    """Return who commits in a clone, as the author of a commit is called, and the address; None where git is not told.
+
+    The name is the login where the address is one of GitHub's own, as in ``read_history``.
+    """
+    try:
+        name, address = (_git(Path(folder), "config", "--get", f"user.{part}").strip() for part in ("name", "email"))
+    except GitHistoryError:
+        return None
+    login = _LOGIN_ADDRESS.fullmatch(address)
+    return (login["login"] if login else name), address
+
+
 def _default_branch(folder: Path, named: str | None) -> tuple[str, str | None, bool]:
     """Return the revision to read, the branch's name, and whether it is known to be the default one."""
     if named and _BRANCH.fullmatch(named) and ".." not in named:

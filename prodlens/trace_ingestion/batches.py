@@ -79,6 +79,7 @@ class RowRules:
         now: The time of calls that give none, in a source that does not give one either.
         in_workflow: Whether the sources were written in workflows, so that files which agents keep of their own
             sessions say where these ran.
+        person: Who made the calls that name nobody, where all sources are one person's.
     """
 
     repo_slug: str | None = None
@@ -87,6 +88,7 @@ class RowRules:
     prices: Prices = field(default_factory=Prices)
     now: datetime | None = None
     in_workflow: bool = False
+    person: str | None = None
 
 
 @dataclass(slots=True)
@@ -270,6 +272,8 @@ class SourceReading:
             folder = self._folder(row["repo_slug"])
         except InvalidSlugError as error:
             return str(error)
+        if row["developer_id"] is None:
+            row["developer_id"] = rules.person
         if row["developer_id"] in rules.people:
             row["developer_id"] = rules.people[row["developer_id"]]
         self.batch.rows.append(session_values(rules.prices.priced(row)))

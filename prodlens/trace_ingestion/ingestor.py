@@ -87,6 +87,7 @@ class TraceIngestor:
         repo_slug: str | None = None,
         stdin: BinaryIO | None = None,
         now: datetime | None = None,
+        person: str | None = None,
     ) -> list[Ingestion]:
         """Ingest files, folders (recursively), globs and standard input.
 
@@ -95,6 +96,7 @@ class TraceIngestor:
             repo_slug: Repository of the records that name none.
             stdin: Standard input, as bytes.
             now: When this happens, for the record of it.
+            person: Who made the calls that name nobody; None: unknown.
 
         Returns:
             What became of each source, in the order read.
@@ -104,10 +106,15 @@ class TraceIngestor:
             InvalidSlugError: ``repo_slug`` is not ``owner/name``.
             StorageError: The store, the lake or the dead letters cannot be written.
         """
-        return self.ingest_sources(find_sources(inputs, stdin), repo_slug=repo_slug, now=now)
+        return self.ingest_sources(find_sources(inputs, stdin), repo_slug=repo_slug, now=now, person=person)
 
     def ingest_sources(
-        self, sources: Iterable[Source], *, repo_slug: str | None = None, now: datetime | None = None
+        self,
+        sources: Iterable[Source],
+        *,
+        repo_slug: str | None = None,
+        now: datetime | None = None,
+        person: str | None = None,
     ) -> list[Ingestion]:
         """Ingest sources one after the other; inside the caller's transaction they are stored with it or not at all.
 
@@ -118,6 +125,7 @@ class TraceIngestor:
             sources: What to read; each is done with before the next one is asked for.
             repo_slug: Repository of the records that name none.
             now: When this happens, for the record of it.
+            person: Who made the calls that name nobody; None: unknown.
 
         Returns:
             What became of each source, in the order read.
@@ -126,7 +134,7 @@ class TraceIngestor:
             InvalidSlugError: ``repo_slug`` is not ``owner/name``.
             StorageError: The store, the lake or the dead letters cannot be written.
         """
-        rules = self._rules(repo_slug, now)
+        rules = self._rules(repo_slug, now, person)
         known = KnownFiles(self.store.conn, rules)
         writer = StoreWriter(self.store, self.lake, known, rules)
         remembers = not self.store.conn.in_transaction  # a caller's transaction may still be rolled back
@@ -169,9 +177,9 @@ class TraceIngestor:
         self.lake.write(writer.touched)
         return done
 
-    def _rules(self, repo_slug: str | None, now: datetime | None = None) -> RowRules:
+    def _rules(self, repo_slug: str | None, now: datetime | None = None, person: str | None = None) -> RowRules:
         slug = None if repo_slug is None else checked_slug(repo_slug)
-        return RowRules(slug, self.people, self.anonymize, self.prices, now, self.in_workflow)
+        return RowRules(slug, self.people, self.anonymize, self.prices, now, self.in_workflow, person)
 
     def _recalled(
         self, source: Source, signature: str | None, known: KnownFiles, writer: StoreWriter

@@ -34,7 +34,10 @@ class KnownFiles:
     def __init__(self, conn: sqlite3.Connection, rules: RowRules) -> None:
         self._conn = conn
         programs = (__version__, version("genai-prices"))
-        settings = (rules.repo_slug, dict(rules.people), repr(rules.prices), rules.in_workflow, *programs)
+        settings = (
+            *(rules.repo_slug, dict(rules.people), repr(rules.prices), rules.in_workflow, rules.person),
+            *programs,
+        )
         data = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
         self._rules = None if rules.anonymize else digest(data)
 

@@ -65,15 +65,37 @@ def test_in_a_clone_the_sessions_of_this_machine_are_read(clone: Workplace) -> N
             for n in range(count)
         ]
         (projects / f"{name}.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    clone.git("config", "user.name", "Alice")
+    clone.git("config", "user.email", "1+alice@users.noreply.github.com")
     done = clone.run("--offline")
     assert done.returncode == 0, done.stderr
     assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 2
+    assert "is not seen in the traces" not in done.stdout  # the sessions are of whoever commits here
     assert f"Claude Code: read 1 of 2 sessions in {projects.parent}, those of this repository" in done.stderr
     assert "left out: 1 that do not say of which" in done.stderr
     assert "No traces" not in done.stderr
     again = clone.run("--offline", "--trace-paths", "home/.claude/projects")
     assert "those of this repository" not in again.stderr
     assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 5
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [([], {"Alice B"}), (["--people", "p.toml"], {"alice"}), (["--anonymize", "on"], {None})],
+)
+def test_sessions_are_of_whoever_commits_here(clone: Workplace, flags: list[str], expected: set[str | None]) -> None:
+    """Calls that name nobody get the clone's committer, by login where the people file has it, and none when hidden."""
+    clone.git("config", "user.name", "Alice B")
+    clone.git("config", "user.email", "alice@example.com")
+    (clone.folder / "p.toml").write_text('[people]\nalice = "alice@example.com"\n')
+    sessions = clone.folder / "home/.claude/projects/x"
+    sessions.mkdir(parents=True)
+    message = {"id": "m", "model": "claude-sonnet-4-5", "stop_reason": "end_turn", "usage": {"input_tokens": 1}}
+    line = {"type": "assistant", "sessionId": "s", "cwd": str(clone.folder), "timestamp": "2026-11-01T00:00:00Z"}
+    (sessions / "s.jsonl").write_text(json.dumps({**line, "message": message}))
+    assert clone.run("--offline", *flags).returncode == 0
+    with closing(sqlite3.connect(clone.folder / ".prod-lens/cache.db")) as conn:
+        assert {person for (person,) in conn.execute("SELECT developer_id FROM sessions")} == expected
 
 
 def test_git_passes_over_what_a_local_run_leaves(clone: Workplace) -> None:

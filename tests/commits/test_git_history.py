@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prodlens.commits.git_history import NoGitProgramError, NoRemoteError, NotACloneError, origin_slug, read_history
+from prodlens.commits.git_history import (
+    NoGitProgramError,
+    NoRemoteError,
+    NotACloneError,
+    committer_here,
+    origin_slug,
+    read_history,
+)
 from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:
@@ -67,6 +74,19 @@ def test_commits_carry_committer_date_author_and_trailers(clone: Path, tmp_path:
     with ProdLensStore(tmp_path / "cache.db") as store:
         assert store.insert_commits(history.commits) == 3
         assert store.fetch_commits()[0]["repo_slug"] == "octo/hello"
+
+
+def test_who_commits_in_a_clone_is_named_as_its_commits_are(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The committer is the login of an address of GitHub's own, else the name; nobody where git knows none."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    assert committer_here(clone) is None
+    git(clone, "config", "user.name", "Alice Liddell")
+    git(clone, "config", "user.email", "alice@example.org")
+    assert committer_here(clone) == ("Alice Liddell", "alice@example.org")
+    git(clone, "config", "user.email", "7+alice-l@users.noreply.github.com")
+    assert committer_here(clone) == ("alice-l", "7+alice-l@users.noreply.github.com")
+    assert committer_here(clone / "nowhere") is None
 
 
 def test_since_leaves_older_commits_out(clone: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from prodlens.action.gathering import delivery
 from prodlens.action.gathering.outcome import Failure, Gathered
 from prodlens.action.gathering.own_sessions import find_sessions, unreadable_sessions
-from prodlens.commits import GitHistoryError, origin_slug
+from prodlens.commits import GitHistoryError, committer_here, origin_slug
 from prodlens.errors import ConfigurationError, GithubError
 from prodlens.github import GithubClient, PermissionMissingError, addresses
 from prodlens.slugs import is_slug
@@ -116,15 +116,24 @@ def _gather_own_sessions(job: Job) -> list[str]:
     environ = job.environment.environ
     with job.environment.progress("Looking for sessions of this repository"):
         found = find_sessions(environ, job.options.clone or Path(), job.repositories)
-    ingestor, ingested = _ingestor(job, in_workflow=False), []
+    ingestor, ingested, person = _ingestor(job, in_workflow=False), [], _user(job)
     for kept in found:
         for slug, paths in kept.own.items():
             with job.environment.progress(f"Reading the sessions of {kept.tool}"):
-                ingested += ingestor.ingest(paths, repo_slug=slug, now=job.environment.now)
+                ingested += ingestor.ingest(paths, repo_slug=slug, now=job.environment.now, person=person)
     notes = [kept.sentence for kept in found] + unreadable_sessions(environ)
     if not ingested and not _has_calls(job):
         notes.append(_no_traces(job))
     return [*notes, *_unusable(ingested, ingestor)]
+
+
+def _user(job: Job) -> str | None:
+    """Return who works on this machine, as the clone's commits name them; None where that is unknown or not wanted."""
+    found = committer_here(job.options.clone or Path())
+    if found is None or job.anonymize is not None:
+        return None
+    name, address = found
+    return job.people.get(address, name)
 
 
 def _unusable(ingested: Sequence[Ingestion], ingestor: TraceIngestor) -> list[str]:
