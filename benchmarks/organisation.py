@@ -1,7 +1,8 @@
 """The organisation's report over published tables that are made for it: time and memory of one run, each in a process.
 
 ``python benchmarks/organisation.py --repositories 300 --days 365 --calls 100`` is the size of docs/organisation.md:
-11 million calls and 60,000 pull requests. ``--keep DIR`` makes the tables once and leaves them there.
+11 million calls and 60,000 pull requests. ``--keep DIR`` makes the tables once and leaves them there. ``--publish``
+measures the other end instead: what publishing one repository of that size takes beside its report of four weeks.
 """
 
 from __future__ import annotations
@@ -149,6 +150,58 @@ def report(place: str, days: int, engine: str) -> None:
     )
 
 
+def publish(days: int, calls: int) -> None:
+    """Report on one repository and publish it: for the first time, unchanged, and with one call more."""
+    import random
+
+    from prodlens.lake import Place
+    from prodlens.metrics import Publishing, ReportGenerator, publish_repositories
+    from prodlens.storage import ProdLensStore
+
+    draw, now = random.Random(7), datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC)
+    with tempfile.TemporaryDirectory() as folder, ProdLensStore(Path(folder, "cache.db")) as store:
+        store.insert_sessions(_stored_calls(draw, now, days, calls))
+        store.insert_pull_requests(
+            {
+                "id": number, "number": number, "repo_slug": "acme/web", "state": "closed", "author": f"d{number % 8}",
+                "created_at": now - timedelta(days=2 * number + 2), "merged_at": now - timedelta(days=2 * number),
+                "head_ref": f"topic-{number}", "base_ref": "main",
+            }
+            for number in range(days // 2)
+        )  # fmt: skip
+        for _ in range(2):  # the first report makes an index
+            _took("report of four weeks", lambda: ReportGenerator(store).generate_report(
+                repo="acme/web", since=now - timedelta(days=28), report_time=now
+            ))  # fmt: skip
+        place = Place(folder)
+        for what in ("publishing everything", "publishing nothing new", "publishing one call more"):
+            if what.endswith("more"):
+                store.insert_sessions([{"timestamp": now - timedelta(hours=1), "repo_slug": "acme/web"}])
+            done = _took(what, lambda: list(publish_repositories(store, place, ["acme/web"], Publishing(now=now))))
+            print(f"  {len(done[0].published.written)} files written, {done[0].published.unchanged} unchanged")
+
+
+def _took(what: str, work: Any) -> Any:
+    begun, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    print(f"{what}: {time.process_time() - cpu:.2f} s of CPU, {time.perf_counter() - begun:.2f} s")
+    return result
+
+
+def _stored_calls(draw: Any, now: datetime, days: int, calls: int) -> Any:
+    for day in range(days):
+        for number in range(calls):
+            yield {
+                "timestamp": now - timedelta(days=day, seconds=number * 60 + 1), "repo_slug": "acme/web",
+                "session_id": f"{day}-{number // 10}", "developer_id": f"d{number % 8}", "model": MODELS[number % 4],
+                "source": TOOLS[number % 3], "tokens_in": draw.randint(100, 20_000),
+                "tokens_out": draw.randint(10, 2_000), "cost_usd": draw.random(),
+                "cost_source": "recorded" if number % 2 else "computed", "latency_ms": 5_000 * draw.random(),
+                "status_code": 200, "branch": f"topic-{day // 2}" if number % 3 == 0 else None,
+                "trace_hash": f"{day:08x}{number:08x}",
+            }  # fmt: skip
+
+
 def main() -> None:
     """Make the tables and report on them, over all days and over four weeks."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -158,7 +211,11 @@ def main() -> None:
     parser.add_argument("--engine", default="duckdb")
     parser.add_argument("--keep", type=Path, help="folder that the tables are kept in")
     parser.add_argument("--report", type=int, metavar="DAYS", help="only report on the tables of --keep")
+    parser.add_argument("--publish", action="store_true", help="only publish one repository")
     args = parser.parse_args()
+    if args.publish:
+        publish(args.days, args.calls)
+        return
     if args.report:
         report(str(args.keep), args.report, args.engine)
         return

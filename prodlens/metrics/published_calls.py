@@ -26,6 +26,7 @@ _PRICED = (
     *("model", "provider", "timestamp", "price_modifier", "web_searches", "tokens_in", "tokens_out"),
     *("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens"),
 )
+_UNPRICED = dict.fromkeys(("cost_usd", "cost_source", "price_caveat"))
 _DAYS_GIVEN = (
     *("key", "day", "tool", "source", "model", "tokens_in", "tokens_out"),
     *("cache_read_tokens", "cache_write_tokens", "quantity", "unit"),
@@ -101,13 +102,13 @@ def _list_costs(columns: Mapping[str, Sequence[Any]]) -> list[Any]:
     """Return the list price of each call: a computed cost is one, the others are computed now."""
     given = zip(*(columns["at" if name == "timestamp" else name] for name in _PRICED), strict=True)
     return [
-        cost if source == COMPUTED else _list_cost(dict(zip(_PRICED, values, strict=True)))
+        cost if source == COMPUTED else _list_cost(dict(zip(_PRICED, values, strict=True), **_UNPRICED))
         for cost, source, values in zip(columns["cost_usd"], columns["cost_source"], given, strict=True)
     ]
 
 
 def _list_cost(call: dict[str, Any]) -> Any:
-    counts = (value for name, value in call.items() if name.endswith(("_tokens", "searches", "_in", "_out")))
-    if not all(value is None or isinstance(value, int) for value in counts) or not isinstance(call["model"], str):
+    try:
+        return priced(call)["cost_usd"]
+    except (TypeError, AttributeError):  # a text where a number has to be, or the other way round
         return None
-    return priced(call | {"cost_usd": None, "cost_source": None, "price_caveat": None})["cost_usd"]

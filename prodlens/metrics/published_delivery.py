@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from prodlens.evidence import Evidence
     from prodlens.metrics.published_scope import Scope
 
+# What the cost of a pull request is made of, in columns of calls.
+COST_COLUMNS = ["pull_request", "pull_request_confidence", "at", "model", "tokens_in", "tokens_out", "cost_usd"]
 _Columns = dict[str, list[Any]]
 _ASSISTED = {**dict.fromkeys(ASSISTED, True), OTHER: False}  # everything else is unknown
 _PULL_GIVEN = (
