@@ -61,8 +61,7 @@ class Link(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Calls with ``key`` after ``after`` and up to ``until`` belong to pull request ``number``."""
 
     key: str
@@ -80,7 +79,7 @@ def link_claims(links: Iterable[Link], repo: str) -> list[Claim]:
 
     Args:
         links: Links of sessions, in any order, each as often as it comes.
-        repo: ``owner/name``; a link to another repository's pull request claims calls as ``ELSEWHERE``.
+        repo: The repository as links name it; a link to another one's pull request claims calls as ``ELSEWHERE``.
     """
     by_session: defaultdict[str, set[Link]] = defaultdict(set)
     for link in links:
@@ -92,7 +91,7 @@ def _of_session(links: list[Link], repo: str) -> Iterator[Claim]:
     after, linked, claim = BEGINNING, set[tuple[str, int]](), None
     for link in links:
         target = (link.repo, link.number)
-        number = link.number if same_repository(link.repo, repo) else ELSEWHERE
+        number = link.number if link.repo == repo else ELSEWHERE
         confidence = HIGH if target in linked else MEDIUM
         linked.add(target)
         if link.at > after:
@@ -100,7 +99,7 @@ def _of_session(links: list[Link], repo: str) -> Iterator[Claim]:
             yield claim
             after = link.at
     last = links[-1]
-    yield Claim(last.session, after, NEVER, last.number if same_repository(last.repo, repo) else ELSEWHERE, HIGH)
+    yield Claim(last.session, after, NEVER, last.number if last.repo == repo else ELSEWHERE, HIGH)
 
 
 def branch_claims(uses: Iterable[BranchUse], repo: str, default_branch: str | None = None) -> list[Claim]:

@@ -6,7 +6,7 @@ that claims nothing costs nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from prodlens.evidence.call_attribution import (
     person_claims,
 )
 from prodlens.evidence.signs import HIGH
-from prodlens.slugs import one_spelling, same_repository
+from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
     from prodlens.evidence.call_attribution import Claim
 
+_CACHE_KIB = 32 * 1024
 # A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
 CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
 # Kinds of claims, strongest first, and what of a call they are looked up by. A session's links to other repositories
-# count for the calls that name no repository: they are theirs.
+# count for the calls that name no repository: they are theirs. A call that a stronger key has claimed is not looked up.
 _LINK, _LOOSE_LINK, _COMMIT, _BRANCH, _PERSON = "link", "loose link", "commit", "branch", "person"
 _LOOKED_UP_BY = {
     _LINK: "CASE WHEN s.repo_slug IS NOT NULL THEN s.session_id END",
@@ -82,36 +83,42 @@ def claimed_calls(
         uses.setdefault(unstored.number, unstored)
     links = [Link(*row) for row in conn.execute("SELECT * FROM session_links")]
     claims = {
-        _LINK: link_claims((link for link in links if same_repository(link.repo, repo)), repo),
+        _LINK: link_claims((link for link in links if link.repo == repo), repo),
         _LOOSE_LINK: link_claims(links, repo),
         _COMMIT: commit_claims(_commits(conn, repo, uses)),
         _BRANCH: branch_claims(uses.values(), repo, _default_branch(conn, repo)),
         _PERSON: [*_of_identities(person_claims(uses.values()), people or {})] if by_person else [],
     }
-    _write(conn, claims)
-    return _query_parts([kind for kind, some in claims.items() if some], in_worktrees=_write_worktrees(conn))
+    conn.execute(f"PRAGMA temp.cache_size = -{_CACHE_KIB}")  # they are looked up for every call
+    conn.execute("SAVEPOINT claims")  # so that the rows are one transaction, and not one each
+    try:
+        _write(conn, claims)
+        in_worktrees = _write_worktrees(conn)
+    finally:
+        conn.execute("RELEASE claims")
+    return _query_parts([kind for kind, some in claims.items() if some], in_worktrees=in_worktrees)
 
 
 def _query_parts(kinds: list[str], *, in_worktrees: bool) -> ClaimedCalls:
     """Return the parts of a query that looks up these kinds of claims, strongest first."""
-    worktree = (
-        "LEFT JOIN temp.session_branch w ON w.session_id = s.session_id AND s.timestamp > w.after "
-        "AND s.timestamp <= w.until "
-    )
-    joins, numbers = worktree if in_worktrees else "", ["s.pull_request"]
+    joins, numbers = "", ["s.pull_request"]
     confidences = [f"WHEN s.pull_request IS NOT NULL THEN '{HIGH}'"]
     for place, kind in enumerate(kinds):
         name, key = f"c{place}", _LOOKED_UP_BY[kind]
+        free = " AND ".join(f"{number} IS NULL" for number in numbers)
         if kind == _BRANCH and in_worktrees:
             key = "ifnull(w.branch, s.branch)"
-        joins += (
-            f"LEFT JOIN temp.call_claim {name} ON s.pull_request IS NULL AND {name}.kind = '{kind}' "
-            f"AND {name}.key = {key} AND s.timestamp > {name}.after AND s.timestamp <= {name}.until "
-        )
+            joins += _joined("session_branch", "w", f"w.session_id = CASE WHEN {free} THEN s.session_id END")
+        joins += _joined("call_claim", name, f"{name}.kind = '{kind}' AND {name}.key = CASE WHEN {free} THEN {key} END")
         numbers.append(f"{name}.number")
         confidences.append(f"WHEN {name}.number IS NOT NULL THEN {name}.confidence")
     number = f"nullif(coalesce({', '.join([*numbers, 'NULL'])}), {ELSEWHERE})"
     return ClaimedCalls(joins, number, f"CASE {' '.join(confidences)} END")
+
+
+def _joined(table: str, name: str, found: str) -> str:
+    """Return the join of a temporary table of ranges of time."""
+    return f"LEFT JOIN temp.{table} {name} ON {found} AND s.timestamp > {name}.after AND s.timestamp <= {name}.until "
 
 
 def _write(conn: sqlite3.Connection, claims: Mapping[str, list[Claim]]) -> None:
@@ -186,4 +193,4 @@ def _of_identities(claims: list[Claim], people: Mapping[str, str]) -> Iterator[C
     for claim in claims:
         own = [] if claim.key in logins else [claim.key]
         for name in own + names.get(claim.key, []):
-            yield replace(claim, key=name)
+            yield claim._replace(key=name)
