@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MOST_REMEMBERED = 20_000
+_SHORT_SHA = 10
 # The merge or squash commit and the head commit, where the default branch has them, and the commits of the branch.
 _COMMITS = (
     "SELECT p.number, p.author AS pull_author, c.author, c.trailers FROM pull_requests p "
@@ -82,16 +83,17 @@ def explained_commits(connection: sqlite3.Connection, repo_slug: str) -> dict[st
 
 def noted_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[str, tuple[Evidence, ...]]:
     """Return what git notes say of commits of a repository, by sha: a sign for each agent that wrote lines of one."""
-    query = "SELECT sha, ai_lines, added_lines, agents FROM ai_notes WHERE repo_slug = ? AND ai_lines > 0"
+    query = "SELECT sha, added_lines, agents FROM ai_notes WHERE repo_slug = ? AND ai_lines > 0"
     rows = map(tuple, connection.execute(query, (one_spelling(repo_slug),)))
-    return {sha: tuple(_note_signs(lines, added, agents)) for sha, lines, added, agents in rows}
+    return {sha: tuple(_note_signs(sha, added, agents)) for sha, added, agents in rows}
 
 
-def _note_signs(lines: int, added: int | None, agents: str) -> Iterator[Evidence]:
-    of_all = f"{lines} lines" if added is None else f"{min(lines, added)} of {added} added lines"
-    for tool, model, _ in orjson.loads(agents):
+def _note_signs(sha: str, added: int | None, agents: str) -> Iterator[Evidence]:
+    for tool, model, lines in orjson.loads(agents):
         known = signatures().agents.get(tool.lower(), tool)
-        yield Evidence(known, "note", HIGH, model, f"a git note marks {of_all} as an agent's")
+        of_all = f"{lines} lines" if added is None else f"{min(lines, added)} of {added} added lines"
+        basis = f"a git note on {sha[:_SHORT_SHA]} marks {of_all} as its own"
+        yield Evidence(known, "note", HIGH, model, basis)
 
 
 def in_order(signs: Iterable[Evidence]) -> Iterator[Evidence]:

@@ -63,7 +63,7 @@ def test_a_clones_notes_are_evidence(clone: Path, store: ProdLensStore) -> None:
     assert rows(store) == {first: (2, 0, 3, agents), second: (0, 1, None, "[]")}
     (sign,) = explained_commits(store.conn, SLUG)[first]
     assert (sign.tool, sign.kind, sign.confidence, sign.model) == ("Claude Code", "note", "high", "claude-opus-4-6")
-    assert sign.basis == "a git note marks 2 of 3 added lines as an agent's"
+    assert sign.basis == f"a git note on {first[:10]} marks 2 of 3 added lines as its own"
     common = {"repo_slug": SLUG, "title": "", "state": "closed", "created_at": "2026-05-01T10:00:00Z"}
     store.insert_pull_requests(
         [
@@ -98,7 +98,7 @@ def test_in_a_shallow_clone_added_lines_are_not_known(clone: Path, store: ProdLe
     assert take_notes_from_clone(store, clone, SLUG, shallow=True) == 1
     assert rows(store)[head(clone)] == (2, 0, None, '[["claude","claude-opus-4-6",2]]')
     signs = explained_commits(store.conn, SLUG)[head(clone)]
-    assert [sign.basis for sign in signs] == ["a git note marks 2 lines as an agent's"]
+    assert [sign.basis for sign in signs] == [f"a git note on {head(clone)[:10]} marks 2 lines as its own"]
 
 
 def test_a_tool_without_a_name_of_ours_keeps_its_own(clone: Path, store: ProdLensStore) -> None:

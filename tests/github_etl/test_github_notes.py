@@ -85,7 +85,7 @@ def test_notes_of_stored_commits_are_read_in_bulk(server: AskedServer, store: Pr
     assert rows(store) == {BRANCH: (4, 10), MERGED: (30, 10)}
     assert server.asked == ["NotesTree", "Notes", "NotesTree", "Notes"]  # each stream brought commits of its own
     signs = {sign.kind: sign for sign in stored_evidence(store.conn, SLUG)[1]}
-    assert signs["note"].basis == "a git note marks 4 of 10 added lines as an agent's"
+    assert signs["note"].basis == f"a git note on {BRANCH[:10]} marks 4 of 10 added lines as its own"
     assert (signs["note"].tool, signs["note"].model) == ("Claude Code", "claude-opus-4-6")
     server.again()
     before = stored(store)
