@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MONTHS_BEFORE = 2  # the month of today and two whole ones
 _BACK = re.compile(r"(?P<number>[1-9]\d{0,3})(?P<unit>[dw])")
 FEWEST = 5
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +92,8 @@ def _checked(args: argparse.Namespace, today: date) -> Period:
     mistakes: list[str] = []
     until = _day("--until", args.until, today, mistakes) if args.until else today
     since = _day("--since", args.since, until, mistakes) if args.since else _months_before(until)
+    if not mistakes and (since.year < _FIRST_YEAR or until.year > _LAST_YEAR):
+        mistakes.append(f"--since, --until: must be {_FIRST_YEAR} to {_LAST_YEAR}: {since}, {until}")
     if not mistakes and since >= until:
         mistakes.append(f"--since: {since} is not before the end of the report, {until}")
     if args.people_at_least < FEWEST:

@@ -27,6 +27,15 @@ _LONGEST_MESSAGE = 500
 _ANYTHING = (Exception,)  # the driver of a database that is only known by its address raises what it likes
 # Moments are shown in UTC, and no extension is fetched from the network.
 _DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET autoinstall_known_extensions = false")
+# The columns that the expressions ask for.
+_FIRST_COLUMNS = {
+    "calls": {"repository", "day", "developer", "tool", "model", "tokens_in", "tokens_out", "latency_ms", "cost_usd"}
+    | {"pull_request"},
+    "pull_requests": {"repository", "number", "opened_at", "author", "is_bot", "into_default_branch", "merged_at"}
+    | {"closed_at", "additions", "deletions", "changed_files", "reverted", "is_revert", "assisted", "cost_usd"},
+    "repositories": {"repository", "team", "simulated", "last_call_at", "traces_ingested_at", "missing"}
+    | {f"{what}_{how}" for what in ("pull_requests", "commits") for how in ("synced_at", "partial")},
+}
 _TEAMS = pa.schema([("repository", pa.string()), ("team", pa.string())])
 
 
@@ -142,8 +151,14 @@ def open_table(engine: Engine, place: str, name: str, first_month: str = "", las
     """
     with engine.asked():
         if engine.reads_files:
-            return _table(engine, place, name, first_month, last_month)
-        return engine.connection.table(name)
+            table = _table(engine, place, name, first_month, last_month)
+        else:
+            table = engine.connection.table(name)
+    # What a file of somebody else's lacks would else be found where it is asked for, under another name. Columns are
+    # only ever added to the published tables, so that those of the first version are always there.
+    if missing := _FIRST_COLUMNS[name] - set(table.columns):
+        raise StorageError(f"{engine.name} cannot answer: {name} has no column {', '.join(sorted(missing))}")
+    return table
 
 
 def open_tables(engine: Engine, place: str, period: Period, teams: Mapping[str, str]) -> Tables:

@@ -200,6 +200,9 @@ def _month(
     if row is None or parts is None or row["people"] < fewest:
         return found
     found |= {"people": row["people"], "calls": row["calls"], "tokens": row["tokens"], "cost_usd": _amount(row)}
+    sizes = {"attributed": parts["attributed_calls"], "priced": parts["priced_calls"]}
+    sizes |= {f"un{name}": row["calls"] - size for name, size in sizes.items()}
+    parts = {**parts, **sizes}
     if _all_told(parts, ("attributed", "unattributed"), fewest) and row["cost_usd"] is not None:
         attributed = parts["attributed_usd"] or Decimal()
         found |= {"attributed_usd": float(attributed), "unattributed_usd": float(row["cost_usd"] - attributed)}
@@ -280,7 +283,7 @@ def _week(row: Mapping[str, Any], fewest: int) -> dict[str, Any]:
 
 
 def _all_told(row: Mapping[str, Any], kinds: Iterable[str], fewest: int) -> bool:
-    return all(is_told(row[f"{kind}_people"], fewest) for kind in kinds)
+    return all(is_told(row[kind] or 0, row[f"{kind}_people"], fewest) for kind in kinds)
 
 
 def _amount(row: Mapping[str, Any] | None) -> float | None:

@@ -90,6 +90,7 @@ def parts_by_month(used: ir.Table) -> ir.Table:
         used.group_by("month")
         .agg(
             attributed_usd=_.attributed_usd.sum(),
+            attributed_calls=_.attributed_calls.sum(),
             priced_calls=_.priced_calls.sum(),
             attributed_people=_.developer.nunique(where=_.attributed_calls > 0),
             unattributed_people=_.developer.nunique(where=_.attributed_calls < _.calls),

@@ -67,6 +67,9 @@ def withheld_below(
     return found
 
 
-def is_told(people: int, fewest: int = FEWEST_PEOPLE) -> bool:
-    """Return whether a part with so many people may be told: one with enough, or nobody's."""
-    return people == 0 or people >= fewest
+def is_told(size: int, people: int, fewest: int = FEWEST_PEOPLE) -> bool:
+    """Return whether a part of so many calls or pull requests may be told: one with enough people, or an empty one.
+
+    A part of nobody known is not empty: it may be one person's.
+    """
+    return size == 0 or people >= fewest

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from prodlens.errors import ConfigurationError, StorageError
@@ -47,6 +49,15 @@ def test_a_damaged_file_is_an_error_with_its_name(tmp_path: Path) -> None:
         organisation_report(connected("duckdb"), str(tmp_path), MAY, now=NOW)
     (tmp_path / "v1/repositories/acme.web.parquet").write_bytes(b"PAR1 and nothing else PAR1")
     with pytest.raises(StorageError, match=r"duckdb cannot answer: .*acme\.web\.parquet"):
+        organisation_report(connected("duckdb"), str(tmp_path), MAY, now=NOW)
+
+
+def test_a_file_without_the_columns_is_an_error_that_names_them(tmp_path: Path) -> None:
+    """Parquet of somebody else's is not taken for a published table."""
+    folder = tmp_path / "v1/repositories"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"repository": ["acme/web"]}), folder / "acme.web.parquet")
+    with pytest.raises(StorageError, match=r"repositories has no column commits_partial, .*, team"):
         organisation_report(connected("duckdb"), str(tmp_path), MAY, now=NOW)
 
 

@@ -104,6 +104,20 @@ def test_a_part_of_few_people_is_not_told(tmp_path: Path) -> None:
     assert month["attributed_usd"] is month["unattributed_usd"] is month["unpriced_calls"] is None
 
 
+def test_what_nobody_known_did_is_not_told(tmp_path: Path) -> None:
+    """Calls and pull requests without a person may be one person's, so that no part of them is told."""
+    calls = [call("5-02", who, 2, pull_request=7) for who in FIVE] + [call("5-03", None, 9), call("5-03", None, None)]
+    pulls = [
+        pull(1, "5-02", None, 3, assisted=True, reverted=True),
+        pull(2, "5-02", None, state="closed", merged_at=None),
+    ]
+    report = report_on(publish(tmp_path, calls=calls, pull_requests=pulls, repositories=[repository()]))
+    (month,) = report["cost"]["months"]
+    assert month["cost_usd"] == 19.0
+    assert month["attributed_usd"] is month["unattributed_usd"] is month["unpriced_calls"] is None
+    assert set(report["pull_requests"]["whole"].values()) == {None}
+
+
 def test_few_people_are_withheld_everywhere(tmp_path: Path) -> None:
     """A repository of two people is withheld, and so is the smallest beside it, but not their team."""
     calls = [call("5-02", who, 1) for who in (*FIVE, "flo")]
@@ -130,7 +144,7 @@ def test_an_organisation_of_four_has_no_figure(tmp_path: Path) -> None:
     assert found["adoption"]["weeks"] == [{"week": "2026-04-27", "people": None}]
     assert found["latency_by_model"] == []
     whole = found["pull_requests"]["whole"]
-    assert {name for name, value in whole.items() if value is not None} == {"unmerged", "reverted"}
+    assert {name: value for name, value in whole.items() if value is not None} == {"unmerged": 0, "reverted": 0}
     assert found["pull_requests"]["by_team"] == {"rows": [], "withheld": 1}
 
 

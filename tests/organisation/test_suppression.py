@@ -57,9 +57,10 @@ def test_parts_of_a_withheld_whole_are_withheld() -> None:
     assert withheld_below(wholes, {"t"}) == {"a"}
 
 
-def test_the_part_of_nobody_may_be_told() -> None:
-    """A part of nobody is 0 and tells of nobody; one of four is not told."""
-    assert [is_told(people) for people in (0, 1, 4, 5)] == [True, False, False, True]
+def test_an_empty_part_may_be_told() -> None:
+    """A part of nothing is 0 and tells of nobody; one of four people, or of nobody known, is not told."""
+    assert is_told(0, 0)
+    assert [is_told(9, people) for people in (0, 1, 4, 5)] == [False, False, False, True]
 
 
 Work = list[tuple[int, str]]

@@ -109,6 +109,7 @@ FROM (
   SELECT
     `t0`.`month`,
     SUM(`t0`.`attributed_usd`) AS `attributed_usd`,
+    SUM(`t0`.`attributed_calls`) AS `attributed_calls`,
     SUM(`t0`.`priced_calls`) AS `priced_calls`,
     COUNT(DISTINCT IF(`t0`.`attributed_calls` > 0, `t0`.`developer`, NULL)) AS `attributed_people`,
     COUNT(DISTINCT IF(`t0`.`attributed_calls` < `t0`.`calls`, `t0`.`developer`, NULL)) AS `unattributed_people`,

@@ -113,6 +113,7 @@ FROM (
   SELECT
     "t0"."month",
     SUM("t0"."attributed_usd") AS "attributed_usd",
+    SUM("t0"."attributed_calls") AS "attributed_calls",
     SUM("t0"."priced_calls") AS "priced_calls",
     COUNT(DISTINCT "t0"."developer") FILTER(WHERE
       "t0"."attributed_calls" > 0) AS "attributed_people",
