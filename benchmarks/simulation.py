@@ -3,7 +3,9 @@
 Simulates teams: negative-binomial days with a weekday pattern and a memory of the day before (AR(1) Gaussian copula),
 usage independent of output or, for the power, with a true effect on the commits of the next day. What moves both sides
 is added by scenario: public holidays and closed weeks that nobody declared, days off of four people, sprints of two
-weeks (a wave, or two days of two and a half times as much), and a trend that doubles or halves. ``everything`` is all.
+weeks (a wave, or two days of two and a half times as much), and a trend that doubles or halves; ``everything`` is all
+of it. ``alone`` is one person who works on any day, with calls on 7 of 10 days, commits on 7 and merges on 7, each on
+days of its own.
 
 Each team's report is made by ``generate_report`` from a store; with ``--series`` by the report's section on association
 alone, which is faster and cannot judge the periods. Printed is the share of reports with a finding at q <= 0.05: in the
@@ -53,6 +55,7 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "everything": SHARED,
     "everything, deadlines": SHARED - {"sprints"} | {"deadlines"},
     **{f"effect {effect}": frozenset() for effect in (0.3, 0.5, 0.7)},
+    "alone": frozenset({"alone"}),
 }
 SPANS = (28, 60, 90, 180)
 FOUND = 0.05
@@ -117,6 +120,8 @@ def make_team(rng: np.random.Generator, days: int, parts: frozenset[str], effect
         name: np.asarray(stats.nbinom.ppf(special.ndtr(row), SIZE, SIZE / (SIZE + MEANS[name] * level)))
         for name, row in rows.items()
     }
+    if "alone" in parts:
+        made = {name: rng.poisson(MEANS[name] / 2, days) * (rng.random(days) < 0.7) * 1.0 for name in MEANS}
     made["tokens"] = np.round(made["sessions"] * rng.lognormal(8, 0.5, days))
     made["cost_usd"] = made["tokens"] * 3e-6 * rng.lognormal(0, 0.2, days)
     hours = np.exp(rng.normal(2, 1, days) / np.sqrt(np.maximum(made["merged_pull_requests"], 1)))

@@ -28,6 +28,8 @@ _CLEARLY, _LIKELY = math.log(10), math.log(2)
 # A weekday is worked on where a series has this share of its busiest weekday.
 _WORKING = 0.4
 _ROUNDS = 3
+# One person alone has many days without use and many without output. That some of them fall together shows nothing.
+_MORE_THAN_CHANCE = 2.0
 _LARGEST_SIZE = 50.0
 
 
@@ -39,7 +41,8 @@ def quiet_days(calendar: Calendar, counts: Sequence[FloatArray]) -> frozenset[da
     ratio of the level 0.05 m to the level m, v log 0.05 + (v + k) log((k + m) / (k + 0.05 m)). A day is quiet where the
     evidence of all series adds up to more than log 10, of which each gives log 10 at most, so that no series carries
     the verdict alone, and where none has log 10 against it. Days joined to it need log 2. Levels and sizes are then
-    taken without the days found, and the days looked for again, three times in all.
+    taken without the days found, and the days looked for again, three times in all. Where they are less than twice as
+    many as would fall together if each series were low on days of its own, the sides do not share them: none is quiet.
 
     Args:
         calendar: The days; its holidays are known to be quiet, and not returned.
@@ -56,12 +59,15 @@ def quiet_days(calendar: Calendar, counts: Sequence[FloatArray]) -> frozenset[da
     seen = ~np.isnan(counts[0]) & ~np.isnan(np.array(counts[1:])).all(axis=0) & ~declared
     weekdays: IntArray = (np.arange(calendar.days) + calendar.first.weekday()) % 7
     basis = calendar_basis(Calendar(calendar.first, calendar.days, fortnight=True))
+    evidence, working = np.zeros((len(counts), calendar.days)), quiet
     for _ in range(_ROUNDS):
         found = [_evidence(values, basis, weekdays, ~quiet & ~declared & ~np.isnan(values)) for values in counts]
         evidence = np.array([one for one, _ in found])
         working = np.array([worked for _, worked in found]).any(axis=0) & seen
         total = np.where((evidence > -_CLEARLY).all(axis=0), np.minimum(evidence, _CLEARLY).sum(axis=0), 0.0)
         quiet = _quiet(total, working)
+    if quiet.sum() < _MORE_THAN_CHANCE * _by_chance(evidence[:, working]):
+        return frozenset()
     return frozenset(calendar.first + timedelta(days=int(day)) for day in np.flatnonzero(quiet))
 
 
@@ -96,6 +102,13 @@ def _size(values: FloatArray, usual: FloatArray) -> float:
     squares = float(usual @ usual)
     excess = float(((values - usual) ** 2 - usual).sum())
     return squares / excess if excess * _LARGEST_SIZE > squares else _LARGEST_SIZE
+
+
+def _by_chance(evidence: FloatArray) -> float:
+    """Return on how many working days all series would be low together if each were low on days of its own."""
+    days = max(int(evidence.shape[1]), 1)
+    shares = (evidence > 0).sum(axis=1) / days
+    return float(np.where(shares > 0, shares, 1.0).prod() * days)
 
 
 def _quiet(total: FloatArray, working: BoolArray) -> BoolArray:

@@ -42,10 +42,10 @@ def test_the_hardest_null_finds_hardly_anything(simulation: Any) -> None:
 
 
 def test_the_hardest_null_is_hard(simulation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the holidays left in, more than a third of the same reports find something."""
+    """With the holidays left in, more than a quarter of the same reports find something."""
     monkeypatch.setattr(associations, "quiet_days", lambda *_: frozenset())
     found = shares(simulation, "everything", 180)
-    assert min(found["primary"], found["whole"]) > 0.33
+    assert min(found["primary"], found["whole"]) > 0.25
 
 
 def test_a_strong_effect_is_found(simulation: Any) -> None:

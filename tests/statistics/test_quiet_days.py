@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from prodlens.statistics.daily_series import Calendar
-from prodlens.statistics.quiet_days import _quiet, _size, _usual, quiet_days
+from prodlens.statistics.quiet_days import _by_chance, _quiet, _size, _usual, quiet_days
 from tests.statistics.results import like
 
 if TYPE_CHECKING:
@@ -60,6 +60,16 @@ def test_a_rare_event_among_nothing_does_not_hide_a_day_off() -> None:
     assert quiet_days(SPAN, [use, output, merged]) == on(16)
     merged[16] = 9.0
     assert quiet_days(SPAN, [use, output, merged]) == frozenset()
+
+
+def test_days_that_fall_together_by_chance_are_not_quiet() -> None:
+    """One person without use on a third of the days and without output on a third of their own has no days off."""
+    rng = Random(4)
+    use, output = (np.array([rng.choice([0.0, 6.0, 9.0]) for _ in range(210)]) for _ in range(2))
+    together = int(((use == 0) & (output == 0)).sum())
+    assert together > 15
+    assert quiet_days(Calendar(MONDAY, 210), [use, output]) == frozenset()
+    assert _by_chance(np.array([[1.0, 1.0, -1.0, 0.0], [2.0, -1.0, -1.0, -1.0], [0.0, 0.0, 0.0, -1.0]])) == 0.5
 
 
 def test_holidays_that_are_known_are_not_found_again() -> None:
