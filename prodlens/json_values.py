@@ -12,6 +12,7 @@ from prodlens.files import digest
 
 # The largest whole number that every JSON reader keeps exactly; SQLite could not store one above 2^63 either.
 LARGEST_WHOLE_NUMBER = 2**53
+_LARGEST_STORED = 2**63 - 1  # a whole number of SQLite
 
 # Names, ids, branches and reasons are far shorter; whatever is longer was not written by a tool that means well.
 LONGEST_TEXT = 1_000
@@ -41,8 +42,8 @@ def whole_number(value: object) -> int | None:
 
 
 def identifier(value: object) -> int | None:
-    """Return an id: a positive whole number that is written as one, never text, a fraction or a bool."""
-    return value if type(value) is int and value > 0 else None
+    """Return an id: a positive whole number that is written as one and can be stored, never text or a bool."""
+    return value if type(value) is int and 0 < value <= _LARGEST_STORED else None
 
 
 def count(value: object) -> int | None:

@@ -88,7 +88,17 @@ def test_text_that_cannot_be_stored_is_mended() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(7, 7), (2**60, 2**60), (0, None), (-7, None), (7.0, None), ("7", None), (True, None), (None, None)],
+    [
+        (7, 7),
+        (2**60, 2**60),
+        (2**63, None),
+        (0, None),
+        (-7, None),
+        (7.0, None),
+        ("7", None),
+        (True, None),
+        (None, None),
+    ],
 )
 def test_an_identifier_is_written_as_a_positive_whole_number(value: object, expected: int | None) -> None:
     """An id is a positive whole number; text, fractions and booleans are not ids."""
