@@ -41,7 +41,7 @@ def adoption_section(people: Delivery, traces: Traces, period: Window) -> dict[s
     presence = _presence(people)
     active = _active(presence)
     openers = {pull.author.casefold() for pull in people.pull_requests if pull.author is not None}
-    authors = {name for name in openers if weeks and active[name][1] >= weeks[0]}
+    authors = {name for name in openers if weeks and name in active and active[name][1] >= weeks[0]}
     begun = {name: traces.beginning(name) for name in authors}
     seen_before = {
         name: week

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT
-from prodlens.timestamps import parse_timestamp
+from prodlens.timestamps import EARLIEST, parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,12 +118,13 @@ def read_traces(conn: sqlite3.Connection, request: ReportRequest, end: datetime)
             SELECT DISTINCT developer_id, event_date, source,
                 :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL,
                 CASE WHEN :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL THEN branch END
-            FROM sessions s NOT INDEXED WHERE developer_id IS NOT NULL AND timestamp < :end)
+            FROM sessions s NOT INDEXED WHERE developer_id IS NOT NULL AND timestamp >= :earliest AND timestamp < :end)
         WHERE date(event_date) = event_date AND typeof(developer_id) = 'text'"""
     values = {
         "named": request.slug in request.covered,
         "unnamed": None in request.covered,
         "repo": request.slug,
+        "earliest": EARLIEST.isoformat(),
         "end": end.isoformat(),
     }
     weeks: dict[str, set[date]] = {}

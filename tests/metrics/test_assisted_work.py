@@ -216,6 +216,17 @@ def test_whether_it_is_reverted_is_known_after_two_weeks() -> None:
     assert recent.reverted is None
 
 
+def test_a_pull_request_whose_times_are_not_known_takes_no_part() -> None:
+    """One that was opened nobody knows when, and never merged, stops neither the section nor the report."""
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions([traced("5-05"), traced("5-12"), traced("1-01", timestamp="1970-01-01T00:00:00Z")])
+        store.insert_pull_requests([change(1, "5-06")])
+        store.conn.execute("UPDATE pull_requests SET created_at = NULL, state = 'closed'")
+        found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]
+    assert (found["pull_requests"]["opened"], found["adoption"]["authors"]) == (0, 0)
+    assert found["adoption"]["first_week"] == "2026-05-04"
+
+
 @given(st.permutations(range(6)))
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
