@@ -22,6 +22,7 @@ LOCKS = {
     "requirements-lint.lock": [
         *("--group", "lint", "--constraint", "requirements.lock", "--constraint", "requirements-test.lock"),
     ],
+    "requirements-spark.lock": ["--group", "spark", "--constraint", "requirements-test.lock"],
     "requirements-wheel.lock": ["--group", "wheel", "--constraint", "requirements-test.lock"],
     "requirements-oracles.lock": ["--group", "oracles"],
     "requirements-docs.lock": [
