@@ -9,10 +9,14 @@ import pytest
 
 from prodlens.statistics.daily_series import (
     Calendar,
+    Scale,
     _calendar_columns,
+    autocorrelations,
     calendar_basis,
+    lag_one_autocorrelation,
     log_amounts,
     observed_basis,
+    prepare_series,
     residual_maker,
 )
 from prodlens.statistics.estimates import numbers
@@ -103,3 +107,50 @@ def test_numbers_are_one_row_of_floats() -> None:
     """Whole numbers become floats, and a column becomes a row."""
     assert numbers([1, 2]).dtype == np.float64
     assert numbers(np.array([[1.0], [2.0]])).shape == (2,)
+
+
+def test_memory_of_the_day_before() -> None:
+    """The sum of products of neighbours over that of squares, clipped to 0.95; with gaps means of both; else 0."""
+    assert lag_one_autocorrelation(np.array([1.0, 1.0, -1.0, -1.0])) == pytest.approx(1 / 4)
+    assert lag_one_autocorrelation(np.array([1.0, 1.0, np.nan, -2.0, -1.0])) == pytest.approx((3 / 2) / (7 / 4))
+    assert lag_one_autocorrelation(np.array([1.0, np.nan, -1.0])) == 0.0
+    assert lag_one_autocorrelation(np.array([2.0, 2.0, np.nan, np.nan])) == 0.95
+    assert lag_one_autocorrelation(np.array([2.0, -2.0, np.nan, np.nan])) == -0.95
+
+
+def test_autocorrelations_at_every_lag() -> None:
+    """Lags 1 to 3 of 1, 2, 0, -3: products 2, -6 and -3 over squares of 14."""
+    found = autocorrelations(np.array([1.0, 2.0, 0.0, -3.0]), 3)
+    assert tuple(found.tolist()) == like(2 / 14, -6 / 14, -3 / 14)
+
+
+def test_amounts_of_nothing_stay_nothing() -> None:
+    """All zeros have no typical day and stay zeros."""
+    assert log_amounts(np.zeros(3)).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "reason"),
+    [
+        ([None, None], "count", "no day was observed"),
+        ([1.0, -1.0], "count", "a count or amount is negative"),
+        ([1.0, -1.0], "amount", "a count or amount is negative"),
+        ([2.0, 2.0], "as_is", "the series does not vary"),
+        ([1.0, -1.0], "as_is", "weekday, trend and holidays explain the whole series"),
+    ],
+)
+def test_why_a_series_cannot_be_used(values: list[float | None], scale: Scale, reason: str) -> None:
+    """Each reason has its own words, and what cannot be used has neither memory nor whitened days."""
+    series = prepare_series(values, Calendar(date(2026, 1, 5), 2), scale)
+    assert (series.reason, series.phi, series.whitened) == (reason, None, None)
+    assert np.isnan(series.residuals).all()
+
+
+def test_a_quiet_day_explains_itself() -> None:
+    """A quiet day leaves nothing of its own, however far it lies from the others, and changes no other day."""
+    values = [float(day * day % 11) for day in range(30)]
+    plain = prepare_series(values, Calendar(date(2026, 1, 5), 30, quiet=frozenset({date(2026, 1, 15)})))
+    values[10] = 1e6
+    changed = prepare_series(values, Calendar(date(2026, 1, 5), 30, quiet=frozenset({date(2026, 1, 15)})))
+    assert plain.residuals[10] == 0.0
+    assert changed.residuals.tolist() == pytest.approx(plain.residuals.tolist(), abs=1e-9)
