@@ -114,8 +114,12 @@ def publish_repositories(
 
 
 def _publish_one(store: ProdLensStore, place: Place, scope: Scope, publishing: Publishing) -> PublishedRepository:
-    tables = _tables(store, scope, publishing.people)
-    facts = _facts(store, scope, tables)
+    try:
+        tables = _tables(store, scope, publishing.people)
+        facts = _facts(store, scope, tables)
+    except (AttributeError, TypeError, ValueError) as error:  # bytes where a text has to be: no version writes that
+        reason = f"{scope.repository} cannot be published, since a value of the database cannot be used: {error}"
+        return PublishedRepository(repository=scope.repository, failure=reason)
     publication = Publication(
         repository=scope.repository,
         tables={name: table.rows for name, table in tables.items()},

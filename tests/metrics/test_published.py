@@ -360,3 +360,13 @@ def test_any_calls_add_up(tmp_path_factory: pytest.TempPathFactory, given_calls:
     assert abs(float(total) - (whole.cost_usd or 0)) < 0.005
     attributed = sum((row["cost_usd"] or Decimal(0) for row in found if row["pull_request"] is not None), Decimal(0))
     assert sum((row["cost_usd"] or Decimal(0) for row in costs), Decimal(0)) == attributed
+
+
+def test_what_cannot_be_told_costs_its_repository_alone(store: ProdLensStore, tmp_path: Path) -> None:
+    """A database that another program wrote bytes to fails for the repository that has them; others are published."""
+    store.insert_sessions([call("5-01"), call("5-01", repo_slug="acme/api")])
+    store.insert_pull_requests([pull(1, "5-02", "5-03")])
+    store.conn.execute("UPDATE pull_requests SET title = x'ff'")
+    outcomes = {each.repository: each for each in published(store, tmp_path, "acme/api", "acme/web")}
+    assert outcomes["acme/web"].failure.startswith("acme/web cannot be published, since a value of the database")
+    assert [row["repository"] for row in rows(tmp_path, "calls")] == ["acme/api"]
