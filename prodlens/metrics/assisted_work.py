@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT
+from prodlens.storage import revert_times
 from prodlens.timestamps import EARLIEST, parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from prodlens.evidence import Evidence
@@ -163,7 +164,7 @@ def read_work(
     if request.slug not in request.covered:
         return [], dict.fromkeys(EXCLUSIONS, 0)
     rows = list(_rows(conn, request.slug))
-    reverted = _reverted_at(rows)
+    reverted = revert_times(conn, request.slug)
     base, excluded, work = _default_branch(conn, request.slug, rows), Counter[str](), []
     for row in rows:
         if row["created_at"] is None or not period.holds(datetime.fromisoformat(row["created_at"])):
@@ -203,9 +204,9 @@ def read_levels(
 def _rows(conn: sqlite3.Connection, repo: str) -> Iterator[dict[str, Any]]:
     """Yield each pull request once, with the time of its first commit."""
     query = f"""
-        SELECT p.number, p.title, p.author, p.author_type, p.draft, p.created_at, p.merged_at, {CLOSED_AT} AS ended_at,
-            p.reopened, p.first_review_at, p.additions, p.deletions, p.changed_files, p.base_ref, p.head_ref,
-            p.review_rounds, p.changes_requested, p.ready_at, p.reverted_at, c.first_commit_at
+        SELECT p.id, p.number, p.title, p.author, p.author_type, p.draft, p.created_at, p.merged_at,
+            {CLOSED_AT} AS ended_at, p.reopened, p.first_review_at, p.additions, p.deletions, p.changed_files,
+            p.base_ref, p.head_ref, p.review_rounds, p.changes_requested, p.ready_at, c.first_commit_at
         FROM pull_requests p LEFT JOIN (
             SELECT pull_request_id, min(timestamp) AS first_commit_at FROM pull_request_commits GROUP BY 1
         ) c ON c.pull_request_id = p.id
@@ -314,24 +315,8 @@ def _reverted(
     """Return whether it was reverted in time; None where it was not merged or the time is not over."""
     if merged is None or merged + _REVERTED_WITHIN > end:
         return None
-    at = row["reverted_at"] or reverted.get(row["number"])
+    at = reverted.get(row["id"])
     return at is not None and datetime.fromisoformat(at) - merged <= _REVERTED_WITHIN
-
-
-def _reverted_at(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """Return when a merged ``Revert "title"`` took back the last pull request with that title, by its number."""
-    by_title: dict[str, list[tuple[str, int]]] = {}
-    for row in rows:
-        if row["merged_at"] is not None and row["title"] is not None and row["number"] is not None:
-            by_title.setdefault(row["title"], []).append((row["merged_at"], row["number"]))
-    found: dict[int, str] = {}
-    for row in rows:
-        title = reverted_title(row["title"]) if row["merged_at"] is not None else None
-        earlier = [one for one in by_title.get(title, ()) if one[0] <= row["merged_at"]] if title else []
-        if earlier:
-            number = max(earlier)[1]
-            found[number] = min(row["merged_at"], found.get(number, row["merged_at"]))
-    return found
 
 
 def _before(text: str | None, end: datetime) -> datetime | None:

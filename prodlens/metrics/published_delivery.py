@@ -10,8 +10,8 @@ from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT, CONFIDENCES, commit_evidence, noted_evidence, stored_evidence
 from prodlens.metrics.assisted_work import ASSISTED, OTHER, read_levels, read_traces
 from prodlens.metrics.published_calls import columns_of
-from prodlens.metrics.pull_request_costs import reverted, stored_pull_requests
 from prodlens.metrics.request import ReportRequest
+from prodlens.storage import revert_times
 from prodlens.timestamps import EARLIEST
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _Columns = dict[str, list[Any]]
 _ASSISTED = {**dict.fromkeys(ASSISTED, True), OTHER: False}  # everything else is unknown
 _PULL_GIVEN = (
     *("author", "author_type", "draft", "first_review_at", "merged_at", "additions", "deletions", "changed_files"),
-    *("reopened", "reopened_at", "ready_at", "changes_requested", "review_rounds", "reverted_at"),
+    *("reopened", "reopened_at", "ready_at", "changes_requested", "review_rounds"),
 )
 
 
@@ -92,6 +92,7 @@ def pull_request_columns(
         "reviews": "review_count",
         "reverts": "reverts",
         "title": "title",
+        "id": "id",
         **{name: name for name in _PULL_GIVEN},
     }
     query = (
@@ -105,9 +106,8 @@ def pull_request_columns(
     signs = [evidence.get(number, frozenset()) for number in columns["number"]]
     columns["repository"] = [scope.repository] * len(signs)
     columns["is_bot"] = list(map(is_bot, columns["author"], columns["author_type"]))
-    taken_back = set(reverted(stored_pull_requests(conn, scope.repository)))
-    reverted_at = zip(columns["number"], columns["reverted_at"], strict=True)
-    columns["reverted"] = [number in taken_back or at is not None for number, at in reverted_at]
+    columns["reverted_at"] = list(map(revert_times(conn, scope.repository).get, columns.pop("id")))
+    columns["reverted"] = [at is not None for at in columns["reverted_at"]]
     reverts = zip(columns.pop("title"), columns.pop("reverts"), strict=True)
     columns["is_revert"] = [number is not None or reverted_title(title) is not None for title, number in reverts]
     levels = _levels(conn, scope, costs, people, evidence)

@@ -6,18 +6,19 @@ since work on one that is merged in the window can have begun before it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
+from prodlens.commits import is_bot
 from prodlens.evidence import CLOSED_AT, CONFIDENCES, claimed_calls
 from prodlens.metrics.estimates import interval
 from prodlens.metrics.usage import add
 from prodlens.schemas import DESK, WORKFLOW
 from prodlens.slugs import one_spelling
 from prodlens.statistics.quantiles import sample_quantile
+from prodlens.storage import revert_times
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,7 +32,6 @@ _CENT = 0.01
 _UNKNOWN = "unknown"
 _ORIGINS = (WORKFLOW, DESK, _UNKNOWN)
 _ORIGIN = f"CASE WHEN s.origin IN ('{WORKFLOW}', '{DESK}') THEN s.origin ELSE '{_UNKNOWN}' END"
-_REVERT = re.compile(r'Revert "(?P<title>.*)"\s*')
 
 
 class _Part(NamedTuple):
@@ -62,10 +62,12 @@ class ModelCalls(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _PullRequest:
     title: str | None
+    author: str | None
+    author_type: str | None
     state: str
     merged_at: str | None
     ended_at: str | None
-    opened_at: str | None
+    reverted_at: str | None
 
 
 def pull_request_costs(
@@ -82,14 +84,14 @@ def pull_request_costs(
     Raises:
         AssertionError: Attributed and unattributed cost do not add up to the total.
     """
-    pulls = stored_pull_requests(conn, request.slug) if request.slug in request.covered else {}
+    pulls = _pull_requests(conn, request.slug) if request.slug in request.covered else {}
     parts = _parts(conn, request, window)
     here = [part for part in parts if part.in_window]
     attributed = [part for part in here if part.number is not None]
     unattributed = [part for part in here if part.number is None]
     _assert_balance(total_cost_usd, (attributed, unattributed))
-    rows = _rows(parts, pulls)
     bounds = window.start.isoformat(), window.end.isoformat()
+    rows = _rows(parts, pulls, bounds)
     return {
         "total": _line(here),
         "attributed": _line(attributed),
@@ -99,9 +101,9 @@ def pull_request_costs(
             for confidence in CONFIDENCES
         },
         "by_origin": {origin: _line(part for part in attributed if part.origin == origin) for origin in _ORIGINS},
-        "merged": _merged(rows, {number for number, pull in pulls.items() if _within(pull.merged_at, bounds)}),
+        "merged": _merged(rows, {number for number, pull in pulls.items() if _is_merged(pull, bounds)}),
         "closed_unmerged": _sum_of(rows, (number for number, pull in pulls.items() if _is_unmerged(pull, bounds))),
-        "reverted": _sum_of(rows, reverted(pulls)),
+        "reverted": _sum_of(rows, (number for number, pull in pulls.items() if _within(pull.reverted_at, bounds))),
         "pull_requests": rows,
     }
 
@@ -146,14 +148,17 @@ def first_calls(conn: sqlite3.Connection, request: ReportRequest, window: Window
     return {number: first for number, own in by_number.items() if (first := _first(own)) is not None}
 
 
-def stored_pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
+def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
     """Return the pull requests of a repository by number; of several rows of one number the last counts."""
     query = (
-        f"SELECT number, title, CASE WHEN merged_at IS NULL THEN state ELSE 'merged' END, merged_at, {CLOSED_AT}, "
-        "created_at FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL "
+        "SELECT id, number, title, author, author_type, "
+        f"CASE WHEN merged_at IS NULL THEN state ELSE 'merged' END, merged_at, {CLOSED_AT} "
+        "FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL "
         "ORDER BY number, id"
     )
-    return {row[0]: _PullRequest(*row[1:]) for row in map(tuple, conn.execute(query, {"repo": repo}))}
+    reverted = revert_times(conn, repo)
+    rows = map(tuple, conn.execute(query, {"repo": repo}))
+    return {number: _PullRequest(*(*rest, reverted.get(identity))) for identity, number, *rest in rows}
 
 
 def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> list[_Part]:
@@ -180,19 +185,20 @@ def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> 
     ]
 
 
-def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest]) -> list[dict[str, Any]]:
+def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest], bounds: tuple[str, str]) -> list[dict[str, Any]]:
     """Return a row for each pull request that has calls, the dearest first."""
     by_number: dict[int, list[_Part]] = {}
     for part in parts:
         if part.number is not None:
             by_number.setdefault(part.number, []).append(part)
-    taken_back = set(reverted(pulls))
+    ended = {number for number, pull in pulls.items() if _within(pull.ended_at, bounds)}
     rows = [
         {
             "number": number,
             "title": pulls[number].title if number in pulls else None,
             "state": pulls[number].state if number in pulls else None,
-            "reverted": number in taken_back,
+            "reverted": number in pulls and pulls[number].reverted_at is not None,
+            "in_period": number in ended or any(part.in_window for part in own),
             "models": sorted({model_name(part.model) for part in own if part.model is not None}),
             "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
             "first_call_at": _first(own),
@@ -242,27 +248,17 @@ def _sum_of(rows: Iterable[Mapping[str, Any]], numbers: Iterable[int]) -> dict[s
     return {"pull_requests": len(wanted), "with_cost": len(costs), "cost_usd": _known(add(costs)) if costs else None}
 
 
-def reverted(pulls: Mapping[int, _PullRequest]) -> list[int]:
-    """Return the pull requests that a merged ``Revert "title"`` takes back: of several with that title, the last."""
-    by_title: dict[str, list[tuple[str, int]]] = {}
-    for number, pull in pulls.items():
-        if pull.merged_at is not None and pull.title is not None:
-            by_title.setdefault(pull.title, []).append((pull.merged_at, number))
-    found = []
-    for pull in pulls.values():
-        revert = _REVERT.fullmatch(pull.title or "") if pull.merged_at is not None else None
-        taken_back_by = pull.opened_at or pull.merged_at or ""
-        earlier = [at for at in by_title.get(revert["title"], ()) if at[0] <= taken_back_by] if revert else []
-        found += [max(earlier)[1]] if earlier else []
-    return found
-
-
 def _known(total: float) -> float | None:
     return total if isfinite(total) else None
 
 
 def _within(moment: str | None, bounds: tuple[str, str]) -> bool:
     return moment is not None and bounds[0] <= moment < bounds[1]
+
+
+def _is_merged(pull: _PullRequest, bounds: tuple[str, str]) -> bool:
+    """Return whether it was merged in the window and is a person's; those of bots are counted nowhere."""
+    return _within(pull.merged_at, bounds) and not is_bot(pull.author, pull.author_type)
 
 
 def _is_unmerged(pull: _PullRequest, bounds: tuple[str, str]) -> bool:

@@ -22,7 +22,7 @@ _EXCLUSIONS = {
     "bots": "by bots or by nobody known",
     "other_base": "into other branches",
     "under_a_minute": "open for less than a minute",
-    "reverts": "reverts",
+    "reverts": "taking others back",
     "calls_after_opening": "with calls after the opening alone",
 }
 _OUTCOMES = {

@@ -17,7 +17,7 @@ _NO_PRICE = "no known price"
 def pull_request_section(report: Mapping[str, Any]) -> Section | None:
     """Return what pull requests cost; None where no call belongs to one."""
     costs = report["pull_request_costs"]
-    rows = costs["pull_requests"]
+    rows = [row for row in costs["pull_requests"] if row["in_period"]]
     if not rows:
         return None
     return Section(
@@ -29,7 +29,7 @@ def pull_request_section(report: Mapping[str, Any]) -> Section | None:
             tuple(_row(row) for row in rows[:_SHOWN]),
             "lllrrrl",
         ),
-        after=tuple(_after(costs)),
+        after=tuple(_after(costs, len(rows))),
     )
 
 
@@ -53,7 +53,10 @@ def _sentences(costs: Mapping[str, Any]) -> Iterator[str]:
             f"a known cost, of {merged['pull_requests']} merged{interval}); one in ten cost "
             f"{formatting.usd(merged['percentile_90_usd'])} or more."
         )
-    for name, what in (("closed_unmerged", "closed without a merge"), ("reverted", "reverted later")):
+    for name, what in (
+        ("closed_unmerged", "closed without a merge in this period"),
+        ("reverted", "reverted in this period"),
+    ):
         if costs[name]["cost_usd"] is not None:
             yield f"Pull requests {what} cost {formatting.usd(costs[name]['cost_usd'])}."
 
@@ -71,8 +74,8 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _after(costs: Mapping[str, Any]) -> Iterator[str]:
-    more = len(costs["pull_requests"]) - _SHOWN
+def _after(costs: Mapping[str, Any], listed: int) -> Iterator[str]:
+    more = listed - _SHOWN
     if more > 0:
         yield f"{formatting.count(more)} more with a lower cost are in the CSV and JSON files."
     left = costs["unattributed"]

@@ -86,7 +86,7 @@ def _failed(failed: Mapping[str, Any], least: float) -> Iterator[_Row]:
 def _not_merged(costs: Mapping[str, Any], least: float) -> Iterator[_Row]:
     for name, what in (
         ("closed_unmerged", "Pull requests closed without a merge in this period"),
-        ("reverted", "Pull requests reverted later"),
+        ("reverted", "Pull requests reverted in this period"),
     ):
         found = costs[name]
         if (found["cost_usd"] or 0.0) >= least:

@@ -11,7 +11,7 @@ from prodlens.storage.delivery_rows import (
 from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
 from prodlens.storage.notes import CALLS_CHANGED, PRUNED_BEFORE, read_note, write_note
-from prodlens.storage.reverts import mark_reverted
+from prodlens.storage.reverts import mark_reverted, revert_times
 from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
 from prodlens.storage.session_marks import put_session_marks
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
@@ -39,6 +39,7 @@ __all__ = [
     "put_sessions",
     "put_usage_days",
     "read_note",
+    "revert_times",
     "session_values",
     "upsert_commits",
     "upsert_pull_requests",

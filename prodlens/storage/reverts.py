@@ -14,38 +14,45 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MERGED = (
-    "SELECT id, number, title, created_at, merged_at, merge_commit_sha, reverts, reverted_at FROM pull_requests "
-    "WHERE repo_slug = ? AND merged_at IS NOT NULL ORDER BY merged_at, id"
+    "SELECT id, number, title, created_at, merged_at, merge_commit_sha, reverts FROM pull_requests "
+    "WHERE ifnull(repo_slug, :repo) = :repo AND merged_at IS NOT NULL ORDER BY merged_at, id"
 )
 # The commit of a pull request that has only one stands for it; one of several does not.
 _ONLY_COMMITS = (
     "SELECT c.sha, c.pull_request_id FROM pull_request_commits c JOIN pull_requests p ON p.id = c.pull_request_id "
-    "WHERE p.repo_slug = ? AND p.merged_at IS NOT NULL AND p.commit_count = 1"
+    "WHERE ifnull(p.repo_slug, :repo) = :repo AND p.merged_at IS NOT NULL AND p.commit_count = 1"
 )
 _REVERTING = (
-    "SELECT timestamp, reverts FROM commits WHERE repo_slug = ? AND reverts IS NOT NULL ORDER BY timestamp, sha"
+    "SELECT timestamp, reverts FROM commits WHERE ifnull(repo_slug, :repo) = :repo AND reverts IS NOT NULL "
+    "ORDER BY timestamp, sha"
 )
 
 
 def mark_reverted(conn: sqlite3.Connection, slug: str) -> None:
-    """Write ``reverted_at`` of every merged pull request of the repository anew, from what is stored now.
+    """Write ``reverted_at`` of every merged pull request of the repository anew, from what is stored now."""
+    times = revert_times(conn, slug)
+    stored = conn.execute("SELECT id, reverted_at FROM pull_requests WHERE repo_slug = ?", (slug,))
+    changes = [(times.get(identity), identity) for identity, at in map(tuple, stored) if times.get(identity) != at]
+    conn.executemany("UPDATE pull_requests SET reverted_at = ? WHERE id = ?", changes)
+
+
+def revert_times(conn: sqlite3.Connection, slug: str) -> dict[int, str]:
+    """Return when each merged pull request of the repository was first reverted (ISO 8601, UTC), by its id.
 
     A pull request names what it reverts by number, or else by title: then it is the last one with that title that was
     merged before it was opened. A commit names a merge or squash commit, or the only commit of a pull request.
     """
-    pulls = [dict(row) for row in conn.execute(_MERGED, (slug,))]
+    repo = {"repo": slug}
+    pulls = [dict(row) for row in conn.execute(_MERGED, repo)]
     reverted = _by_pull_requests(pulls)
-    owners = dict(map(tuple, conn.execute(_ONLY_COMMITS, (slug,))))
+    owners = dict(map(tuple, conn.execute(_ONLY_COMMITS, repo)))
     owners |= {pull["merge_commit_sha"]: pull["id"] for pull in pulls}
-    for identity, at in _by_commits(conn.execute(_REVERTING, (slug,)), owners):
+    for identity, at in _by_commits(conn.execute(_REVERTING, repo), owners):
         reverted.setdefault(identity, at)
-    changes = []
-    for pull in pulls:
-        reverted_at = reverted.get(pull["id"])
-        moment = reverted_at and max(reverted_at, pull["merged_at"])  # a commit's clock can be wrong
-        if moment != pull["reverted_at"]:
-            changes.append((moment, pull["id"]))
-    conn.executemany("UPDATE pull_requests SET reverted_at = ? WHERE id = ?", changes)
+    merged_at = {pull["id"]: pull["merged_at"] for pull in pulls}
+    return {
+        identity: max(at, merged_at[identity]) for identity, at in reverted.items()
+    }  # a commit's clock can be wrong
 
 
 def _by_pull_requests(pulls: Sequence[dict[str, Any]]) -> dict[int, str]:

@@ -197,7 +197,7 @@ def test_times_run_from_the_opening() -> None:
 
 @pytest.mark.parametrize(("days", "reverted"), [(13, True), (15, False)])
 def test_reverted_within_two_weeks(days: int, reverted: bool) -> None:
-    """A merged ``Revert "title"`` takes back the last one with that title; later than 14 days does not count."""
+    """What a merged pull request takes back, by title or number, counts as reverted up to 14 days after its merge."""
     again = at("5-07") + timedelta(days=days)
     (one,) = works(
         [
@@ -206,8 +206,13 @@ def test_reverted_within_two_weeks(days: int, reverted: bool) -> None:
         ]
     )
     assert one.reverted is reverted
-    (stored,) = works([change(1, "5-06", "5-07", reverted_at=again)])
-    assert stored.reverted is reverted
+    (named, _) = works(
+        [
+            change(1, "5-06", "5-07", title="Try"),
+            change(2, "5-08", None, title="Take it back", reverts=1, merged_at=again, closed_at=again, state="closed"),
+        ]
+    )
+    assert named.reverted is reverted
 
 
 def test_whether_it_is_reverted_is_known_after_two_weeks() -> None:

@@ -113,6 +113,37 @@ def test_unmerged_and_reverted_work_has_its_cost() -> None:
     assert [(row["number"], row["reverted"]) for row in found["pull_requests"]] == [(4, True), (3, False)]
 
 
+def test_work_of_the_period_is_told_from_work_before_it() -> None:
+    """A pull request is of the period by a call, its merge or its closing; a revert counts when it happens."""
+    found = costs_of(
+        [
+            spent("4-02", 1.0, pull_request=1),
+            spent("4-02", 2.0, pull_request=2),
+            spent("4-02", 4.0, pull_request=3),
+            spent("5-02", 8.0, pull_request=4),
+        ],
+        [
+            feature(1, "4-01", "4-03"),
+            feature(2, "4-01", "4-03"),
+            feature(3, "4-01", "5-03"),
+            feature(4, "4-01"),
+            feature(5, "5-04", "5-05", reverts=2),
+        ],
+    )
+    assert {row["number"]: row["in_period"] for row in found["pull_requests"]} == {1: False, 2: False, 3: True, 4: True}
+    assert found["reverted"] == {"pull_requests": 1, "with_cost": 1, "cost_usd": 2.0}
+
+
+def test_pull_requests_of_bots_are_not_among_the_merged() -> None:
+    """The distribution is over the work of people, as every other figure is."""
+    found = costs_of(
+        [spent("5-02", 1.0, pull_request=1), spent("5-02", 9.0, pull_request=2)],
+        [feature(1, "5-01", "5-03"), feature(2, "5-01", "5-03", author="renovate[bot]")],
+    )
+    assert (found["merged"]["pull_requests"], found["merged"]["median_usd"]) == (1, 1.0)
+    assert [row["number"] for row in found["pull_requests"]] == [2, 1]
+
+
 def test_a_model_has_one_name_in_a_row() -> None:
     """Two names of one model are one in the row of a pull request, as everywhere in reports."""
     names = ("claude-sonnet-4-5", "anthropic/claude-sonnet-4-5")
