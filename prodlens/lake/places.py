@@ -216,5 +216,7 @@ def _fsspec_system(address: str) -> tuple[fs.FileSystem, str]:
         system, base = url_to_fs(address)
     except ImportError as error:
         raise ValueError(f"fsspec needs a package that is not installed: {error}") from error
+    except RecursionError as error:
+        raise ValueError("it chains too many file systems") from error
     handler: Any = fs.FSSpecHandler  # the stubs take it for an abstract class
     return fs.PyFileSystem(handler(system)), base

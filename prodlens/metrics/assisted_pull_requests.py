@@ -34,6 +34,7 @@ def assisted_pull_requests(
     people: Delivery,
     costs: Iterable[Mapping[str, Any]],
     signs: Mapping[int, AbstractSet[Evidence]],
+    plausible: Window,
 ) -> dict[str, Any]:
     """Return the comparison of assisted and other pull requests, opened in the history that the report looks back at.
 
@@ -44,11 +45,12 @@ def assisted_pull_requests(
         people: Pull requests and commits that no bot made.
         costs: The rows of ``pull_request_costs``, with the time of the first call.
         signs: Evidence of AI on pull requests, by number.
+        plausible: When something can have happened; pull requests with another moment are left out.
     """
     period = Window(min(day_start(timeline.first_day, request.zone), timeline.window.start), timeline.window.end)
     traces = read_traces(conn, request, period.end)
     first_calls = {row["number"]: row["first_call_at"] for row in costs if row["first_call_at"] is not None}
-    work, excluded = read_work(conn, request, period, traces, first_calls, signs)
+    work, excluded = read_work(conn, request, period, traces, first_calls, signs, plausible)
     traced = [one for one in work if one.author in traces.weeks]
     sample = sample_of(traced)
     levels = {level: sum(one.level == level for one in work) for level in (TRACED, SIGNED, NEARBY, OTHER, UNKNOWN)}

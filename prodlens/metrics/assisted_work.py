@@ -150,6 +150,7 @@ def read_work(
     traces: Traces,
     first_calls: Mapping[int, str],
     signs: Mapping[int, AbstractSet[Evidence]],
+    plausible: Window | None = None,
 ) -> tuple[list[Work], dict[str, int]]:
     """Return the pull requests opened in the period that can take part, and how many are left out for what reason.
 
@@ -160,10 +161,11 @@ def read_work(
         traces: Who was seen when.
         first_calls: For pull requests that traced calls belong to, by number, when the first was made (ISO 8601, UTC).
         signs: Evidence of AI by number.
+        plausible: Pull requests with a moment outside are left out, and counted nowhere.
     """
     if request.slug not in request.covered:
         return [], dict.fromkeys(EXCLUSIONS, 0)
-    rows = list(_rows(conn, request.slug))
+    rows = [row for row in _rows(conn, request.slug) if plausible is None or _is_plausible(row, plausible)]
     reverted = revert_times(conn, request.slug)
     base, excluded, work = _default_branch(conn, request.slug, rows), Counter[str](), []
     for row in rows:
@@ -212,6 +214,11 @@ def _rows(conn: sqlite3.Connection, repo: str) -> Iterator[dict[str, Any]]:
         ) c ON c.pull_request_id = p.id
         WHERE ifnull(p.repo_slug, :repo) = :repo ORDER BY p.created_at, p.id"""
     return map(dict, conn.execute(query, {"repo": repo}))
+
+
+def _is_plausible(row: Mapping[str, Any], plausible: Window) -> bool:
+    moments = (row[name] for name in ("created_at", "merged_at", "ended_at"))
+    return all(moment is None or plausible.holds(datetime.fromisoformat(moment)) for moment in moments)
 
 
 def _default_branch(conn: sqlite3.Connection, repo: str, rows: Iterable[Mapping[str, Any]]) -> str | None:

@@ -189,7 +189,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "cache": cache_share(store.conn, request.covered, counted),
         "pull_request_costs": costs,
         "assisted_pull_requests": assisted_pull_requests(
-            store.conn, request, timeline, people, costs["pull_requests"], signs
+            store.conn, request, timeline, people, costs["pull_requests"], signs, plausible
         ),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),

@@ -94,10 +94,10 @@ def test_below_the_threshold_nothing_is_written_and_a_comment_is_left_as_it_is(r
 
 
 def test_share_of_ai_is_an_output(runner: Runner) -> None:
-    """The output is the least share of merged pull requests of people: one of ten here; empty without any merged."""
+    """The output is the least share of merged pull requests with a sign: ten of eleven; empty without any merged."""
     runner.server.world.repositories[SLUG].add_pulls([pull(1, labels=["ai-assisted"])])
     runner.run("schedule", SCHEDULE)
-    assert runner.outputs["ai-share"] == "0.100000"
+    assert runner.outputs["ai-share"] == "0.909091"
     runner.run("schedule", SCHEDULE, since="2026-10-01")
     assert runner.outputs["ai-share"] == ""
 

@@ -231,7 +231,7 @@ def test_the_window_reaches_the_last_reported_day(tmp_path: Path) -> None:
     ("suffix", "said"),
     [
         (".md", "| GitHub Copilot | 2026-11-02 to 2026-11-02 | &#36;3.00 | &#36;1.00 | &#36;0.40 | &#36;0.60 |"),
-        (".html", '<td class="l">GitHub Copilot</td>'),
+        (".html", 'scope="row">GitHub Copilot<'),
         (".csv", "acme/web,ledger.reported_by_vendor.copilot.net_usd,1.0"),
         (".json", '"reported_by_vendor"'),
     ],

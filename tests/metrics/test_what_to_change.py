@@ -47,7 +47,7 @@ def test_failed_calls_and_work_that_was_not_merged(store: ProdLensStore) -> None
     assert [line for line in section.splitlines() if line.startswith("|")][2:] == [
         "| Failed calls | 5 calls | &#36;2.50 |",
         "| Pull requests closed without a merge in this period | 1 pull request with a cost | &#36;3.00 |",
-        "| Pull requests reverted later | 1 pull request with a cost | &#36;4.00 |",
+        "| Pull requests reverted in this period | 1 pull request with a cost | &#36;4.00 |",
     ]
     assert "can have answered its question" in section
     assert "list prices" not in section
