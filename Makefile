@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint ci mutants inputs docs golden benchmark hooks lock clean
+.PHONY: long help report test lint ci mutants inputs docs golden benchmark hooks lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -14,8 +14,11 @@ help: ## Say what each target does
 report: $(READY) ## Show the whole road on a made-up team's twelve weeks, then read the bundled traces, offline
 	$(BIN)/python -m examples.team
 
-test: $(READY) ## Run every test that needs Python alone, with coverage
-	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+test: $(READY) ## Run every test that needs Python alone, but those of the long layer
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long" $(PYTEST_ARGS)
+
+long: $(READY) ## Run the long layer: whole runs of the action in every way that they can go
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long $(PYTEST_ARGS)
 
 lint: $(READY) ## Run every linter
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-lint.lock

@@ -33,6 +33,24 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
+# Files whose tests run the whole program several times each, or simulate: the layer that `make long` runs.
+LONG = {
+    "test_cache_runs.py",
+    "test_faults.py",
+    "test_github_fails.py",
+    "test_known_truth.py",
+    "test_published_runs.py",
+    "test_trace_runs.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long layer."""
+    for item in items:
+        if item.path.name in LONG:
+            item.add_marker("long")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare ``--update-golden``, which rewrites the golden files from what the code now makes."""
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files; then read the diff")
