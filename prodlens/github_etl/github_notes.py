@@ -15,6 +15,7 @@ from prodlens.commits import NOTES_REF
 from prodlens.evidence import read_note
 from prodlens.github import GraphqlUnavailableError, ServerFailedError
 from prodlens.github_etl.ai_notes import NO_NOTE, delete_notes_but, notes_read_mark, store_notes, wanted_notes
+from prodlens.github_etl.parts import read_in_parts
 from prodlens.json_values import count, mapping, sequence, words
 from prodlens.slugs import split_slug
 
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from prodlens.github import GraphqlAnswer
     from prodlens.github_etl.stream import StreamRun
 
-MOST_AT_ONCE = 100
 _BYTES_AT_ONCE = 2 * 1024 * 1024
-_SHRINK = 4  # a request that fails is asked again in parts of this many
 _MOST_FAILURES = 3  # of single notes: then it is GraphQL itself that fails
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOG = logging.getLogger(__name__)
@@ -142,22 +141,17 @@ def notes_in(tree: object) -> Iterator[_Note]:
 
 def _read_texts(run: StreamRun, waiting: list[_Note]) -> bool:
     """Read notes, in smaller parts where GitHub fails at large ones; return whether none was left out."""
-    size, failed = MOST_AT_ONCE, 0
-    while waiting and failed < _MOST_FAILURES:
-        part = _part(waiting, size)
-        waiting = waiting[len(part) :]
-        try:
-            again = _store_answer(run, part)
-        except ServerFailedError:
-            again = part
-        if not again:
-            size = min(size * _SHRINK, MOST_AT_ONCE)
-        elif len(part) > 1:
-            size = max(len(part) // _SHRINK, 1)
-            waiting = again + waiting
-        else:
-            failed += 1
-    return not waiting and not failed
+    failed: list[_Note] = []
+
+    def leave(note: _Note) -> list[_Note]:
+        failed.append(note)
+        return []
+
+    def take(waiting: list[_Note], most: int) -> list[_Note]:
+        return _part(waiting, most) if len(failed) < _MOST_FAILURES else []
+
+    read_in_parts(waiting, lambda part: _store_answer(run, part), leave, take)
+    return not failed
 
 
 def _part(waiting: list[_Note], most: int) -> list[_Note]:

@@ -16,6 +16,7 @@ import orjson
 from prodlens.github import GraphqlUnavailableError, NotFoundError, ServerFailedError
 from prodlens.github_etl.github_notes import NOTES_HEAD, note_head
 from prodlens.github_etl.parsing import end_cursor, events_details, has_next, node_commits, node_details
+from prodlens.github_etl.parts import SHRINK, read_in_parts
 from prodlens.github_etl.state import CUT_COMMITS, READ_WITH_LESS, STALE_DETAILS
 from prodlens.json_values import mapping, sequence
 from prodlens.slugs import split_slug
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from prodlens.github import GraphqlAnswer, GraphqlFailure
     from prodlens.github_etl.stream import StreamRun
 
-MOST_AT_ONCE = 100
-_SHRINK = 4  # a request that fails is asked again in parts of this many
 _COMMITS_AT_ONCE = 10
 _MOST_EVENT_PAGES = 20
 TOO_HEAVY = "heavy"  # read by events, since GraphQL fails at it alone; asked again when it changes
@@ -105,28 +104,23 @@ def _read_by_graphql(run: StreamRun) -> None:
     Raises:
         ServerFailedError: GraphQL fails at everything.
     """
+    owner, name = split_slug(run.slug)
+    failed_before: set[int] = set()  # one that fails alone twice, and not GraphQL itself, is too heavy
+
+    def read(part: list[sqlite3.Row]) -> list[sqlite3.Row]:
+        variables = {"ids": [row["node_id"] for row in part], "owner": owner, "name": name}
+        return _store_nodes(run, part, run.client.graphql_answer(DETAILS_QUERY, variables))
+
+    def failed_alone(row: sqlite3.Row) -> list[sqlite3.Row]:
+        if row["id"] in failed_before:
+            _read_events(run, row, TOO_HEAVY)
+            return []
+        failed_before.add(row["id"])
+        _require_graphql(run, row)
+        return [row]
+
     waiting = _waiting(run, f"node_id IS NOT NULL AND ({STALE_DETAILS} OR {READ_WITH_LESS})")
-    size, (owner, name) = MOST_AT_ONCE, split_slug(run.slug)
-    failed_alone: set[int] = set()  # one that fails alone twice, and not GraphQL itself, is too heavy
-    while waiting:
-        part, waiting = waiting[:size], waiting[size:]
-        try:
-            variables = {"ids": [row["node_id"] for row in part], "owner": owner, "name": name}
-            answer = run.client.graphql_answer(DETAILS_QUERY, variables)
-            again = _store_nodes(run, part, answer)
-        except ServerFailedError:
-            again = part
-        if not again:
-            size = min(size * _SHRINK, MOST_AT_ONCE)
-        elif len(part) > 1:
-            size = max(len(part) // _SHRINK, 1)
-            waiting = again + waiting
-        elif part[0]["id"] in failed_alone:
-            _read_events(run, part[0], TOO_HEAVY)
-        else:
-            failed_alone.add(part[0]["id"])
-            _require_graphql(run, part[0])
-            waiting = part + waiting
+    read_in_parts(waiting, read, failed_alone)
 
 
 def _require_graphql(run: StreamRun, row: sqlite3.Row) -> None:
@@ -195,9 +189,9 @@ def _complete_commits(run: StreamRun) -> None:
         except ServerFailedError:
             failed = True
         if not failed:
-            size = min(size * _SHRINK, _COMMITS_AT_ONCE)
+            size = min(size * SHRINK, _COMMITS_AT_ONCE)
         elif len(waiting) > 1:
-            size = max(len(waiting) // _SHRINK, 1)
+            size = max(len(waiting) // SHRINK, 1)
         elif waiting[0]["id"] not in failed_alone:
             failed_alone.add(waiting[0]["id"])
             _require_graphql(run, waiting[0])
