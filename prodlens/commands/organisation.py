@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prodlens.commands.report import give_report
 from prodlens.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,13 +26,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
-    parser.add_argument(
-        "--from",
-        dest="place",
-        required=True,
-        metavar="PLACE",
-        help="where the tables are: a folder or s3://bucket/path",
-    )
+    add_place(parser)
     parser.add_argument(
         "--engine",
         default="duckdb",
@@ -54,11 +49,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Declare where the published tables are."""
+    parser.add_argument(
+        "--from",
+        dest="place",
+        required=True,
+        metavar="PLACE",
+        help="where the tables are: a folder or s3://bucket/path",
+    )
+
+
 def run(args: argparse.Namespace, context: Context) -> int:
     """Make the report and write it; everything but the report goes to standard error."""
     period = _checked(args, context.now.date())
     from prodlens.organisation import connected, organisation_report, read_teams
-    from prodlens.rendering import render_json, write_report
 
     teams = {} if args.teams is None else read_teams(args.teams)
     engine = connected(args.engine)
@@ -67,11 +72,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     if not report["repositories"]["count"]:
         context.note(f"prod-lens: nothing is published at {args.place}: the report is empty")
-    if args.output is None:
-        context.stdout.write(render_json(report))
-    else:
-        write_report(report, args.output)
-        context.note(f"prod-lens: wrote {args.output}")
+    give_report(report, args.output, context)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import ConfigurationError, InputNotFoundError
 from prodlens.files import DEFAULT_DATABASE
@@ -39,7 +39,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Make the report and write it; everything but the report goes to standard error."""
     since = _checked(args)
     from prodlens.metrics import ReportGenerator
-    from prodlens.rendering import render_json, write_report
     from prodlens.storage import ProdLensStore
 
     with ProdLensStore(args.db) as store, context.progress("Computing the report"):
@@ -51,12 +50,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
             report_time=context.now,
             attribute_by_person=args.attribute_by_person,
         )
-    if args.output is None:
+    give_report(report, args.output, context)
+    return 0
+
+
+def give_report(report: dict[str, Any], output: Path | None, context: Context) -> None:
+    """Write a report to a file, or as JSON to standard output."""
+    from prodlens.rendering import render_json, write_report
+
+    if output is None:
         context.stdout.write(render_json(report))
     else:
-        write_report(report, args.output)
-        context.note(f"prod-lens: wrote {args.output}")
-    return 0
+        write_report(report, output)
+        context.note(f"prod-lens: wrote {output}")
 
 
 def _checked(args: argparse.Namespace) -> date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from prodlens.commands.organisation import require_extra
+from prodlens.commands.organisation import add_place, require_extra
 
 if TYPE_CHECKING:
     import argparse
@@ -18,13 +18,7 @@ _FORMATS = ("table", "csv", "json")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("query", help="a query in DuckDB's SQL; docs/tables.md names the tables and their columns")
-    parser.add_argument(
-        "--from",
-        dest="place",
-        required=True,
-        metavar="PLACE",
-        help="where the tables are: a folder or s3://bucket/path",
-    )
+    add_place(parser)
     parser.add_argument("--format", choices=_FORMATS, default="table", help="how to print (default: %(default)s)")
 
 
