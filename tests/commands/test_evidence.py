@@ -30,7 +30,7 @@ def pull(number: int, repo: str = "acme/web", **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Return a store with two pull requests, one of them signed, and a commit that is none's."""
+    """Return a store with two pull requests, one of them signed, and a commit of neither."""
     path = tmp_path / "cache.db"
     with ProdLensStore(path) as store:
         store.insert_pull_requests([pull(7, head_ref="codex/\x1b[31mred", body_signs=[BODY_SIGN]), pull(8)])

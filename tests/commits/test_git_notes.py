@@ -70,7 +70,7 @@ def test_folded_trees_and_other_files(clone: Path) -> None:
 
 
 def test_a_clone_without_notes_has_none(clone: Path) -> None:
-    """No reference is no error, and a reference to something else gives nothing."""
+    """A missing reference is not an error, and a reference to something else gives nothing."""
     assert noted_commits(clone) == {}
     git(clone, "update-ref", "refs/notes/ai", git(clone, "hash-object", "-w", "a.txt").strip())
     assert noted_commits(clone) == {}

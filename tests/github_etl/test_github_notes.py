@@ -131,7 +131,7 @@ def test_news_of_notes_and_of_commits(server: AskedServer, store: ProdLensStore)
 
 
 def test_large_notes_share_no_answer(server: AskedServer, store: ProdLensStore) -> None:
-    """As many notes are asked for at once as fit in an answer; a binary one, and one that marks nothing, are none."""
+    """As many notes are asked for at once as fit in an answer; binary ones and those that mark nothing do not count."""
     repo = repository(server)
     repo.notes = {sha(n): marked(n) + " " * 1_200_000 for n in range(1, 4)}
     repo.notes |= {sha(4): "binary", sha(5): "Looks good."}

@@ -183,7 +183,7 @@ def test_tracing_that_begins_is_not_a_beginning() -> None:
 
 
 def test_single_weeks_are_not_a_beginning() -> None:
-    """An author with calls in every other week has not begun, and is no control either."""
+    """An author with calls in every other week has not begun, and is not a control either."""
     with ProdLensStore(":memory:") as store:
         fill_starters(store, Starters(authors=12, weeks=20), 1)
         store.conn.execute(

@@ -73,7 +73,7 @@ def pull_request_at_hand(job: Job) -> PullRequestAtHand | None:
 def why_silent(settings: Settings, facts: PullRequestFacts) -> str:
     """Return why ``comment: auto`` writes nothing about a pull request; empty when it writes.
 
-    A cost of which nothing is known is below no threshold, unless there is no call that could have one.
+    An unknown cost is not below a threshold, unless no call could have one.
     """
     usage, threshold = facts.usage, settings.comment_threshold_usd
     if settings.comment != COMMENT_AUTO:

@@ -58,7 +58,7 @@ def said(*given_: dict[str, Any]) -> list[SessionBranch | SessionLink]:
 
 
 def test_a_link_names_session_time_repository_and_number() -> None:
-    """The repository is in the one spelling; what names no pull request of a repository, or no time, is no link."""
+    """The repository is in the one spelling; what names no pull request of a repository, or no time, is not a link."""
     assert said(link(5)) == [SessionLink("s", moment(5), "acme/web", 7)]
     assert said(link(5, 2**63)) == []
     for number, repository, minute in ((0, "a/b", 1), ("7", "a/b", 1), (True, "a/b", 1), (7, "../x", 1), (7, None, 1)):
