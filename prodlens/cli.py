@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from prodlens.commands import Command
 
-# Name of the command, its module in prodlens.commands, what it does in a line. In the order of the road.
+# Name of the command, its module in prodlens.commands, what it does in a line; in the order in which they are needed.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Fill a database with a simulated team."),
     "ingest-traces": ("ingest_traces", "Read traces of any known format into the database and the lake."),
     "ingest-github": ("ingest_github", "Sync a repository's pull requests and commits from GitHub."),
     "sync-status": ("sync_status", "Show how far each repository is synced."),
-    "formats": ("formats", "Say what format files are and where each field was found."),
+    "formats": ("formats", "Show the format of files and where each field was found."),
     "ledger": ("ledger", "Show calls, tokens and cost by model and source."),
     "focus": ("focus", "Write the ledger as a FOCUS 1.2 dataset, with the pull request of each cost."),
     "dead-letters": ("dead_letters", "List lines that could not be used and why, or try them again."),
     "evidence": ("evidence", "Show the signs of AI on pull requests and commits, and what each rests on."),
     "report": ("report", "Report on one repository."),
     "publish": ("publish", "Write the tables that engines read to a folder or a bucket."),
-    "compact": ("compact", "Make one file of each closed month of the published tables."),
-    "assign": ("assign", "Draw with or without an assistant for issues or weeks, and compare the arms."),
+    "compact": ("compact", "Merge the published files of each closed month into one."),
+    "assign": ("assign", "Draw at random which issues or weeks use an assistant, and compare the arms."),
     "organisation": ("organisation", "Report on all repositories that publish to one place."),
-    "sql": ("sql", "Ask the published tables one query."),
+    "sql": ("sql", "Run one query on the published tables."),
     "doctor": ("doctor", "Check a set-up and say what to change."),
 }
 
@@ -50,8 +50,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [FLAGS]\n       {PROGRAM} COMMAND ...",
-        description="What AI coding assistants cost and what goes with it. Without a command: a report on the git "
-        "clone in this folder, with the sessions that coding tools keep of it on this machine.",
+        description="What AI coding assistants cost, and what goes with their use. Without a command: a report on the "
+        "git clone in this folder, with the sessions that coding tools keep of it on this machine.",
         epilog=f"Without a command:\n\n{local_parser(PROGRAM).format_help()}",
         formatter_class=_HelpFormatter,
     )

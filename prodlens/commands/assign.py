@@ -31,20 +31,32 @@ _UNITS = ("author-week", "issue")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
-    parser.add_argument("--seed", required=True, help="any text, agreed on before; the same seed draws the same arms")
+    parser.add_argument(
+        "--seed", required=True, help="any text, agreed on beforehand; the same seed draws the same arms"
+    )
     parser.add_argument("--repo", metavar="OWNER/NAME", help="repository of the issues, or to analyse")
     parser.add_argument("--issues", nargs="+", default=[], metavar="N", help="issues: numbers, or ranges such as 12-40")
-    parser.add_argument("--authors", nargs="+", default=[], metavar="LOGIN", help="authors, to draw each week anew")
-    parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="a day of the first week of the authors")
+    parser.add_argument(
+        "--authors",
+        nargs="+",
+        default=[],
+        metavar="LOGIN",
+        help="authors; an arm is drawn for each week of each author",
+    )
+    parser.add_argument(
+        "--from", dest="first", metavar="YYYY-MM-DD", help="a day of the first week that is drawn for authors"
+    )
     parser.add_argument("--weeks", type=int, default=1, help="how many weeks (default: %(default)s)")
-    parser.add_argument("--ratio", type=float, help="say how many are needed for this ratio of times alone")
+    parser.add_argument("--ratio", type=float, help="print how many are needed for this ratio of times only")
     parser.add_argument(
         "--spread", type=float, default=_SPREAD, help="standard deviation of log hours to merge (default: %(default)s)"
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: %(default)s")
     parser.add_argument("--analyse", choices=_UNITS, help="compare stored pull requests by the arms of these units")
     parser.add_argument("--since", metavar="YYYY-MM-DD", help="analyse: pull requests opened from this day (UTC) on")
-    parser.add_argument("--until", metavar="YYYY-MM-DD", help="analyse: and before this day (default: now)")
+    parser.add_argument(
+        "--until", metavar="YYYY-MM-DD", help="analyse: pull requests opened before this day (default: now)"
+    )
     parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="analyse: database (default: %(default)s)")
 
 
@@ -163,7 +175,7 @@ def _table(rows: list[dict[str, str]], needed: list[dict[str, float]], spread: f
     parts.append(tabulate(cells, ("to see", "merged in each arm"), disable_numparse=True, colalign=("left", "right")))
     parts.append(
         f"With a standard deviation of {spread:g} of log hours, a power of 80 % and a test at 5 %. Arms that are drawn "
-        "for weeks of authors need more, since the pull requests of a week go alike."
+        "for weeks of authors need more, since pull requests of the same week resemble each other."
     )
     return "\n\n".join(parts) + "\n"
 

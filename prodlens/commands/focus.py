@@ -22,7 +22,9 @@ _SUFFIXES = (".csv", ".parquet")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
-    parser.add_argument("--repo", required=True, metavar="OWNER/NAME", help="this repository and calls that name none")
+    parser.add_argument(
+        "--repo", required=True, metavar="OWNER/NAME", help="repository to write; calls that name none are included"
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="file to write: .csv or .parquet")
     parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="from this day (UTC) on")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
-    parser.add_argument("--repo", metavar="OWNER/NAME", help="only this repository and calls that name none")
+    parser.add_argument("--repo", metavar="OWNER/NAME", help="only this repository, and calls that name none")
     parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="from this day (UTC) on")
     parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD", help="before this day (UTC)")
 

@@ -43,7 +43,7 @@ _NO_ARTIFACTS = [
 _SHA = re.compile(r"[0-9a-f]{40}")
 _OLD_DAYS = 8  # a weekly run keeps the cache younger than this
 _TAGS = {
-    "developer_id": ("who made the call", "set a user in the client, or a key a person in LiteLLM"),
+    "developer_id": ("who made the call", "set a user in the client, or give each person a key in LiteLLM"),
     "session_id": ("which conversation it belongs to", "let the client send a session id"),
     "repo_slug": ("its repository", "tag calls with repo:owner/name, or give --repo when ingesting"),
     "branch": ("its branch", "tag calls with branch:NAME, for example through LiteLLM's request tags"),

@@ -47,7 +47,7 @@ class AiNote(NamedTuple):
 
 
 def read_note(text: str) -> AiNote:
-    """Return what the text of a note marks; nothing of one in no known format."""
+    """Return what the text of a note marks; nothing if its format is not known."""
     of_agents, of_people = _Lines(), _Lines()
     by_agent: dict[Agent, _Lines] = defaultdict(_Lines)
     for file, agent, first, last in _format_0(text) if text.lstrip().startswith("{") else _format_3(text):
@@ -95,8 +95,8 @@ def _format_3(text: str) -> Iterator[_Marked]:
 class _Agents:
     """Which agent a key of the attestation stands for.
 
-    A key that whole metadata do not have is nobody's: its lines count for no one. Of metadata that were cut nothing is
-    known, and every key that is not a person's is an agent without a name.
+    A key that is missing from complete metadata belongs to nobody, and its lines are not counted. Where the metadata
+    were cut off, every key that is not a person's counts as an agent without a name.
     """
 
     def __init__(self, metadata: dict[str, Any] | None) -> None:

@@ -72,7 +72,7 @@ class Claim(NamedTuple):
 
 
 def link_claims(links: Iterable[Link], repo: str) -> list[Claim]:
-    """Return whose the calls of linked sessions are; the keys are sessions.
+    """Return which pull requests the calls of linked sessions belong to; the keys are sessions.
 
     Calls between two links belong to the second one, and calls after the last link to that. What was done on a pull
     request that the session had already been linked to is certain; what came before its first link is likely.
@@ -151,7 +151,7 @@ def commit_claims(owners: Iterable[tuple[str, BranchUse]]) -> list[Claim]:
 
 
 def person_claims(uses: Iterable[BranchUse]) -> list[Claim]:
-    """Return whose the calls of each person are while they have exactly one pull request open; the keys are logins.
+    """Return to which pull request the calls of each person belong, while exactly one of theirs is open, by login.
 
     Args:
         uses: Pull requests of the repository, in any order; those of bots and those without an opening claim nothing.

@@ -1,7 +1,7 @@
-"""The pull request that each stored call belongs to, as parts of a query: report, comment and evidence ask this alone.
+"""The pull request that each stored call belongs to, as parts of a query: report, comment and evidence all use it.
 
-What claims calls is written to temporary tables first, and a call is looked up in them while the calls are read. A key
-that claims nothing costs nothing.
+The claims on calls are written to temporary tables first, and each call is looked up in them while the calls are read.
+A key without claims costs nothing.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def claimed_calls(
     by_person: bool = False,
     people: Mapping[str, str] | None = None,
 ) -> ClaimedCalls:
-    """Write down what claims the calls of a repository, and return how a query finds the pull request of each.
+    """Write the claims on the calls of a repository, and return query parts that find each call's pull request.
 
     Args:
         conn: Connection to the store; nothing but temporary tables is written.
@@ -136,7 +136,7 @@ def _write(conn: sqlite3.Connection, claims: Mapping[str, list[Claim]]) -> None:
 
 
 def _write_worktrees(conn: sqlite3.Connection) -> bool:
-    """Write down when which session was on another branch than its lines name; returns whether any was."""
+    """Write when each session was on another branch than its lines name; returns whether any was."""
     states = conn.execute(
         "SELECT session_id, since, max(branch) FROM session_branches GROUP BY session_id, since ORDER BY 1, 2"
     ).fetchall()

@@ -1,4 +1,4 @@
-"""What signs how: ``ai_signatures.toml``, ready to look up."""
+"""The signs that each tool leaves, from ``ai_signatures.toml``, ready to look up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What signs how: every key in lower case, ready to look up."""
+    """The signs that each tool leaves: every key in lower case, ready to look up."""
 
     version: str
     trailer_keys: frozenset[str]

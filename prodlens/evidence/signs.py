@@ -1,8 +1,8 @@
 """Signs of AI work on commits and pull requests: trailers, accounts, branches, labels, descriptions, traced calls.
 
 Evidence is a lower bound. Trailers get lost in squashes, some teams forbid them, and most tools sign nothing; so the
-absence of evidence says nothing, and every share made of it reads "at least". What signs how is data, in
-``ai_signatures.toml``.
+absence of evidence says nothing, and every share made of it reads "at least". Which tool
+leaves which sign is data, in ``ai_signatures.toml``.
 """
 
 from __future__ import annotations

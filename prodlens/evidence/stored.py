@@ -46,7 +46,7 @@ def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int,
 
 
 def explained_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, tuple[Evidence, ...]]:
-    """Return every sign on every stored pull request, by number: those too that differ in what they rest on alone.
+    """Return every sign on every stored pull request, by number, also those that differ only in what they rest on.
 
     The strongest stand first; see ``stored_evidence``.
     """

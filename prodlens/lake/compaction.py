@@ -1,7 +1,7 @@
-"""Compaction: the files of a closed month become one, beside them; ``published_files`` says who reads which.
+"""Compaction: merges the files of a closed month into one beside them; ``published_files`` tells which to read.
 
-A month is compacted from files that were neither changing before nor changed meanwhile, and its file is listed when it
-is whole. Until then, and as soon as one of the files changes, readers have the files themselves.
+A month is compacted only from files that did not change shortly before or meanwhile, and the merged file is listed once
+it is whole. Until then, and as soon as one of the source files changes, readers use the source files.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class Compacted:
 
 
 def compact(place: Place, now: datetime) -> Compacted:
-    """Compact every month of every table that is over, and remove what compaction left that nobody reads.
+    """Compact every closed month of every table, and remove earlier compacted files that nobody reads any more.
 
     Args:
         place: The place.
-        now: The present moment (UTC); the month that it is in is not over.
+        now: The present moment (UTC); its month is not closed.
 
     Raises:
         StorageError: A file cannot be read or written; what readers see is as it was, or newer.
@@ -114,7 +114,7 @@ def _compact_month(
 
 
 def _clock_of(place: Place) -> int:
-    """Return the present moment as the place has it (nanoseconds since 1970), whatever the clock here says."""
+    """Return the present moment by the clock of the place (nanoseconds since 1970), which may differ from ours."""
     place.write(f"{COMPACTED}/{_CLOCK}", b"")
     return max(entry.changed_ns for entry in place.entries(COMPACTED) if entry.name == _CLOCK)
 
@@ -171,7 +171,7 @@ def _write_list(place: Place, table: str, months: Mapping[str, CompactedMonth]) 
 
 
 def _sweep(place: Place, table: str, known: Mapping[str, CompactedMonth], clock_ns: int, result: Compacted) -> None:
-    """Remove files that are neither listed nor lately were, once no reader can be at them any more."""
+    """Remove files that are not listed, nor were lately, once no reader can still be using them."""
     for folder in place.folders(f"{COMPACTED}/{table}"):
         month = folder.removeprefix("month=")
         listed = known.get(month)

@@ -209,8 +209,8 @@ def _table(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pa.Table:
 def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str, written: set[str]) -> Iterator[pa.Table]:
     """Yield those rows of the old file whose calls the store does not hold, on any day.
 
-    Those just written are told first, so that the store is asked for few of them. A file that cannot be read to its end
-    is set aside under another name, once what could be read of it is yielded.
+    Rows that were just written are sorted out first, so that few have to be looked up in the store. A file that cannot
+    be read to its end is renamed, once what could be read of it is yielded.
     """
     try:
         stream = files.open(name)
@@ -240,7 +240,7 @@ def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str, written: s
 
 
 def _known_hashes(conn: sqlite3.Connection, hashes: Sequence[str]) -> set[str]:
-    """Return those hashes whose records the store holds, in a row of theirs or in that of another id of the call."""
+    """Return the hashes whose calls the store holds, in a row of their own or under another id of the call."""
     known: set[str] = set()
     for table in ("sessions", "session_parts"):
         rest = [value for value in hashes if value not in known]
@@ -312,7 +312,7 @@ def run_aside(arguments: dict[str, Any], output: IO[bytes]) -> None:
 
 
 def _shared_file(conn: sqlite3.Connection) -> str | None:
-    """Return the database's file when another process sees there what this connection sees."""
+    """Return the database's file if another process would see the same rows in it, else None."""
     path = conn.execute("PRAGMA database_list").fetchone()[2]
     return str(path) if path and not conn.in_transaction else None
 

@@ -1,9 +1,9 @@
-"""Publishing: a repository's files at a place, each whole and only where its bytes change.
+"""Publishing: writes a repository's files to a place, each as a whole and only if its bytes changed.
 
 The repository's row in ``repositories`` lists its files with a digest of each. A run first lists those that it is going
 to write without a digest, then writes the files, and then lists their digests. So a run that is stopped leaves files
 that the next run writes again, and two runs of one repository at once leave files that a later run writes again:
-nothing is taken for written that may not be.
+no file is taken as written that may not be.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class _File(NamedTuple):
-    """A file as the list has it; without a digest it may be the one before or the one after."""
+    """A file in the list; without a digest, its content may be the old or the new one."""
 
     rows: int
     digest: str
@@ -47,11 +47,11 @@ class Publication:
     Attributes:
         repository: ``owner/name``.
         tables: Rows of every table that is divided by months.
-        facts: The values of the repository's row, but for what publishing itself knows.
+        facts: The values of the repository's row, without those that publishing fills in itself.
         store: Identity of the database that the rows come from.
-        kept_from: Months (``2026-05``) before this one have left the database in part, so that those that are published
-            stay; empty: none has.
-        again: Write every file, also those that are listed as they are now, and months with fewer rows than before.
+        kept_from: Rows of months before this one (``2026-05``) may have left the database, so their published files
+            stay; empty: the database has every month whole.
+        again: Write every file, even unchanged ones and months with fewer rows than before.
     """
 
     repository: str
@@ -152,7 +152,7 @@ class _Listed(NamedTuple):
 
 
 def _listed(place: Place, repository: str) -> _Listed:
-    """Return what was published, as far as it is known; where the list cannot be read, nothing is."""
+    """Return what was published according to the list; nothing where the list cannot be read."""
     path = file_name(REPOSITORIES.name, repository)
     data = place.read(path)
     if data is None:
@@ -190,8 +190,8 @@ def _list_files(place: Place, publication: Publication, files: _Files, writing: 
 def _kept(publication: Publication, listed: _Listed, files: _Files) -> _Files:
     """Return the published files that stay, since the database has less of their months than was published.
 
-    Old rows leave a database, as ``keep-days`` says. And a cache that was lost is made anew from what is still there:
-    what another database has published is then replaced by months that this one has whole, or more of.
+    Old rows leave a database after ``keep-days``. A lost cache is built anew from what is still available; a month that
+    the lost one published is then replaced only if this one reaches back before it, or has at least as many rows of it.
     """
     kept = {key: file for key, file in listed.files.items() if key[1] < publication.kept_from}
     if listed.store in {None, publication.store}:

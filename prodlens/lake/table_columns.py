@@ -30,7 +30,7 @@ class TableRows(NamedTuple):
     Attributes:
         rows: With the table's columns.
         left_out: Rows without a time, which have no month.
-        unusable_costs: Amounts that money cannot be, which are null now.
+        unusable_costs: How many amounts are not possible as money; they are null.
     """
 
     rows: pa.Table

@@ -1,4 +1,4 @@
-"""Which files of a place make up a table: what its readers ask, so that they never see a half.
+"""Which files of a place make up a table. Readers ask here, so that they never see half a month.
 
 A month that was compacted is read from one file, as long as the files that it was made of are as they were. As soon as
 one of them is published anew, comes or goes, the month is read from all of them, until it is compacted again. The files

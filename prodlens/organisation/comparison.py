@@ -29,8 +29,8 @@ _LARGEST_LOG = 300.0
 def comparison_figures(engine: Engine, tables: Tables, period: Period, fewest: int) -> dict[str, Any]:
     """Return how many times as long assisted pull requests took from opening to merge, at the same size.
 
-    Authors and weeks of each repository are held fixed. Of a long period the last 26 weeks count. Nothing is told where
-    fewer people than ``fewest`` have both kinds, or where one person decides the direction.
+    Authors and weeks of each repository are held fixed. Of a long period only the last 26 weeks count. No figure is
+    given where fewer than ``fewest`` people have both kinds, or where one person decides the direction.
     """
     last_weeks = Period(max(period.since, period.until - LONGEST), period.until)
     rows = engine.rows(queries.comparable(tables, last_weeks))
@@ -55,7 +55,7 @@ def comparison_figures(engine: Engine, tables: Tables, period: Period, fewest: i
 
 
 def _told(found: Contrast | None, reason: str | None) -> dict[str, Any]:
-    """Return the ratio with all that it takes to read it, or why there is none."""
+    """Return the ratio with what a reader needs beside it, or the reason why it is missing."""
     names = ("ratio", "interval", "p_value", "effective_authors", "minimum_detectable", "robustness_value")
     if found is None or found.beta is None or found.interval is None:
         return dict.fromkeys(names) | {"verdict": False, "reason": reason}

@@ -1,4 +1,4 @@
-"""What answers the expressions: DuckDB in this process, Spark, or whatever Ibis connects to by an address."""
+"""The engines that evaluate the expressions: DuckDB in this process, Spark, or any database that Ibis connects to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DUCKDB, SPARK = "duckdb", "spark"
 # A pull request that was merged in the period may have been opened that many months before it.
 MONTHS_BEFORE = 6
 _LONGEST_MESSAGE = 500
-_ANYTHING = (Exception,)  # the driver of a database that is only known by its address raises what it likes
+_ANYTHING = (Exception,)  # the driver of a database that is only known by its address can raise any error
 # Moments are shown in UTC, and no extension is fetched from the network.
 _DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET autoinstall_known_extensions = false")
 # The columns that the expressions ask for.
@@ -85,7 +85,7 @@ class Engine:
         return self.given("teams", rows)
 
     def given(self, name: str, rows: Any) -> ir.Table:
-        """Return rows of Arrow, or a dataset of it for DuckDB, as a table of the engine."""
+        """Register Arrow rows, or for DuckDB an Arrow dataset, under a name; returns the engine's table."""
         if self.name == DUCKDB:
             self.connection.con.register(name, rows)
         elif self.name == SPARK:
@@ -96,7 +96,7 @@ class Engine:
 
     @contextmanager
     def asked(self) -> Iterator[None]:
-        """Make what the engine raises a StorageError that says who failed."""
+        """Turn an error of the engine into a StorageError that names the engine."""
         try:
             yield
         except self._failures as error:
@@ -142,9 +142,9 @@ def _spark() -> Engine:
 
 
 def open_table(engine: Engine, place: str, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
-    """Return a published table of a place as the engine reads it, as far as the months need it.
+    """Return a published table of a place as a table of the engine, limited to the months asked for.
 
-    A database that is connected to by its address has the tables under their names, whatever the place is.
+    A database given by its address has the tables in itself, under their names; the place is then not read.
 
     Raises:
         StorageError: The place cannot be read.
@@ -154,15 +154,15 @@ def open_table(engine: Engine, place: str, name: str, first_month: str = "", las
             table = _table(engine, place, name, first_month, last_month)
         else:
             table = engine.connection.table(name)
-    # What a file of somebody else's lacks would else be found where it is asked for, under another name. Columns are
-    # only ever added to the published tables, so that those of the first version are always there.
+    # Checked here, because an engine would name a missing column only where an expression uses it. Columns are only
+    # ever added to the published tables, so those of the first version are always there.
     if missing := _FIRST_COLUMNS[name] - set(table.columns):
         raise StorageError(f"{engine.name} cannot answer: {name} has no column {', '.join(sorted(missing))}")
     return table
 
 
 def open_tables(engine: Engine, place: str, period: Period, teams: Mapping[str, str]) -> Tables:
-    """Return the tables that the report's expressions are about, as far as the period needs them.
+    """Return the tables that the report's expressions query, limited to the months that the period needs.
 
     Raises:
         StorageError: The place cannot be read.
@@ -178,14 +178,14 @@ def open_tables(engine: Engine, place: str, period: Period, teams: Mapping[str, 
 
 
 def all_tables(engine: Engine, place: str) -> Iterable[str]:
-    """Give the engine every published table of a place under its name; returns the names."""
+    """Register every published table of a place with the engine under its name; returns the names."""
     for name in PUBLISHED_TABLES:
         _table(engine, place, name)
     return PUBLISHED_TABLES
 
 
 def _table(engine: Engine, address: str, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
-    """Give the engine the files of a table under its name; without any the table is empty."""
+    """Register the files of a table with the engine under its name; without files the table is empty."""
     schema = PUBLISHED_TABLES[name].schema
     place, connection = Place(address), engine.connection
     paths = published_paths(place, name, first_month, last_month)

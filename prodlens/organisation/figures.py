@@ -1,4 +1,4 @@
-"""The figures of an organisation's report: an engine's small results as plain data, without what must not be told."""
+"""The figures of an organisation's report: an engine's small results as plain data, without figures on few people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Rows = list[dict[str, Any]]
 
-_FEWEST_DAYS = 7  # of a month, before it is carried on to its end
+_FEWEST_DAYS = 7  # of a month, before a forecast is made of it
 _MEASURES = ("calls", "tokens", "cost_usd")
 
 
@@ -62,14 +62,14 @@ class Months:
         return (min(end, self.period.until) - max(first, self.period.since)).days
 
     def change(self, costs: Mapping[int, Decimal]) -> float | None:
-        """Return by which share the cost a day of the last month differs from that of the month before."""
+        """Return the relative change of the daily cost from the month before the last month to the last month."""
         *_, before, last = (0, 0, *self.numbers)
         if not costs.get(before) or last not in costs:
             return None
         return float(costs[last] / self.days(last) / (costs[before] / self.days(before)) - 1)
 
     def forecast(self, costs: Mapping[int, Decimal]) -> Decimal | None:
-        """Return the cost of the last month at its end, if its days go on as they did; None where it has ended."""
+        """Return what the last month will have cost at its end if its days go on as before; None where it has ended."""
         month = self.numbers[-1]
         first, end = _bounds(month)
         covered = self.days(month)
@@ -155,7 +155,7 @@ def _hidden_groups(rows: Rows, few: Rows, hidden_wholes: set[Hashable], fewest: 
 
 
 def _lines(months: Months, rows: Rows, hidden: set[Hashable], dimension: str) -> dict[str, Any]:
-    """Return a line for each value of a dimension that has a month to tell, and how many cells are withheld."""
+    """Return a line for each value of a dimension that has a month to show, and how many cells are withheld."""
     by_name: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for row in rows:
         if (row["name"], row["month"]) not in hidden:
@@ -175,7 +175,7 @@ def _lines(months: Months, rows: Rows, hidden: set[Hashable], dimension: str) ->
 
 
 def _line(months: Months, shown: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what the months of a line that are told add up to."""
+    """Return the sums of a line over the months that are shown."""
     costs = {month: row["cost_usd"] for month, row in shown.items() if row["cost_usd"] is not None}
     forecast = months.forecast(costs)
     return {
@@ -212,7 +212,7 @@ def _month(
 
 
 def _kinds(row: Mapping[str, Any], fewest: int) -> dict[str, Any]:
-    """Return counts and costs of the kinds of pull requests, each None where it would tell of few people."""
+    """Return counts and costs of the kinds of pull requests, each None where too few people are behind it."""
 
     def told(*names: str) -> bool:
         return _all_told(row, names, fewest)
@@ -240,7 +240,7 @@ def _ordered(engine: Engine, pulls: ir.Table, dimension: str) -> dict[str, Rows]
 
 
 def _quantiles(rows: Sequence[Mapping[str, Any]] | None, *, is_shown: bool) -> dict[str, Any]:
-    """Return median and 90th percentile, interpolated between the places that they lie between."""
+    """Return median and 90th percentile, each interpolated between the two costs that it lies between."""
     if not rows or not is_shown:
         return {"median_usd": None, "percentile_90_usd": None}
     costs = {row["place"]: row["cost_usd"] for row in rows}
@@ -267,7 +267,7 @@ def _latencies(engine: Engine, tables: Tables, period: Period, used: ir.Table, f
 
 
 def _median_of(counts: Mapping[int, int]) -> float:
-    """Return the median of a histogram, evenly within its class; the last, without an upper bound, gives its lower."""
+    """Return the median of a histogram, interpolated within its class; the last class has only its lower bound."""
     half, below = sum(counts.values()) / 2, 0
     for place, calls in sorted(counts.items()):
         if below + calls >= half:

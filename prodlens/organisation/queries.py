@@ -1,8 +1,8 @@
-"""What is asked of the published tables, as Ibis expressions: one set for every engine.
+"""The queries on the published tables, as Ibis expressions: one set for every engine.
 
-An expression asks for whole numbers, decimals, days and texts alone, in which engines do not differ: months come from
-the column ``day``, so that no session's time zone is in them; a quantile is found by its place in the order, so that no
-engine interpolates; latencies are counted in the classes of a fixed histogram. Everything after that is Python.
+An expression returns only whole numbers, decimals, days and texts, on which engines agree. Months come from the column
+``day``, so they do not depend on a session's time zone. A quantile comes from ranked rows, so that no engine
+interpolates. Latencies are counted in the classes of a fixed histogram. Everything after that is done in Python.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 # Upper bounds of the classes of latencies in milliseconds, ten a decade; the last class has no upper bound.
 _STEPS = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)
 LATENCY_BOUNDS = (*(step * 10.0**power for power in range(2, 6) for step in _STEPS), 1_000_000.0)
-# What the figures are told apart by. A team is that of the repository; an empty text stands for none.
+# The dimensions of the figures. The team is the repository's; an empty text means that it has no team.
 DIMENSIONS = ("team", "repository", "tool", "model")
 PULL_REQUEST_DIMENSIONS = ("team", "repository")
 WHOLE = "whole"
 
 
 class Tables(NamedTuple):
-    """The tables that are asked: two published ones, and ``teams`` with the columns ``repository`` and ``team``."""
+    """The tables that are queried: two published ones, and ``teams`` with the columns ``repository`` and ``team``."""
 
     calls: ir.Table
     pull_requests: ir.Table
@@ -45,9 +45,9 @@ class Period:
 
 
 def usage(tables: Tables, period: Period) -> ir.Table:
-    """Return calls and cost by repository, team, tool, model, developer and month: what most else is asked of.
+    """Return calls and cost by repository, team, tool, model, developer and month: most other queries read it.
 
-    It is small enough to be kept while the others are asked, so that the calls are read once.
+    It is small enough for the engine to keep, so that the calls are read once.
     """
     calls = _of_period(tables.calls, period)
     chosen = calls.select(
@@ -85,7 +85,7 @@ def by_month(used: ir.Table, dimension: str) -> ir.Table:
 
 
 def parts_by_month(used: ir.Table) -> ir.Table:
-    """Return what of each month belongs to pull requests and what has a price, and how many people each part has."""
+    """Return how much of each month belongs to pull requests, how much has a price, and the people behind each."""
     return (
         used.group_by("month")
         .agg(
@@ -102,7 +102,7 @@ def parts_by_month(used: ir.Table) -> ir.Table:
 
 
 def few_people(used: ir.Table, dimension: str, fewest: int) -> ir.Table:
-    """Return who stands behind the cells of ``by_month`` that have fewer people than that, a person a row."""
+    """Return the people behind the cells of ``by_month`` that have fewer than ``fewest``, one person a row."""
     cells = used.filter(used.developer.notnull()).select(
         name=used[dimension], under=_above(used, dimension), month=used.month, person=used.developer
     )
@@ -205,7 +205,7 @@ def by_group(pulls: ir.Table, dimension: str) -> ir.Table:
 
 
 def few_authors(pulls: ir.Table, dimension: str, fewest: int) -> ir.Table:
-    """Return who stands behind the rows of ``by_group`` that have fewer authors than that, a person a row."""
+    """Return the authors behind the rows of ``by_group`` that have fewer than ``fewest``, one author a row."""
     chosen = _with_cost(pulls)
     cells = chosen.filter(chosen.author.notnull()).select(
         name=chosen[dimension], under=_above(chosen, dimension), person=chosen.author
@@ -248,7 +248,7 @@ def _with_team(rows: ir.Table, teams: ir.Table) -> ir.Table:
 
 
 def _above(rows: ir.Table, dimension: str) -> ir.StringValue:
-    """Return what the values of a dimension are parts of: of repositories their team, of all else the whole."""
+    """Return the whole that the values of a dimension are parts of: a repository's team, for all others everything."""
     column: ir.StringValue = rows.team if dimension == "repository" else rows.whole
     return column
 
@@ -258,7 +258,7 @@ def _of_period(calls: ir.Table, period: Period) -> ir.Table:
 
 
 def _place(latency: ir.Value, low: int, high: int) -> Any:
-    """Return the class of a latency between two classes, by halving: six comparisons and not forty."""
+    """Return the class of a latency between two classes, by bisection: six comparisons instead of forty."""
     if low == high:
         return ibis.literal(low)
     middle = (low + high) // 2

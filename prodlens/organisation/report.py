@@ -38,8 +38,8 @@ def organisation_report(
         engine: What reads the tables.
         place: Where they are.
         period: The days covered, in UTC.
-        now: The moment of the report, by which repositories are stale.
-        teams: Patterns of each team's repositories, which go before what was published.
+        now: The moment of the report; whether a repository is stale depends on it.
+        teams: Patterns of each team's repositories; they take precedence over the published teams.
         fewest_people: How many people a figure needs at least, five or more.
 
     Raises:

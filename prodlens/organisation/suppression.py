@@ -1,8 +1,8 @@
-"""No figure on fewer than five people: which cells of a table are withheld, so that no subtraction brings them back.
+"""No figure on fewer than five people: which cells of a table are withheld, so that none can be found by subtraction.
 
-The cells of a table are parts of a whole that is published too. A cell with too few people is withheld. What is left of
-the whole without the published cells is a figure as well: where all the withheld cells together have too few people,
-the published cell with the fewest goes with them, which makes the rest one of enough people.
+The cells of a table are parts of a whole that is published too. A cell with too few people is withheld. The whole less
+the published cells is a figure as well. So where all withheld cells together have too few people, the published cell
+with the fewest people is withheld with them, and the rest then has enough.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def withheld_below(
 ) -> set[Hashable]:
     """Return the keys of the cells, each a part of one of several wholes, that are not to be published.
 
-    All parts of a withheld whole are withheld with it: what it hides would be left when they are subtracted.
+    All parts of a withheld whole are withheld with it: subtracting them would reveal what it hides.
 
     Args:
         wholes: The parts of each whole.
@@ -70,6 +70,6 @@ def withheld_below(
 def is_told(size: int, people: int, fewest: int = FEWEST_PEOPLE) -> bool:
     """Return whether a part of so many calls or pull requests may be told: one with enough people, or an empty one.
 
-    A part of nobody known is not empty: it may be one person's.
+    A part whose people are not known is not empty: it may be one person's.
     """
     return size == 0 or people >= fewest

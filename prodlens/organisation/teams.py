@@ -1,4 +1,4 @@
-"""Whose each repository is: ``teams.toml``, else what the repository's own runs published."""
+"""The team of each repository: from ``teams.toml``, else from what the repository's own runs published."""
 
 from __future__ import annotations
 

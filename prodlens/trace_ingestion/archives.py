@@ -188,7 +188,7 @@ def _member_opener(
 
 
 def is_of_the_disk(error: Exception) -> TypeGuard[OSError]:
-    """Return whether reading an archive failed for a reason outside it; EINVAL is a place before its start."""
+    """Return whether reading an archive failed for a reason outside it; EINVAL is only a seek to before its start."""
     return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
 
 

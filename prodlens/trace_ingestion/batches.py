@@ -1,4 +1,4 @@
-"""Entries of one source to rows of the store: recognised, read, priced, or sent to the dead letters. No store here."""
+"""Entries of one source to rows of the store: recognised, read, priced, or sent to the dead letters."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ _MOST_FOLDERS = 10_000  # of which the partition folder is remembered
 
 
 class Anonymize(Protocol):
-    """What every call and usage day goes through before it is stored, to leave out or hide who it is of."""
+    """Applied to every call and usage day before it is stored, to remove or hide the person."""
 
     @overload
     def __call__(self, record: CanonicalTrace, /) -> CanonicalTrace: ...
     @overload
     def __call__(self, record: UsageDay, /) -> UsageDay: ...
     def __call__(self, record: CanonicalTrace | UsageDay, /) -> CanonicalTrace | UsageDay:
-        """Return the record as it is kept; a usage day whose key told who it is of has an empty key."""
+        """Return the record as it is kept; a usage day whose key would reveal the person gets an empty key."""
         ...
 
 
@@ -164,7 +164,7 @@ class SourceReading:
         self._unnamed: Counter[str] = Counter()
 
     def read(self, entry: Entry) -> DeadLetter | None:
-        """Add to the batch what the entry holds; returns the dead letter that a line with an unusable record is."""
+        """Add the records of an entry to the batch; returns its line as a dead letter if one of them cannot be used."""
         self.batch.entries += 1
         self.batch.size += len(entry.raw)
         if entry.reason is not None:
@@ -281,9 +281,9 @@ class SourceReading:
         return None
 
     def _usage_day(self, day: UsageDay) -> UsageDay:
-        """Return a usage day as it is stored; one whose person was left out is known by what is left of it.
+        """Return a usage day as it is stored; where the person was removed, its other fields identify it.
 
-        Equal ones of a source are then counted, since two people can have the same figures.
+        Equal days of a source are then numbered, since two people can have the same figures.
         """
         rules = self._rules
         kept = rules.anonymize(day) if rules.anonymize else day

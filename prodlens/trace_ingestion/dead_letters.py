@@ -90,9 +90,9 @@ class DeadLetterBox:
             yield DeadLetter(entry["source"], entry["line"], raw, entry["reason"])
 
     def replace(self, stem: str, letters: Iterable[DeadLetter]) -> None:
-        """Leave only these letters of a stem, which are asked for one by one while the folder is locked.
+        """Replace the letters of a stem by these, which are taken one by one while the folder is locked.
 
-        Both files are written beside their names and take them when the letters are at their end.
+        Both files are written under temporary names, and renamed after the last letter.
 
         Raises:
             StorageError: The folder cannot be written.
@@ -189,7 +189,7 @@ class _Written:
 
 
 class _Reasons:
-    """Gives each line its reason. Both files have one order, so that only reasons of lines that are gone are held."""
+    """Gives each line its reason. Both files have the same order, so only reasons of removed lines stay in memory."""
 
     def __init__(self, entries: Iterator[dict[str, Any]]) -> None:
         self._entries = entries

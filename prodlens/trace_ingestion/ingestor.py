@@ -1,6 +1,6 @@
 """TraceIngestor: files of traces to the store, the lake and the dead letters.
 
-Everything may be done again: a file ingested twice, or once more after the program was killed, changes nothing that
+Everything can be repeated safely: a file ingested twice, or again after the program was killed, changes nothing that
 is already there. What a killed run had stored and not yet written to the lake is kept as pending in the store.
 """
 
@@ -122,7 +122,7 @@ class TraceIngestor:
         ingestion brings it up to date.
 
         Args:
-            sources: What to read; each is done with before the next one is asked for.
+            sources: What to read; each is fully consumed before the next one is requested.
             repo_slug: Repository of the records that name none.
             now: When this happens, for the record of it.
             person: Who made the calls that name nobody; None: unknown.
@@ -195,7 +195,7 @@ class TraceIngestor:
         return done
 
     def _read(self, source: Source, rules: RowRules, signature: str | None, writer: StoreWriter) -> Ingestion:
-        """Read a source to its end, from where what it holds goes to the store and the dead letters."""
+        """Read a source to its end; its rows go to the store, and its unusable lines to the dead letters."""
         done = Ingestion(source.name)
         partitions: set[Partition] = set()
         for batch in batches(source, rules):

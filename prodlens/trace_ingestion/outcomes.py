@@ -36,7 +36,7 @@ class Ingestion:
         source: A path, ``archive.zip!member`` or ``-``.
         entries: JSON values, and lines that are not JSON.
         stored: Calls stored, new or merged into known ones.
-        skipped: Records that are known and no calls, by kind.
+        skipped: Known records that are not calls, by kind.
         usage_days: Days that a vendor reports as sums, stored or put in place of an earlier report.
         dead: Entries among the dead letters.
         latency_withheld: Calls whose source is known to record the latency wrongly.

@@ -76,7 +76,7 @@ def find_sources(inputs: Iterable[Path | str], stdin: BinaryIO | None = None) ->
 
 
 def _matches(given: str) -> list[Path]:
-    """Return the files and folders that an input names; a path that is there goes before a pattern of its text."""
+    """Return the files and folders that an input names; an existing path wins over a pattern of the same text."""
     if given == STANDARD_INPUT or Path(given).exists():
         return [Path(given)]
     matches = map(Path, sorted(glob.glob(given, recursive=True)))  # noqa: PTH207 - absolute patterns too

@@ -1,4 +1,4 @@
-"""What was read goes to the store, many small sources in one transaction, and is noted for the lake."""
+"""Stores what was read, many small sources in one transaction, and notes for the lake what changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StoreWriter:
         self.touched: set[Partition] = set()
 
     def add(self, batch: Batch) -> None:
-        """Take a batch; what waits is stored once it is enough."""
+        """Take a batch; the waiting batches are stored once there are enough of them."""
         self._waiting.extend(batch)
         if self._waiting.full:
             self.flush()
