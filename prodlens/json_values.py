@@ -13,6 +13,8 @@ from prodlens.files import digest
 # The largest whole number that every JSON reader keeps exactly; SQLite could not store one above 2^63 either.
 LARGEST_WHOLE_NUMBER = 2**53
 _LARGEST_STORED = 2**63 - 1  # a whole number of SQLite
+# US dollars. No bill is larger; one record that says so would drown what all the others cost.
+LARGEST_AMOUNT = 1e12
 
 # Names, ids, branches and reasons are far shorter; whatever is longer was not written by a tool that means well.
 LONGEST_TEXT = 1_000
@@ -31,6 +33,12 @@ def finite_number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def amount(value: object) -> float | None:
+    """Return an amount of US dollars that can be true: not negative, and at most ``LARGEST_AMOUNT``."""
+    number = finite_number(value)
+    return number if number is not None and 0 <= number <= LARGEST_AMOUNT else None
 
 
 def whole_number(value: object) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -166,7 +167,8 @@ class CanonicalTrace:
     def to_record(self) -> dict[str, Any]:
         """Convert to the row that the ``sessions`` table stores (SQLite types only).
 
-        An unknown latency becomes None; ``trace_hash``, ``event_date`` (UTC) and ``total_tokens`` are derived.
+        An unknown latency becomes None, and so does a negative or infinite cost: credits belong to a bill and not to a
+        call. ``trace_hash``, ``event_date`` (UTC) and ``total_tokens`` are derived.
         """
         at = as_utc(self.timestamp)
         values = vars(self)
@@ -175,6 +177,8 @@ class CanonicalTrace:
         record["event_date"] = at.date().isoformat()
         record["latency_ms"] = self.latency_ms or None
         record["total_tokens"] = self.tokens_in + self.tokens_out
+        if self.cost_usd is not None and not 0 <= self.cost_usd < inf:  # not a number fails both comparisons
+            record |= dict.fromkeys(_COST)
         for name in _FLAGS:
             record[name] = int(record[name])
         record["trace_hash"] = self.trace_hash or self._derive_hash(record)
@@ -391,3 +395,4 @@ def names_of(columns: Iterable[Column], *, kind: str | None = None, merged: str 
 
 
 _FLAGS = names_of(CALL_COLUMNS, kind=FLAG)
+_COST = ("cost_usd", "cost_source", "price_caveat")

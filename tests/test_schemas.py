@@ -133,6 +133,15 @@ def test_a_record_has_the_sum_of_its_tokens_and_its_utc_day() -> None:
     assert [row[name] for name in ("accepted_flag", "acceptance_known", "partial", "cost_is_final")] == [1, 1, 0, 0]
 
 
+@pytest.mark.parametrize("cost", [-0.01, -1e308, float("inf"), float("-inf"), float("nan")])
+def test_a_call_cannot_cost_less_than_nothing(cost: float) -> None:
+    """A negative or infinite cost is unknown, with all that is said of it; 0.0 and 1e308 stand."""
+    row = trace(cost_usd=cost, cost_source="recorded", price_caveat="maker's price").to_record()
+    assert (row["cost_usd"], row["cost_source"], row["price_caveat"]) == (None, None, None)
+    kept = [trace(cost_usd=cost, cost_source="recorded").to_record() for cost in (0.0, 1e308)]
+    assert [(row["cost_usd"], row["cost_source"]) for row in kept] == [(0.0, "recorded"), (1e308, "recorded")]
+
+
 def test_the_columns_of_a_call_are_its_fields() -> None:
     """The table of columns has every field of a call in their order, then what is derived from them."""
     expected = [field.name for field in fields(CanonicalTrace)] + ["event_date", "total_tokens"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prodlens.calls import model_name, price_card, price_changes_in_a_day
 from prodlens.evidence import claimed_calls
+from prodlens.json_values import LARGEST_AMOUNT
 from prodlens.slugs import one_spelling
 from prodlens.timestamps import parse_timestamp
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from prodlens.calls import PriceCard
 
 SCALE = 15  # decimal places of money
-_LARGEST_COST = 1e12  # US dollars of one call: beyond it a cost is a mistake of its source and no cent of it is exact
 ALL_TOKENS, CALLS = "All tokens", "Calls"
 
 
@@ -96,7 +96,7 @@ def focus_ledger(
     left_out = 0
     for call in conn.execute(query, {"repo": slug, "since": since, "until": until}):
         cost = call["cost_usd"]
-        if cost is not None and not abs(cost) <= _LARGEST_COST:
+        if cost is not None and not abs(cost) <= LARGEST_AMOUNT:
             cost, left_out = None, left_out + 1
         _add_call(charges, call, None if cost is None else _units(cost))
     order = sorted(charges, key=lambda key: tuple("" if part is None else str(part) for part in key))

@@ -150,3 +150,13 @@ def test_costs_that_add_up_to_infinity_are_unknown(store: ProdLensStore) -> None
     assert report["ledger"]["by_source"]["recorded"] == {"sessions": 43, "total_tokens": 0, "cost_usd": None}
     assert [row["cost_usd"] for row in report["cost_by_model"]] == [2.0, None]
     assert {week["cost_usd"] for week in report["weekly"]} == {None}
+
+
+def test_negative_costs_are_unknown_and_cost_no_other_call_its_own(store: ProdLensStore) -> None:
+    """Calls with a negative cost are unpriced; the report fits its schema, and what the others cost stands."""
+    store.insert_sessions([call(f"5-{day:02}", cost_usd=-5.0, model="m", pull_request=7) for day in range(1, 22)])
+    store.insert_sessions([call("5-02", cost_usd=2.0, model="m", pull_request=7)])
+    report = report_on(store)
+    assert report["cost_metrics"]["total_session_cost_usd"] == 2.0
+    assert report["ledger"]["by_source"]["unpriced"]["sessions"] == 21
+    assert [row["cost_usd"] for row in report["pull_request_costs"]["pull_requests"]] == [2.0]

@@ -250,6 +250,17 @@ def test_a_recorded_cost_is_kept() -> None:
     assert (normalize(response_cost=0.0).cost_usd, normalize(response_cost=0.0).cost_source) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"), [(1e12, 1e12), ("2.5", 2.5), (1.1e12, None), (1e308, None), (-0.01, None), ("-3", None)]
+)
+def test_a_recorded_cost_that_no_call_can_have_is_not_a_cost(given: object, kept: float | None) -> None:
+    """A credit belongs to a bill and not to a call, and one absurd amount must not drown what all others cost."""
+    assert (normalize(response_cost=given).cost_usd, normalize(response_cost=given).cost_source) == (
+        kept,
+        None if kept is None else "recorded",
+    )
+
+
 def test_the_identity_of_a_call() -> None:
     """An id of the source identifies the call; else its content does, and ``repo`` given beside it never counts."""
     assert (

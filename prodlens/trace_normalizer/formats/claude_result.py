@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
-from prodlens.json_values import count, finite_number, mapping, words
+from prodlens.json_values import amount, count, finite_number, mapping, words
 from prodlens.schemas import RECORDED
 from prodlens.trace_normalizer.formats.tokens import with_parts
 
@@ -144,7 +144,7 @@ def _spread(own: Sequence[CanonicalTrace], total_out: int, cost: float | None) -
     weights = [call.tokens_in + out for call, out in zip(own, outs, strict=True)]
     weights = weights if any(weights) else [1] * len(own)
     calls = [replace(call, tokens_out=out) for call, out in zip(own, outs, strict=True)]
-    if cost is None or cost < 0:
+    if cost is None or amount(cost) is None:
         return calls
     shares = (cost * weight / sum(weights) for weight in weights)
     return [replace(call, cost_usd=share, cost_source=RECORDED) for call, share in zip(calls, shares, strict=True)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import finite_number
+from prodlens.json_values import amount, finite_number
 from prodlens.schemas import RECORDED
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Convention, model_call
@@ -115,7 +115,7 @@ def read(span: Span, start: datetime) -> CanonicalTrace:
         return model_call(span, start, NAME, FIELD_PATHS)
     call = model_call(span, start, COPILOT, FIELD_PATHS)
     units = _ai_units(span.attributes)
-    cost = None if not units or units < 0 else units * _DOLLARS_AN_AI_UNIT
+    cost = amount(units * _DOLLARS_AN_AI_UNIT) if units else None
     return call if cost is None else replace(call, cost_usd=cost, cost_source=RECORDED)
 
 

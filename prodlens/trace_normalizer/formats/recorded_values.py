@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import finite_number, whole_number, words
+from prodlens.json_values import amount, finite_number, whole_number, words
 from prodlens.schemas import RECORDED, content_hash
 from prodlens.slugs import is_slug, one_spelling, slug_from_remote
 from prodlens.timestamps import as_utc, parse_timestamp
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def cost_fields(value: object, tokens: Tokens, *, proven: bool = False) -> dict[str, Any]:
-    """Return a recorded cost under the names of ``CanonicalTrace``; no cost where the record has none.
+    """Return a recorded cost under the names of ``CanonicalTrace``; no cost where the record has none that can be true.
 
     Loggers write 0.0 for a model whose price they do not know: beside tokens it counts only when ``proven``.
     """
-    cost = finite_number(value)
-    if cost is None or cost < 0 or (cost == 0 and not proven and tokens.tokens_in + tokens.tokens_out > 0):
+    cost = amount(value)
+    if cost is None or (cost == 0 and not proven and tokens.tokens_in + tokens.tokens_out > 0):
         return {"cost_is_final": proven}
     return {"cost_usd": cost, "cost_source": RECORDED, "cost_is_final": proven}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import finite_number, mapping, sequence, words
+from prodlens.json_values import amount, mapping, sequence, words
 from prodlens.slugs import is_slug
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.recorded_values import composed_id, slug
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _WRITTEN_MOMENTS = ("%b %d, %Y, %I:%M %p", "%b %d, %Y", "%m/%d/%Y", "%m/%d/%y")
 _CENTS = 100
-_MOST_DOLLARS = 1e12  # no bill is larger, and the sums of what is not one would not be finite
 
 
 def moment_of(value: object) -> datetime | None:
@@ -44,14 +43,13 @@ def day_of(value: object) -> date | None:
 def dollars(value: object) -> float | None:
     """Return an amount of US dollars, also with its sign and thousands separators; None for no possible amount."""
     text = words(value)
-    amount = finite_number(text.replace("$", "").replace(",", "")) if text else None
-    return amount if amount is not None and 0 <= amount <= _MOST_DOLLARS else None
+    return amount(text.replace("$", "").replace(",", "")) if text else None
 
 
 def cents(value: object) -> float | None:
     """Return an amount of cents in US dollars."""
-    amount = dollars(value)
-    return None if amount is None else amount / _CENTS
+    found = dollars(value)
+    return None if found is None else found / _CENTS
 
 
 def repository_of(value: object, organization: object) -> str | None:

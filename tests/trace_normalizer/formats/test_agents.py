@@ -170,6 +170,18 @@ def test_an_execution_file_adds_up_to_its_result() -> None:
     assert {item.verdict for item in decisions(items).values()} == {"automatic"}
 
 
+@pytest.mark.parametrize("cost", [-1.0, 1e300])
+def test_a_result_whose_cost_cannot_be_true_gives_none(cost: float) -> None:
+    """Tokens of the run are kept, and its calls are priced like others without a recorded cost."""
+    lines = copy.deepcopy(records(EXECUTION))
+    lines[-1]["total_cost_usd"] = cost
+    for counted in lines[-1]["modelUsage"].values():
+        counted["costUSD"] = cost
+    calls = traces(read_items(lines))
+    assert (len(calls), sum(call.tokens_in for call in calls)) == (5, 76080)
+    assert {(call.cost_usd, call.cost_source) for call in calls} == {(None, None)}
+
+
 def test_what_the_result_counts_beside_the_messages_is_a_call() -> None:
     """Usage of a model that no message shows is one more call, and nothing is counted twice."""
     lines = copy.deepcopy(records(EXECUTION))

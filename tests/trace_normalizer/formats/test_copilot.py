@@ -42,6 +42,7 @@ def test_a_chat_span_of_the_cli_is_a_call() -> None:
         ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": "250000000"}, 0.0025),
         ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": 0}, None),
         ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": -5}, None),
+        ({"github.copilot.cost": 1.0, "github.copilot.nano_aiu": 1e300}, None),
         ({"github.copilot.cost": 1.0}, None),
     ],
 )
