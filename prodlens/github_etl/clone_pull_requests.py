@@ -67,7 +67,7 @@ def put_pull_requests_from_git(
 
 def forget_pull_requests_from_git(conn: sqlite3.Connection, slug: str) -> None:
     """Delete what git told of, since GitHub tells more, inside the caller's transaction."""
-    query = "SELECT id FROM pull_requests WHERE id < 0 AND repo_slug = ?"
+    query = "SELECT id FROM pull_requests WHERE id < 0 AND +repo_slug = ?"  # by the few ids, not by the repository
     delete_pull_requests(conn, [row[0] for row in conn.execute(query, (slug,))])
 
 

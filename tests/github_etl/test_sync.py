@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -468,3 +469,26 @@ def test_a_vanished_pull_request_takes_no_other_with_it(server: GithubServer, st
     assert drawn_up in rows_by_number(store)
     assert rows_by_number(store).keys() == repo.pulls.keys()
     assert not sync_state(store, SLUG)["partial"]
+
+
+WHOLE_TABLE = re.compile(r"SCAN (pull_requests|commits)\b|SEARCH (pull_requests|commits) .*\(repo_slug=\?\)")
+
+
+def statements_over_the_repository(path: Path, pages: int) -> int:
+    """Return how many statements of a first sync visit every stored pull request or commit of the repository."""
+    world = small_world()
+    world.repositories[SLUG].add_pulls([pull(1000 + n, updated_at=at(600 + n)) for n in range(4 * pages)])
+    statements: list[str] = []
+    with GithubServer(world) as running, ProdLensStore(path) as store:
+        store.conn.set_trace_callback(statements.append)
+        sync(store, running)
+        store.conn.set_trace_callback(None)
+        asked = [text for text in statements if text.startswith(("SELECT", "DELETE FROM", "UPDATE"))]
+        plans = [[row[3] for row in store.conn.execute(f"EXPLAIN QUERY PLAN {text}")] for text in asked]
+    return sum(any(WHOLE_TABLE.match(step) for step in plan) for plan in plans)
+
+
+def test_a_page_costs_the_same_however_much_is_stored(tmp_path: Path) -> None:
+    """Statements that visit every row of the repository belong to a sync, and not to each of its pages."""
+    few = statements_over_the_repository(tmp_path / "few.db", 2)
+    assert statements_over_the_repository(tmp_path / "many.db", 7) == few
