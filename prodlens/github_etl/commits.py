@@ -211,16 +211,19 @@ def _delete_unreachable(conn: sqlite3.Connection, slug: str, head: str | None, *
 
     Commits that a caller stored are kept; a clone's are deleted as GitHub's are.
     """
-    reachable = (
+    conn.execute(
         "WITH RECURSIVE reachable (sha) AS (SELECT :head UNION "
         "SELECT p.parent FROM reachable r JOIN commit_parents p ON p.repo_slug = :slug AND p.sha = r.sha) "
+        "DELETE FROM commit_parents WHERE repo_slug = :slug "
+        "AND sha NOT IN (SELECT sha FROM reachable WHERE sha IS NOT NULL)",
+        {"head": head, "slug": slug},
     )
-    for table, condition in (("commits", "" if and_of_clone else "AND from_github"), ("commit_parents", "")):
-        conn.execute(
-            f"{reachable} DELETE FROM {table} WHERE repo_slug = :slug {condition} "
-            "AND sha NOT IN (SELECT sha FROM reachable WHERE sha IS NOT NULL)",
-            {"head": head, "slug": slug},
-        )
+    # Whatever is left is reachable, so its parents and the head are all that is.
+    conn.execute(
+        f"DELETE FROM commits WHERE repo_slug = :slug {'' if and_of_clone else 'AND from_github'} "
+        "AND sha IS NOT :head AND sha NOT IN (SELECT parent FROM commit_parents WHERE repo_slug = :slug)",
+        {"head": head, "slug": slug},
+    )
 
 
 def _missing(conn: sqlite3.Connection, slug: str) -> set[str]:
