@@ -74,7 +74,9 @@ def capped(text: str) -> str:
 def words(value: object) -> str | None:
     """Return stripped, non-empty text, ``capped``; numbers are converted, anything else gives None."""
     if isinstance(value, str):
-        text = capped(value.strip())
+        text = value.strip()
+        if len(text) > LONGEST_TEXT:
+            text = capped(text)
         # Lone surrogates cannot be stored; they only reach us through Python mappings, never through orjson.
         return (text if text.isascii() else text.encode(errors="replace").decode()) or None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

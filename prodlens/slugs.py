@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from prodlens.errors import InvalidSlugError
 
@@ -21,6 +22,7 @@ def is_slug(text: str) -> bool:
     return bool(_SLUG.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 
 
+@lru_cache(maxsize=1024)  # asked of every row, and nearly always about the same few
 def one_spelling(text: str) -> str:
     """Return the spelling that a repository is stored and compared in; text that is not a slug is returned unchanged.
 

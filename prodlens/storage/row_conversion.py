@@ -89,7 +89,10 @@ def pull_request_row(record: Mapping[str, object]) -> dict[str, Any]:
     Raises:
         RecordError: ``id``, ``created_at`` or ``state`` is missing or unreadable.
     """
-    row = {name: convert(record.get(name)) for name, convert in _PULL_REQUEST_CONVERTERS.items()}
+    row: dict[str, Any] = {name: record.get(name) for name in _PULL_REQUEST_NAMES}
+    for name, convert in _PULL_REQUEST_CONVERTERS.items():
+        if row[name] is not None:
+            row[name] = convert(row[name])
     row["repo_slug"] = _slug(record.get("repo_slug", record.get("repo")))
     is_from_git = row["merged_at"] is not None and isinstance(row["id"], int) and row["id"] < 0
     if row["id"] is None or (row["created_at"] is None and not is_from_git):
@@ -132,12 +135,8 @@ def _slug(value: object) -> str | None:
     return None if value is None else one_spelling(str(value))
 
 
-def _known_flag(value: object) -> int | None:
-    return None if value is None else int(bool(value))
-
-
-def _as_given(value: object) -> object:
-    return value
+def _flag(value: object) -> int:
+    return int(bool(value))
 
 
 def _json(value: object) -> str | None:
@@ -164,7 +163,8 @@ _SESSION_CONVERTERS = {
     column.name: _CONVERTERS[column.kind] for column in CALL_COLUMNS if column.name not in _BY_RULES_OF_THEIR_OWN
 }
 # Text and numbers of a pull request are stored as they are given.
+_PULL_REQUEST_NAMES = names_of(PULL_REQUEST_COLUMNS)
+_KIND_CONVERTERS = {MOMENT: iso_utc, FLAG: _flag, JSON: _json}
 _PULL_REQUEST_CONVERTERS = {
-    column.name: {MOMENT: iso_utc, FLAG: _known_flag, JSON: _json}.get(column.kind, _as_given)
-    for column in PULL_REQUEST_COLUMNS
+    column.name: _KIND_CONVERTERS[column.kind] for column in PULL_REQUEST_COLUMNS if column.kind in _KIND_CONVERTERS
 }
