@@ -47,8 +47,10 @@ class LocalOptions:
         offline: Ask nothing of the network.
         database: File of the store.
         clone: Git clone to take commits from; None: the current folder, if it is a clone of the repository.
+        pull_request: Number of the pull request to print instead of the report; None: the report.
     """
 
     offline: bool = False
     database: Path = DEFAULT_DATABASE
     clone: Path | None = None
+    pull_request: int | None = None

@@ -148,4 +148,5 @@ LOCAL_FLAGS = (
     LocalFlag("offline", "ask nothing of the network: commits and merged pull requests come from the clone"),
     LocalFlag("db", "database of calls, pull requests and commits (default: .prod-lens/cache.db)", "FILE"),
     LocalFlag("clone", "git clone to take commits from (default: this folder, if it is a clone of it)", "DIR"),
+    LocalFlag("pr", "number of one pull request: print its cost, signs of AI and timeline instead of the report", "N"),
 )

@@ -1,4 +1,4 @@
-"""How a run speaks: annotations on the runner, lines on standard error at a options."""
+"""How a run speaks: annotations on the runner, lines on standard error in a local run."""
 
 from __future__ import annotations
 

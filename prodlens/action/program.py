@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from prodlens.action import notices
 from prodlens.action.environment import LocalOptions
 from prodlens.action.ownership import hand_over
-from prodlens.errors import ProdLensError
+from prodlens.errors import ConfigurationError, ProdLensError
 from prodlens.files import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 STOPPED = 130
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], environment: RunEnvironment) -> int:
@@ -30,8 +32,9 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], envir
     handler = logging.StreamHandler(environment.stderr)
     handler.setFormatter(notices.HarmlessFormatter("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    options, made = _local_options(arguments), []
+    made: list[Path] = []
     try:
+        options = _local_options(arguments)
         settings = parse_settings(texts, environment.now)
         made = [settings.output_dir, options.database.parent]
         made += [Path(settings.publish_to)] if settings.publish_to and "://" not in settings.publish_to else []
@@ -55,9 +58,12 @@ def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], envir
 
 
 def _local_options(arguments: Mapping[str, object]) -> LocalOptions:
-    clone = arguments.get("clone")
+    clone, number = arguments.get("clone"), str(arguments.get("pr") or "")
+    if number and not _NUMBER.fullmatch(number):
+        raise ConfigurationError(f"pr: {number!r} is not the number of a pull request; write it like 12")
     return LocalOptions(
         offline=bool(arguments.get("offline")),
         database=Path(str(arguments.get("db") or DEFAULT_DATABASE)),
         clone=Path(str(clone)) if clone else None,
+        pull_request=int(number) if number else None,
     )

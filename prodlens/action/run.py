@@ -12,6 +12,7 @@ from prodlens.action.github_access import github_client, token_at_hand
 from prodlens.action.job import Job, chosen_anonymizer
 from prodlens.action.publishing import outputs, publishing
 from prodlens.action.publishing.at_hand import pull_request_at_hand
+from prodlens.action.publishing.local_page import show_pull_request
 from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.publishing.tables import publish_tables
 from prodlens.action.workspace import check_workspace
@@ -41,7 +42,8 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
     """Restore, gather, save, report, publish; returns the exit status.
 
     A source that fails for good does not end the run: the cache is saved, the report is written from what is there and
-    says what is missing, and only then the exit status tells of the failure.
+    says what is missing, and only then the exit status tells of the failure. A local run that is asked for one pull
+    request prints that instead of the report.
 
     Raises:
         UserError: The repository, a path or the database is not what was said.
@@ -75,6 +77,9 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
         if cache:
             cache.opened(store)
         gathered = sources.gather(job)
+        if options.pull_request is not None:
+            show_pull_request(job, options.pull_request)
+            return _ended(gathered, environment)
         if settings.publish_to:
             _ = store.identity  # decided before the cache is saved, so that the next run publishes as the same database
         saved = cache.save(store, before=job.kept_since) if cache else NOT_SAVED  # first, whatever comes after it
@@ -88,17 +93,21 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
         tables = publish_tables(job, {slug: gathered.missing(slug) for slug in job.repositories})
     cached = {"cache-restored": str(bool(cache and cache.restored)).lower(), "cache-file": saved.file}
     outputs.set_outputs({**published, **cached, "gate": gate}, environment)
-    for note in gathered.notes:
+    page = published["report-html"]
+    status = _ended(gathered, environment, f"The report is in {page}, and beside it as JSON, Markdown and CSV.")
+    for line in tables.failures:
+        notices.error(environment, line)
+    return max(status, tables.exit_status, FAILED if gate == "fail" or saved.failed else 0)
+
+
+def _ended(gathered: Gathered, environment: RunEnvironment, *more: str) -> int:
+    """Say what the reader should know of the sources, and in a local run some more; returns the exit status."""
+    for note in (*gathered.notes, *(() if environment.in_actions else more)):
         notices.note(environment, note)
-    if not environment.in_actions:
-        page = published["report-html"]
-        notices.note(environment, f"The report is in {page}, and beside it as JSON, Markdown and CSV.")
     for failure in gathered.failures:
         for line in failure.lines:
             notices.error(environment, line)
-    for line in tables.failures:
-        notices.error(environment, line)
-    return max(gathered.exit_status, tables.exit_status, FAILED if gate == "fail" or saved.failed else 0)
+    return gathered.exit_status
 
 
 def _keep_out_of_git(folder: Path) -> None:

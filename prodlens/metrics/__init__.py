@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.focus import FocusLedger, focus_ledger
     from prodlens.metrics.focus_dataset import FOCUS_COLUMNS, focus_parquet, focus_rows
     from prodlens.metrics.generator import ReportGenerator
+    from prodlens.metrics.one_pull_request import described_pull_request
     from prodlens.metrics.published import PublishedRepository, Publishing, publish_repositories, stored_repositories
     from prodlens.metrics.pull_request_costs import ModelCalls, calls_of_pull_request
 
@@ -37,6 +38,7 @@ __all__ = [
     "author_week",
     "calls_of_pull_request",
     "check_gates",
+    "described_pull_request",
     "focus_ledger",
     "focus_parquet",
     "focus_rows",
@@ -50,11 +52,9 @@ __all__ = [
     "vendor_usage",
 ]
 
-_HOMES = {"ReportGenerator": "generator", "assigned_comparison": "drawn_arms"}
-_HOMES |= dict.fromkeys(["FocusLedger", "focus_ledger"], "focus")
+_HOMES = {"ReportGenerator": "generator", "assigned_comparison": "drawn_arms", "stored_repositories": "published"}
+_HOMES |= dict.fromkeys(["FocusLedger", "focus_ledger"], "focus") | {"described_pull_request": "one_pull_request"}
 _HOMES |= dict.fromkeys(["ModelCalls", "calls_of_pull_request"], "pull_request_costs")
 _HOMES |= dict.fromkeys(["FOCUS_COLUMNS", "focus_parquet", "focus_rows"], "focus_dataset")
-_HOMES |= dict.fromkeys(
-    ["PublishedRepository", "Publishing", "publish_repositories", "stored_repositories"], "published"
-)
+_HOMES |= dict.fromkeys(["PublishedRepository", "Publishing", "publish_repositories"], "published")
 __getattr__ = loader("prodlens.metrics", {name: f"prodlens.metrics.{module}" for name, module in _HOMES.items()})

@@ -50,13 +50,18 @@ class _Part(NamedTuple):
 
 
 class ModelCalls(NamedTuple):
-    """Calls of one model; ``cost_usd`` is None where the cost of none of them is known, ``priced`` have one."""
+    """Calls of one model; ``cost_usd`` is None where the cost of none of them is known, ``priced`` have one.
+
+    ``first_at`` and ``last_at`` are their first and last time (ISO 8601, UTC).
+    """
 
     model: str | None
     calls: int
     tokens: int
     cost_usd: float | None
     priced: int
+    first_at: str
+    last_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,8 @@ def calls_of_pull_request(
     """
     claimed = claimed_calls(conn, repo, unstored, by_person=by_person, people=people)
     query = (
-        "SELECT s.model, count(*), CAST(total(s.total_tokens) AS INTEGER), sum(s.cost_usd), count(s.cost_usd) "
+        "SELECT s.model, count(*), CAST(total(s.total_tokens) AS INTEGER), sum(s.cost_usd), count(s.cost_usd), "
+        "min(s.timestamp), max(s.timestamp) "
         f"FROM sessions s NOT INDEXED {claimed.joins} WHERE {claimed.number} = :number "
         "AND (s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL) GROUP BY s.model"
     )

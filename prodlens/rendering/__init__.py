@@ -6,6 +6,7 @@ from prodlens.rendering.flat import csv_lines
 from prodlens.rendering.formatting import count, hours, short_count, usd
 from prodlens.rendering.formatting import number as number_text
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, SUMMARY_LIMIT_BYTES, fitted
+from prodlens.rendering.pull_request_page import render_pull_request
 from prodlens.rendering.render import (
     SUFFIXES,
     markdown_blocks,
@@ -32,6 +33,7 @@ __all__ = [
     "render_html",
     "render_json",
     "render_markdown",
+    "render_pull_request",
     "render_terminal",
     "short_count",
     "terminal_text",

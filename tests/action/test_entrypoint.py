@@ -98,6 +98,44 @@ def test_sessions_are_of_whoever_commits_here(clone: Workplace, flags: list[str]
         assert {person for (person,) in conn.execute("SELECT developer_id FROM sessions")} == expected
 
 
+def test_one_pull_request_is_printed_instead_of_the_report(clone: Workplace) -> None:
+    """``--pr`` tells what a pull request cost that was merged into the clone, its signs of AI and its timeline."""
+    clone.traces("t.jsonl", count=2)
+    clone.git("commit", "-q", "--allow-empty", "-m", "Add it (#7)\n\nCo-authored-by: Claude <noreply@anthropic.com>")
+    done = clone.run("--offline", "--trace-paths", "t.jsonl", "--pr", "7")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ProdLens report: octo/hello, pull request 7\n")
+    assert "Add it; by " in done.stdout
+    assert "No model call is known to belong to it." in done.stdout
+    assert "trailer  Claude Code" in done.stdout
+    assert not (clone.folder / ".prod-lens/report").exists()
+    assert clone.run("--offline", "--trace-paths", "t.jsonl").returncode == 0
+    assert clone.report()["ai_interaction_velocity"]["total_sessions"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--pr", "8"],
+            "error: pr: pull request 8 of octo/hello is not known; without a token only those are that were",
+        ),
+        (["--pr", "x"], "error: pr: 'x' is not the number of a pull request; write it like 12"),
+        (["--pr", "0"], "error: pr: '0' is not the number of a pull request; write it like 12"),
+        (
+            ["--pr", "1", "--repository", "octo/hello", "--repository", "octo/other"],
+            "error: pr: name the one repository of pull request 1 with --repository",
+        ),
+    ],
+)
+def test_a_pull_request_that_cannot_be_printed(clone: Workplace, arguments: list[str], message: str) -> None:
+    """What is not known or not a number is the user's mistake, and nothing is printed in its place."""
+    done = clone.run("--offline", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_git_passes_over_what_a_local_run_leaves(clone: Workplace) -> None:
     """A local run in somebody's clone changes nothing that git shows, and keeps a file of theirs as it is."""
     assert clone.run("--offline").returncode == 0
