@@ -71,7 +71,7 @@ def capped(text: str) -> str:
     return f"{text[: LONGEST_TEXT - len(mark) - 1]}…{mark}"
 
 
-def words(value: object) -> str | None:
+def clean_text(value: object) -> str | None:
     """Return stripped, non-empty text, ``capped``; numbers are converted, anything else gives None."""
     if isinstance(value, str):
         text = value.strip()

@@ -149,7 +149,7 @@ def test_every_cleaning_function_is_found() -> None:
     """Among the functions are those that names, ids, people, repositories and reasons go through."""
     names = {name.rpartition(".")[2] for name, _ in CLEANING}
     assert {
-        "words",
+        "clean_text",
         "person_of",
         "slug_from_remote",
         "message_trailers",

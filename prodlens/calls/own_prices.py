@@ -30,7 +30,7 @@ import orjson
 
 from prodlens.calls.rates import WITHOUT_MODIFIER, PriceCard, Rates
 from prodlens.errors import ConfigurationError
-from prodlens.json_values import finite_number, mapping, words
+from prodlens.json_values import clean_text, finite_number, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,7 +133,7 @@ def _tables(document: Mapping[str, Any], path: Path) -> list[Any]:
 
 def _rule(given: object, path: Path) -> OwnPrice:
     table = mapping(given)
-    model = words(table.get("model"))
+    model = clean_text(table.get("model"))
     if model is None:
         raise ConfigurationError(f"prices: {path}: a price without a model")
     where = f"prices: {path}: {model}"

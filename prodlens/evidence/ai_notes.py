@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from prodlens.evidence.signatures import tool_named
-from prodlens.json_values import mapping, sequence, words
+from prodlens.json_values import clean_text, mapping, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,10 @@ class _Agents:
 def _format_0(text: str) -> Iterator[_Marked]:
     for file, content in mapping((_json(text) or {}).get("files")).items():
         for entry in sequence(mapping(content).get("authors")):
-            author, record = words(mapping(entry).get("author")) or "", mapping(mapping(entry).get("agent_metadata"))
+            author, record = (
+                clean_text(mapping(entry).get("author")) or "",
+                mapping(mapping(entry).get("agent_metadata")),
+            )
             by_agent = bool(record) or bool(tool_named(author))
             agent = _named(author, record.get("model")) if by_agent else None
             for lines in sequence(mapping(entry).get("lines")):
@@ -127,8 +130,8 @@ def _format_0(text: str) -> Iterator[_Marked]:
 
 
 def _named(tool: object, model: object) -> Agent:
-    name = (words(model) or "")[:_LONGEST_NAME]
-    return (words(tool) or "")[:_LONGEST_NAME], "" if name.lower() in _UNKNOWN_MODELS else name
+    name = (clean_text(model) or "")[:_LONGEST_NAME]
+    return (clean_text(tool) or "")[:_LONGEST_NAME], "" if name.lower() in _UNKNOWN_MODELS else name
 
 
 def _json(text: str) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from prodlens.github import EmptyRepositoryError, NotFoundError
 from prodlens.github_etl.parsing import listed_commit, parent_shas
 from prodlens.github_etl.state import clone_mark
 from prodlens.github_etl.stream import REACH
-from prodlens.json_values import words
+from prodlens.json_values import clean_text
 from prodlens.storage import marks, portions, upsert_commits
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _is_wanted(run: StreamRun, row: dict[str, Any] | None) -> bool:
 
 
 def _sha(item: dict[str, Any]) -> str | None:
-    return words(item.get("sha"))
+    return clean_text(item.get("sha"))
 
 
 def _pinned_to(walk_next: str | None) -> str | None:

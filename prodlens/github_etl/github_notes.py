@@ -16,7 +16,7 @@ from prodlens.evidence import read_note
 from prodlens.github import GraphqlUnavailableError, ServerFailedError
 from prodlens.github_etl.ai_notes import NO_NOTE, delete_notes_but, notes_read_mark, store_notes, wanted_notes
 from prodlens.github_etl.parts import read_in_parts
-from prodlens.json_values import count, mapping, sequence, words
+from prodlens.json_values import clean_text, count, mapping, sequence
 from prodlens.slugs import split_slug
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def note_head(run: StreamRun, answer: GraphqlAnswer) -> None:
     """Note where the reference stands, as an answer to a query with ``NOTES_HEAD`` says: empty where there is none."""
     repository = mapping(answer.data.get("repository"))
     if "ref" in repository and not answer.failures_at("repository"):
-        oid = words(mapping(mapping(repository["ref"]).get("target")).get("oid")) or ""
+        oid = clean_text(mapping(mapping(repository["ref"]).get("target")).get("oid")) or ""
         if oid != (run.store.get_etag(_seen_mark(run.slug)) or ""):
             run.store.set_etag(_seen_mark(run.slug), oid)
 
@@ -113,7 +113,7 @@ def _read_tree(run: StreamRun) -> bool:
     """Read the tree and the notes in it that are wanted; return whether all of them could be read."""
     answer = run.client.graphql_answer(TREE_QUERY, _names(run))
     target = mapping(mapping(mapping(answer.data.get("repository")).get("ref")).get("target"))
-    head, notes = words(target.get("oid")), {note.sha: note for note in notes_in(target.get("tree"))}
+    head, notes = clean_text(target.get("oid")), {note.sha: note for note in notes_in(target.get("tree"))}
     if answer.failures or head is None:
         raise ServerFailedError("; ".join(failure.message for failure in answer.failures)[:200] or "no reference")
     with run.page() as conn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, message_trailers, reverted_commits, reverted_pull_request
 from prodlens.evidence import body_signs
-from prodlens.json_values import count, mapping, sequence, whole_number, words
+from prodlens.json_values import clean_text, count, mapping, sequence, whole_number
 from prodlens.timestamps import iso_utc
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         return None
     user, head, base = item.get("user"), mapping(item.get("head")), mapping(item.get("base"))
     merged, closed = iso_utc(item.get("merged_at")), iso_utc(item.get("closed_at"))
-    state = words(item.get("state")) or ("closed" if merged or closed else "open")
+    state = clean_text(item.get("state")) or ("closed" if merged or closed else "open")
     identity = whole_number(item.get("id"))
     return {
         "id": number if identity is None else identity,
         "repo_slug": slug,
         "number": number,
-        "title": words(item.get("title")),
+        "title": clean_text(item.get("title")),
         "author": _login(user) or (GHOST if "user" in item else None),
-        "author_type": words(mapping(user).get("type")),
+        "author_type": clean_text(mapping(user).get("type")),
         "state": state,
         "draft": item.get("draft") if isinstance(item.get("draft"), bool) else None,
         "created_at": created,
@@ -45,12 +45,12 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         "closed_at": None if state == "open" else closed,
         "updated_at": iso_utc(item.get("updated_at")) or closed or merged or created,
         "labels": _names(item["labels"]) if "labels" in item else None,
-        "head_ref": words(head.get("ref")),
-        "head_sha": words(head.get("sha")),
-        "head_repo": words(mapping(head.get("repo")).get("full_name")),
-        "base_ref": words(base.get("ref")),
-        "merge_commit_sha": words(item.get("merge_commit_sha")),
-        "node_id": words(item.get("node_id")),
+        "head_ref": clean_text(head.get("ref")),
+        "head_sha": clean_text(head.get("sha")),
+        "head_repo": clean_text(mapping(head.get("repo")).get("full_name")),
+        "base_ref": clean_text(base.get("ref")),
+        "merge_commit_sha": clean_text(item.get("merge_commit_sha")),
+        "node_id": clean_text(item.get("node_id")),
         "reverts": reverted_pull_request(item.get("body"), slug),
         "body_signs": body_signs(item.get("body")) or None,
     }
@@ -60,13 +60,13 @@ def listed_repository(items: list[dict[str, Any]]) -> tuple[int | None, str | No
     """Return GitHub's number and the default branch of the repository that pull requests are listed of."""
     described = [mapping(mapping(item.get("base")).get("repo")) for item in items]
     numbers = (whole_number(repository.get("id")) for repository in described)
-    branches = (words(repository.get("default_branch")) for repository in described)
+    branches = (clean_text(repository.get("default_branch")) for repository in described)
     return next((number for number in numbers if number), None), next((branch for branch in branches if branch), None)
 
 
 def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dict[str, Any] | None:
     """Return the row of a commit in a REST list; None without a sha and a readable time."""
-    sha, detail = words(item.get("sha")), mapping(item.get("commit"))
+    sha, detail = clean_text(item.get("sha")), mapping(item.get("commit"))
     committer, author = mapping(detail.get("committer")), mapping(detail.get("author"))
     at = iso_utc(committer.get("date")) or iso_utc(author.get("date"))
     if sha is None or at is None:
@@ -75,7 +75,7 @@ def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dic
     return {
         "sha": sha,
         "repo_slug": slug,
-        "author": login or words(author.get("name")),
+        "author": login or clean_text(author.get("name")),
         "author_is_login": login is not None,
         "timestamp": at,
         "branch": branch,
@@ -88,7 +88,7 @@ def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dic
 
 def parent_shas(item: Mapping[str, Any]) -> list[str]:
     """Return the shas of a listed commit's parents."""
-    shas = (words(mapping(parent).get("sha")) for parent in sequence(item.get("parents")))
+    shas = (clean_text(mapping(parent).get("sha")) for parent in sequence(item.get("parents")))
     return [sha for sha in shas if sha]
 
 
@@ -106,10 +106,10 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
     """
     reopenings = [at for event in _nodes(node.get("timelineItems")) if (at := iso_utc(event.get("createdAt")))]
     ready = [at for event in _nodes(node.get("ready")) if (at := iso_utc(event.get("createdAt")))]
-    author = words(mapping(node.get("author")).get("login"))
+    author = clean_text(mapping(node.get("author")).get("login"))
     reviews = reviews_by_others(_nodes(node.get("reviews")), author)
     verdicts = [review for review in reviews if review.get("state") in _VERDICTS]
-    commits = {oid for review in verdicts if (oid := words(mapping(review.get("commit")).get("oid")))}
+    commits = {oid for review in verdicts if (oid := clean_text(mapping(review.get("commit")).get("oid")))}
     cut = {name: end_cursor(node.get(name)) for name in ("commits", "reviews") if has_next(node.get(name))}
     return {
         "reopened": bool(_nodes(node.get("timelineItems"))),
@@ -133,8 +133,8 @@ def reviews_by_others(reviews: Iterable[Mapping[str, Any]], author: str | None) 
     found = []
     for review in reviews:
         reviewer = mapping(review.get("author"))
-        login = words(reviewer.get("login"))
-        by_bot = is_bot(login, words(reviewer.get("__typename")))
+        login = clean_text(reviewer.get("login"))
+        by_bot = is_bot(login, clean_text(reviewer.get("__typename")))
         if not by_bot and (login is None or login != author) and iso_utc(review.get("submittedAt")):
             found.append(review)
     return found
@@ -146,14 +146,14 @@ def node_commits(node: Mapping[str, Any], pull_request_id: int) -> list[dict[str
     for entry in _nodes(node.get("commits")):
         commit = mapping(entry.get("commit"))
         author = mapping(commit.get("author"))
-        login = words(mapping(author.get("user")).get("login"))
-        sha, at = words(commit.get("oid")), iso_utc(commit.get("committedDate"))
+        login = clean_text(mapping(author.get("user")).get("login"))
+        sha, at = clean_text(commit.get("oid")), iso_utc(commit.get("committedDate"))
         if sha and at:
             rows.append(
                 {
                     "pull_request_id": pull_request_id,
                     "sha": sha,
-                    "author": login or words(author.get("name")),
+                    "author": login or clean_text(author.get("name")),
                     "author_is_login": int(login is not None),
                     "timestamp": at,
                     "trailers": message_trailers(commit.get("message")),
@@ -169,7 +169,7 @@ def has_next(connection: object) -> bool:
 
 def end_cursor(connection: object) -> str | None:
     """Return where a GraphQL list goes on."""
-    return words(mapping(mapping(connection).get("pageInfo")).get("endCursor"))
+    return clean_text(mapping(mapping(connection).get("pageInfo")).get("endCursor"))
 
 
 def _nodes(connection: object) -> list[Mapping[str, Any]]:
@@ -177,9 +177,9 @@ def _nodes(connection: object) -> list[Mapping[str, Any]]:
 
 
 def _login(user: object) -> str | None:
-    return words(mapping(user).get("login"))
+    return clean_text(mapping(user).get("login"))
 
 
 def _names(labels: object) -> list[str]:
-    names = (words(label if isinstance(label, str) else mapping(label).get("name")) for label in sequence(labels))
+    names = (clean_text(label if isinstance(label, str) else mapping(label).get("name")) for label in sequence(labels))
     return [name for name in names if name]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.commits import GitHistoryError, origin_slug
-from prodlens.json_values import mapping, words
+from prodlens.json_values import clean_text, mapping
 from prodlens.slugs import slug_from_remote
 
 if TYPE_CHECKING:
@@ -204,9 +204,9 @@ def _head(path: Path) -> tuple[str | None, str | None]:
                     continue
                 record = _parsed(line)
                 payload = mapping(record.get("payload"))
-                folder = words(record.get("cwd")) or words(payload.get("cwd"))
+                folder = clean_text(record.get("cwd")) or clean_text(payload.get("cwd"))
                 if folder:
-                    url = words(mapping(payload.get("git")).get("repository_url"))
+                    url = clean_text(mapping(payload.get("git")).get("repository_url"))
                     return folder, slug_from_remote(url) if url else None
     except OSError:
         pass
@@ -228,7 +228,8 @@ def _opencode(folder: Path) -> Iterator[_Session]:
     for session in _entries(folder):
         places = (mapping(_parsed(_text(path) or "").get("path")) for path in sorted(session.glob("msg_*.json")))
         where = next(
-            (found for place in places if (found := words(place.get("cwd")) or words(place.get("root")))), None
+            (found for place in places if (found := clean_text(place.get("cwd")) or clean_text(place.get("root")))),
+            None,
         )
         yield _Session(session, where)
 

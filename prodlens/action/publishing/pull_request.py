@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.calls import model_name
 from prodlens.commits import trailers_in
 from prodlens.evidence import CONFIDENCES, BranchUse, Evidence, commit_evidence, pull_request_evidence
-from prodlens.json_values import identifier, mapping, whole_number, words
+from prodlens.json_values import clean_text, identifier, mapping, whole_number
 from prodlens.rendering import count, escape_markdown, hours, number_text, short_count, usd
 from prodlens.timestamps import iso_utc, parse_timestamp
 
@@ -172,15 +172,15 @@ def facts_of(
 def _branch_use(pull: Mapping[str, Any], number: int) -> BranchUse:
     """Return which branch a pull request uses, as GitHub's API or an event describes it."""
     head, base = mapping(pull.get("head")), mapping(pull.get("base"))
-    home = words(mapping(head.get("repo")).get("full_name"))
+    home = clean_text(mapping(head.get("repo")).get("full_name"))
     return BranchUse(
         number=number,
-        head=words(head.get("ref")) or "" if home else "",  # of a fork that is gone: its name is nobody's
+        head=clean_text(head.get("ref")) or "" if home else "",  # of a fork that is gone: its name is nobody's
         head_repo=home,
-        base=words(base.get("ref")),
+        base=clean_text(base.get("ref")),
         opened_at=iso_utc(pull.get("created_at")) or "",
         ended_at=iso_utc(pull.get("merged_at")) or iso_utc(pull.get("closed_at")),
-        author=words(mapping(pull.get("user")).get("login")),
+        author=clean_text(mapping(pull.get("user")).get("login")),
     )
 
 

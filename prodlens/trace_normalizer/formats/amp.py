@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, sequence, words
+from prodlens.json_values import clean_text, count, mapping, sequence
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.claude_message import provider_of
@@ -44,7 +44,7 @@ class _Thread:
     """One thread: its answers by message id, and what the ledger books on each."""
 
     def __init__(self, record: Mapping[str, Any]) -> None:
-        self.id = words(record.get("id"))
+        self.id = clean_text(record.get("id"))
         self.created = parse_timestamp(record.get("created"))
         self.answers = [
             message for message in map(mapping, sequence(record.get("messages"))) if mapping(message.get(_USAGE))
@@ -54,19 +54,19 @@ class _Thread:
         trees = sequence(mapping(mapping(record.get("env")).get("initial")).get("trees"))
         repository = mapping(mapping(trees[0] if trees else None).get("repository"))
         self.slug = slug(repository.get("url"))
-        self.branch = (words(repository.get("ref")) or "").removeprefix("refs/heads/") or None
+        self.branch = (clean_text(repository.get("ref")) or "").removeprefix("refs/heads/") or None
 
     def items(self) -> list[Item]:
         """Return the calls: the ledger's, and the answers that it does not know."""
-        by_id = {key: message for message in self.answers if (key := words(message.get("messageId")))}
-        booked = {key for event in self.events if (key := words(event.get("toMessageId")))}
-        items = [self._event(event, by_id.get(words(event.get("toMessageId")) or "", {})) for event in self.events]
+        by_id = {key: message for message in self.answers if (key := clean_text(message.get("messageId")))}
+        booked = {key for event in self.events if (key := clean_text(event.get("toMessageId")))}
+        items = [self._event(event, by_id.get(clean_text(event.get("toMessageId")) or "", {})) for event in self.events]
         if not self.events:
             return [self._answer(message) for message in self.answers]
         return items + [self._answer(by_id[key]) for key in by_id if booked and key not in booked]
 
     def _answer(self, message: Mapping[str, Any]) -> Item:
-        usage, key = mapping(message.get(_USAGE)), words(message.get("messageId"))
+        usage, key = mapping(message.get(_USAGE)), clean_text(message.get("messageId"))
         at = usage.get("timestamp") or message.get("timestamp") or mapping(message.get("meta")).get("sentAt")
         given_in, given_out = count(usage.get("inputTokens")), count(usage.get("outputTokens"))
         if given_in is None and given_out is None:
@@ -75,7 +75,7 @@ class _Thread:
             given_in, given_out, cache_read=count(usage.get(_READ)), cache_write=count(usage.get(_WRITTEN))
         )
         told = ["message", key] if key else [at, usage.get("model"), *tokens]
-        return self._call(at, words(usage.get("model")) or words(message.get("model")), tokens, told)
+        return self._call(at, clean_text(usage.get("model")) or clean_text(message.get("model")), tokens, told)
 
     def _event(self, event: Mapping[str, Any], message: Mapping[str, Any]) -> Item:
         given, usage = mapping(event.get("tokens")), mapping(message.get(_USAGE))
@@ -88,10 +88,10 @@ class _Thread:
             cache_read=count(given.get(_READ, usage.get(_READ))),
             cache_write=count(given.get(_WRITTEN, usage.get(_WRITTEN))),
         )
-        key, own = words(event.get("toMessageId")), words(event.get("id"))
+        key, own = clean_text(event.get("toMessageId")), clean_text(event.get("id"))
         at = event.get("timestamp")
         told = ["message", key] if message else ["event", own] if own else [at, event.get("model"), *tokens]
-        return self._call(at, words(event.get("model")) or words(usage.get("model")), tokens, told)
+        return self._call(at, clean_text(event.get("model")) or clean_text(usage.get("model")), tokens, told)
 
     def _call(self, moment: object, model: str | None, tokens: Tokens, told: list[Any]) -> Item:
         """Return a call; one that gives no moment takes the thread's."""

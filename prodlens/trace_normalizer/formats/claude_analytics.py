@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, mapping, sequence, words
+from prodlens.json_values import clean_text, count, finite_number, mapping, sequence
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
@@ -55,7 +55,7 @@ def _of_model(row: Mapping[str, Any], model: Mapping[str, Any], day: date) -> Us
     actor, cost, tokens = (
         mapping(holder) for holder in (row.get("actor"), model.get("estimated_cost"), model.get("tokens"))
     )
-    person = words(actor.get("email_address")) or words(actor.get("api_key_name"))
+    person = clean_text(actor.get("email_address")) or clean_text(actor.get("api_key_name"))
     gross = cents(cost.get("amount")) if str(cost.get("currency") or "USD").upper() == "USD" else None
     included = row.get("customer_type") == "subscription" and gross is not None
     sessions = finite_number(mapping(row.get("core_metrics")).get("num_sessions"))
@@ -65,7 +65,7 @@ def _of_model(row: Mapping[str, Any], model: Mapping[str, Any], day: date) -> Us
         tool=TOOL,
         source=NAME,
         person=person,
-        model=words(model.get("model")),
+        model=clean_text(model.get("model")),
         quantity=sessions,
         unit=None if sessions is None else "sessions",
         gross_usd=gross,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, sequence, words
+from prodlens.json_values import clean_text, mapping, sequence
 from prodlens.schemas import AUTOMATIC, Alias, CanonicalTrace, Decision
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.claude_message import (
@@ -68,7 +68,7 @@ class ExecutionReader:
         if kind == "result":
             return self._read_result(record)
         if kind == "system" and self._model is None:
-            self._model, self._origin = words(record.get("model")), origin_of(None, record.get("cwd"))
+            self._model, self._origin = clean_text(record.get("model")), origin_of(None, record.get("cwd"))
         found = self._proposals.decide(message.get("content"), record.get("tool_use_result"), at, asked=False)
         return [*found] or [Skipped("session event")]
 
@@ -94,17 +94,23 @@ class ExecutionReader:
         self._latest = at
 
     def _read_answer(self, record: Mapping[str, Any], message: Mapping[str, Any], at: datetime | None) -> list[Item]:
-        given, model, usage = words(message.get("id")), words(message.get("model")), mapping(message.get("usage"))
+        given, model, usage = (
+            clean_text(message.get("id")),
+            clean_text(message.get("model")),
+            mapping(message.get("usage")),
+        )
         if model is None or model == "<synthetic>":
             self._error = status_of_error(record.get("error")) or self._error
             return [Skipped("message without a model call")]
-        request, tokens = words(record.get("request_id")), usage_tokens(usage)
-        identity = given or request or words(record.get("uuid")) or f"{record.get('session_id')}/{len(self._calls)}"
+        request, tokens = clean_text(record.get("request_id")), usage_tokens(usage)
+        identity = (
+            given or request or clean_text(record.get("uuid")) or f"{record.get('session_id')}/{len(self._calls)}"
+        )
         known = self._calls.get(identity)
         if known is not None and known.tokens_in != tokens.tokens_in:  # one id for two messages is nobody's
             identity = f"{identity} {request or tokens.tokens_in}"
         if identity not in self._calls:
-            call = _call(words(record.get("session_id")), model, at, identity, tokens)
+            call = _call(clean_text(record.get("session_id")), model, at, identity, tokens)
             call = replace(call, **price_fields(usage))
             fresh = {str(each.call_id): each for each in [call, *further_calls(call, usage)]}
             self._calls |= fresh
@@ -113,7 +119,7 @@ class ExecutionReader:
         return [*aliases, *self._proposals.note(message.get("content"), identity)]
 
     def _read_result(self, record: Mapping[str, Any]) -> list[Item]:
-        session, identity = words(record.get("session_id")), record.get("uuid") or record.get("session_id")
+        session, identity = clean_text(record.get("session_id")), record.get("uuid") or record.get("session_id")
 
         def further(model: str | None, tokens: Tokens) -> CanonicalTrace:
             model = model or self._model
@@ -181,7 +187,7 @@ def _failed_run(result: Mapping[str, Any], identity: str, named: int | None) -> 
     code = http_status(result.get("api_error_status")) or named
     if result.get("is_error") is not True or code is None:
         return []
-    call = _call(words(result.get("session_id")), None, None, identity, Tokens(0, 0))
+    call = _call(clean_text(result.get("session_id")), None, None, identity, Tokens(0, 0))
     return [replace(call, status_code=code, status_reason="api_error", partial=False)]
 
 

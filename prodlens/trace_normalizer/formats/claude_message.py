@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, sequence, words
+from prodlens.json_values import clean_text, count, mapping, sequence
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, Decision, ToolUse
 from prodlens.trace_normalizer.formats.patches import kept_share, structured_patch_additions, suggested_additions
 from prodlens.trace_normalizer.formats.recorded_values import price_modifier
@@ -130,10 +130,10 @@ def further_calls(call: CanonicalTrace, usage: Mapping[str, Any]) -> list[Canoni
     """
     calls = []
     for number, given in enumerate(map(mapping, sequence(usage.get("iterations")))):
-        kind, tokens = words(given.get("type")), usage_tokens(given)
+        kind, tokens = clean_text(given.get("type")), usage_tokens(given)
         if kind in {None, "message"} or not tokens.tokens_in + tokens.tokens_out:
             continue
-        model = words(given.get("model")) or call.model
+        model = clean_text(given.get("model")) or call.model
         further = replace(
             call,
             model=model,
@@ -167,7 +167,7 @@ _STATUS_OF_ERROR = {
 
 def status_of_error(name: object) -> int | None:
     """Return the HTTP status of a class of error that a record names without its number; None for an unknown one."""
-    return _STATUS_OF_ERROR.get((words(name) or "").removesuffix("_error"))
+    return _STATUS_OF_ERROR.get((clean_text(name) or "").removesuffix("_error"))
 
 
 def provider_of(model: str | None) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
-from prodlens.json_values import amount, count, finite_number, mapping, words
+from prodlens.json_values import amount, clean_text, count, finite_number, mapping
 from prodlens.schemas import RECORDED
 from prodlens.trace_normalizer.formats.tokens import with_parts
 
@@ -69,7 +69,7 @@ def totals_of(result: Mapping[str, Any]) -> dict[str | None, Totals]:
     found: dict[str | None, Totals] = {}
     for key, given in mapping(result.get("modelUsage")).items():
         model = str(key)
-        name = same_model(words(mapping(given).get("canonicalModel")) or model)
+        name = same_model(clean_text(mapping(given).get("canonicalModel")) or model)
         one = _totals(model, mapping(given), _CAMEL)
         found[name] = found[name].plus(one) if name in found else one
     cost = finite_number(result.get("total_cost_usd", result.get("cost_usd")))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import identifier, mapping, words
+from prodlens.json_values import clean_text, identifier, mapping
 from prodlens.schemas import SessionBranch, SessionLink
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.recorded_values import slug
@@ -32,7 +32,7 @@ class SessionLines:
 
     def read(self, record: Mapping[str, Any]) -> list[SessionBranch | SessionLink]:
         """Return what a line says of its session."""
-        session, at = words(record.get("sessionId")), parse_timestamp(record.get("timestamp"))
+        session, at = clean_text(record.get("sessionId")), parse_timestamp(record.get("timestamp"))
         if session is None:
             return []
         kind = record.get("type")
@@ -48,7 +48,7 @@ class SessionLines:
         return found
 
     def _worktree(self, session: str, at: datetime | None, state: object) -> list[SessionBranch | SessionLink]:
-        branch = words(mapping(state).get("worktreeBranch"))
+        branch = clean_text(mapping(state).get("worktreeBranch"))
         if state is not None and branch is None:  # a worktree that somebody's own program made
             return []
         since = at or self._latest.get(session)

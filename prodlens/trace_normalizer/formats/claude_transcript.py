@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlens.json_values import mapping, sequence, words
+from prodlens.json_values import clean_text, mapping, sequence
 from prodlens.schemas import Alias, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.claude_message import (
@@ -67,7 +67,7 @@ class TranscriptReader:
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
         """Read one line: a part of a message, the result of tool uses, or neither."""
-        self._mode = words(record.get("permissionMode")) or self._mode
+        self._mode = clean_text(record.get("permissionMode")) or self._mode
         message = mapping(record.get("message"))
         said = self._session_lines.read(record)
         if record.get("type") == "assistant":
@@ -97,7 +97,7 @@ class TranscriptReader:
         trace = transcript_call(record, message)
         if trace is None:
             return [Skipped("message without a model call")]
-        request = words(record.get("requestId"))
+        request = clean_text(record.get("requestId"))
         for call in [trace, *further_calls(trace, mapping(message.get("usage")))]:
             key = _key(call, request)
             known = self._messages.get(key)
@@ -144,22 +144,22 @@ def _completeness(trace: CanonicalTrace) -> tuple[bool, int, datetime]:
 def transcript_call(record: Mapping[str, Any], message: Mapping[str, Any]) -> CanonicalTrace | None:
     """Return the call of an assistant line, also a failed one; None when no model was called."""
     at = parse_timestamp(record.get("timestamp"))
-    model = words(message.get("model"))
+    model = clean_text(message.get("model"))
     failed = record.get("isApiErrorMessage") is True
     if at is None or ((model is None or model == "<synthetic>") and not failed):
         return None
     usage = mapping(message.get("usage"))
     tokens = usage_tokens(usage)
-    request = words(record.get("requestId"))
-    call_id = request or words(record.get("uuid")) if failed else words(message.get("id")) or request
+    request = clean_text(record.get("requestId"))
+    call_id = request or clean_text(record.get("uuid")) if failed else clean_text(message.get("id")) or request
     return CanonicalTrace(
-        session_id=words(record.get("sessionId")),
+        session_id=clean_text(record.get("sessionId")),
         developer_id=None,
         timestamp=at,
         model=None if failed else model,
         latency_ms=0.0,
         status_code=_error_status(record) if failed else 200,
-        status_reason=(words(record.get("error")) or "api_error")[:80] if failed else None,
+        status_reason=(clean_text(record.get("error")) or "api_error")[:80] if failed else None,
         accepted_flag=False,
         acceptance_known=False,
         provider=provider_of(model),
@@ -186,7 +186,7 @@ def _error_status(record: Mapping[str, Any]) -> int:
 
 
 def _branch(value: object) -> str | None:
-    branch = words(value)
+    branch = clean_text(value)
     return None if branch == "HEAD" else branch
 
 

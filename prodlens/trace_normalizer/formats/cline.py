@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, words
+from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
@@ -54,7 +54,7 @@ class TaskReader:
         if "ts" not in record or "type" not in record:
             return [Skipped("conversation beside its requests")]
         if self._task is None or said == "task":
-            self._task = words(record.get("ts"))
+            self._task = clean_text(record.get("ts"))
         text = mapping(record.get("text"))
         self._note_model(record, text)
         if said == "deleted_api_reqs":
@@ -73,8 +73,8 @@ class TaskReader:
     def _note_model(self, record: Mapping[str, Any], text: Mapping[str, Any]) -> None:
         request, info = text.get("request"), mapping(record.get("modelInfo"))
         tag = _MODEL_TAG.search(request) if isinstance(request, str) else None
-        if model := words(info.get("modelId")) or (tag and tag[1]):
-            self._model, self._provider = model, words(info.get("providerId"))
+        if model := clean_text(info.get("modelId")) or (tag and tag[1]):
+            self._model, self._provider = model, clean_text(info.get("providerId"))
 
     def _call(self, call_id: str, text: Mapping[str, Any], at: datetime) -> CanonicalTrace:
         tokens = _tokens(text, at)
@@ -99,7 +99,7 @@ class TaskReader:
 
 def _call_id(record: Mapping[str, Any], text: Mapping[str, Any]) -> str:
     """Return an identity that a message keeps while it is updated: its time and what was asked, else its counts."""
-    asked = words(text.get("request"))
+    asked = clean_text(text.get("request"))
     told = [asked] if asked else [text.get(name) for name in _COUNTS]
     return composed_id(NAME, record.get("ts"), record.get("say"), *told)
 
@@ -115,7 +115,7 @@ def _tokens(text: Mapping[str, Any], at: datetime) -> Tokens:
 
 def _outcome(text: Mapping[str, Any]) -> tuple[int | None, str | None]:
     """Return status and reason; a request that a person stopped neither succeeded nor failed."""
-    reason = words(text.get("cancelReason"))
+    reason = clean_text(text.get("cancelReason"))
     if reason == "user_cancelled":
         return None, None
     return (200, None) if reason is None else (500, reason[:80])

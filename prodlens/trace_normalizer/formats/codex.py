@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, words
+from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
@@ -55,9 +55,9 @@ class RolloutReader:
 
     def _begin(self, meta: Mapping[str, Any], at: datetime | None) -> None:
         """Begin the rollout of a session."""
-        self._meta, self._session = meta, words(meta.get("id")) or words(meta.get("session_id"))
+        self._meta, self._session = meta, clean_text(meta.get("id")) or clean_text(meta.get("session_id"))
         self._git = mapping(meta.get("git"))
-        self._provider = words(meta.get("model_provider"))
+        self._provider = clean_text(meta.get("model_provider"))
         self._tier = price_modifier(meta.get("service_tier"))
         self._model: str | None = None
         self._asks = False
@@ -75,7 +75,7 @@ class RolloutReader:
             case "session_meta", _:
                 self._read_meta(payload, parse_timestamp(record.get("timestamp")))
             case "turn_context", _:
-                self._model = words(payload.get("model")) or self._model
+                self._model = clean_text(payload.get("model")) or self._model
                 self._asks = payload.get("approval_policy") == _ASKING_POLICY
                 self._read_tier(payload)
             case "event_msg", "thread_settings_applied":
@@ -85,7 +85,7 @@ class RolloutReader:
                 self._recorded = True
                 if self._is_foreign(payload):
                     return [_COPIED]
-                return self._call(record, payload.get("usage"), words(payload.get("response_id")))
+                return self._call(record, payload.get("usage"), clean_text(payload.get("response_id")))
             case "event_msg", "token_count":
                 return self._token_count(record, mapping(payload.get("info")))
             case "event_msg", "item_completed":
@@ -100,7 +100,7 @@ class RolloutReader:
 
     def _read_meta(self, meta: Mapping[str, Any], at: datetime | None) -> None:
         """Begin a rollout, unless the line is the copy of another session's, or the same session goes on."""
-        session = words(meta.get("id")) or words(meta.get("session_id"))
+        session = clean_text(meta.get("id")) or clean_text(meta.get("session_id"))
         if session is not None and session == self._session:
             self._copy, self._called = CopiedPart(at, is_child=self._copy.is_child), False
             return
@@ -117,7 +117,7 @@ class RolloutReader:
 
     def _is_foreign(self, payload: Mapping[str, Any]) -> bool:
         """Return whether a call is another session's: the record says whose, else its place among the copied lines."""
-        thread = words(payload.get("thread_id"))
+        thread = clean_text(payload.get("thread_id"))
         return self._copy.going_on if thread is None or self._session is None else thread != self._session
 
     def _call(self, record: Mapping[str, Any], usage: object, response_id: str | None) -> list[Item]:
@@ -142,7 +142,7 @@ class RolloutReader:
             accepted_flag=False,
             acceptance_known=False,
             repo_slug=slug(self._git.get("repository_url")),
-            branch=words(self._git.get("branch")),
+            branch=clean_text(self._git.get("branch")),
             commit_sha=commit_sha(self._git.get("commit_hash")),
             origin=origin_of(self._meta.get("originator"), self._meta.get("cwd")),
             provider="openai" if self._provider == "openai" else None,
@@ -169,7 +169,7 @@ class RolloutReader:
         return self._call(record, last or _grown(total, before), None)
 
     def _tool(self, kind: str, payload: Mapping[str, Any], at: datetime | None) -> list[Item]:
-        use = words(payload.get("call_id"))
+        use = clean_text(payload.get("call_id"))
         if use is None:
             return [_EVENT]
         if kind in _CALLS:
@@ -181,7 +181,7 @@ class RolloutReader:
         return [_EVENT]
 
     def _item(self, item: Mapping[str, Any], at: datetime | None) -> list[Item]:
-        use = words(item.get("id"))
+        use = clean_text(item.get("id"))
         if item.get("type") != "FileChange" or use is None:
             return [_EVENT]
         if item.get("status") != "completed":

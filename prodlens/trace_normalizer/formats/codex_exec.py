@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, words
+from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import CanonicalTrace
 from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
 from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
@@ -50,7 +50,7 @@ class StreamReader:
     def read(self, record: Mapping[str, Any]) -> list[Item]:
         """Read one event: a turn that ended, or neither."""
         if record.get("type") == "thread.started":
-            self._thread = words(record.get("thread_id"))
+            self._thread = clean_text(record.get("thread_id"))
             self._before = [0] * len(_COUNTS)
         usage = mapping(record.get("usage"))
         if record.get("type") != "turn.completed" or not usage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, words
+from prodlens.json_values import clean_text, count, finite_number
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
@@ -54,8 +54,8 @@ def read(record: Mapping[str, Any]) -> list[Item]:
             day=day,
             tool=TOOL,
             source=source,
-            person=words(record.get("username")),
-            model=words(record.get("model")),
+            person=clean_text(record.get("username")),
+            model=clean_text(record.get("model")),
             repo_slug=repository_of(record.get("repository"), record.get("organization")),
             quantity=finite_number(record.get("quantity")),
             unit="ai-credits" if credits_row else "requests",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, mapping, words
+from prodlens.json_values import clean_text, count, finite_number, mapping
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.copilot_billing import TOOL
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
@@ -37,7 +37,7 @@ def matches(record: Mapping[str, Any]) -> bool:
 
 def read(record: Mapping[str, Any]) -> list[Item]:
     """Read one person's day; sums over all people repeat them and are skipped."""
-    person = words(record.get("user_login")) or words(record.get("user_id"))
+    person = clean_text(record.get("user_login")) or clean_text(record.get("user_id"))
     if person is None:
         return [Skipped("usage of all people together")]
     day = day_of(record.get("day"))

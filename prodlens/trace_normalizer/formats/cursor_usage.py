@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, mapping, truth, words
+from prodlens.json_values import clean_text, count, finite_number, mapping, truth
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
@@ -67,7 +67,7 @@ def _csv_row(row: Mapping[str, Any]) -> Item:
     if at is None:
         return Unusable("row of Cursor's usage without a readable date")
     charged = dollars(row.get("Cost"))
-    person = words(row.get("User")) or words(row.get("User Email"))
+    person = clean_text(row.get("User")) or clean_text(row.get("User Email"))
     return _usage(at, person, row.get("Model"), [count(row.get(name)) for name in _COLUMNS], charged, charged)
 
 
@@ -80,7 +80,7 @@ def _event(row: Mapping[str, Any]) -> Item:
     gross = cents(usage.get("totalCents")) if charged is None else charged
     net = 0.0 if truth(row.get("isChargeable")) is False and gross is not None else gross
     counts = [count(usage.get(name)) for name in _FIELDS]
-    return _usage(at, words(row.get("userEmail")), row.get("model"), counts, gross, net)
+    return _usage(at, clean_text(row.get("userEmail")), row.get("model"), counts, gross, net)
 
 
 def _usage(
@@ -92,7 +92,7 @@ def _usage(
         tool=TOOL,
         source=EVENTS,
         person=person,
-        model=words(model),
+        model=clean_text(model),
         quantity=1.0,
         unit="requests",
         gross_usd=gross,
@@ -103,7 +103,7 @@ def _usage(
 
 def _daily(row: Mapping[str, Any]) -> Item:
     """Read one person's day: requests, and neither tokens nor money."""
-    day, person = day_of(row.get("date")), words(row.get("email"))
+    day, person = day_of(row.get("date")), clean_text(row.get("email"))
     if day is None:
         return Unusable("Cursor's daily usage without a readable date")
     counted = [number for name in _REQUESTS if (number := finite_number(row.get(name))) is not None]

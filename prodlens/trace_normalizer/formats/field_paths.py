@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from prodlens.json_values import mapping, words
+from prodlens.json_values import clean_text, mapping
 
 T = TypeVar("T")
 Parts: TypeAlias = Mapping[str, Mapping[str, Any]]  # the parts of a record by name; "" is the record itself
@@ -72,7 +72,7 @@ def explained(
     parts: Parts, table: Mapping[str, Iterable[FieldPath]], converters: Mapping[str, Callable[[Any], object]]
 ) -> dict[str, str]:
     """Return the path that each readable field of the table is read from."""
-    found = {name: find(parts, candidates, converters.get(name, words)) for name, candidates in table.items()}
+    found = {name: find(parts, candidates, converters.get(name, clean_text)) for name, candidates in table.items()}
     return {name: str(hit[0]) for name, hit in found.items() if hit is not None}
 
 

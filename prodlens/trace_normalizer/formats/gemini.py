@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from prodlens.json_values import count, mapping, words
+from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
 from prodlens.trace_normalizer.formats.interface import Item, Skipped, Unusable
@@ -94,7 +94,7 @@ class GeminiEvents:
         parts, prompt = _parts(entry), self._prompt(entry)
         latency = duration_ms(given.get("duration_ms")) or 0.0
         tokens = Tokens(0, 0) if failed else gemini_tokens(given, total=given.get("total_token_count"))
-        model = words(given.get("model")) or words(given.get("model_name"))
+        model = clean_text(given.get("model")) or clean_text(given.get("model_name"))
         call_id = composed_id(NAME, *prompt, at.isoformat(), model, *tokens, "failed" if failed else None)
         if not failed:
             self._answers[prompt].append((at, call_id))
@@ -102,7 +102,7 @@ class GeminiEvents:
         error = given.get("error.type") or given.get("error_type")
         return CanonicalTrace(
             session_id=prompt[0],
-            developer_id=first(parts, (*_DEVELOPER, *IDENTITY_PATHS["developer_id"]), words),
+            developer_id=first(parts, (*_DEVELOPER, *IDENTITY_PATHS["developer_id"]), clean_text),
             timestamp=began(at, latency),
             model=model,
             latency_ms=latency,
@@ -119,7 +119,7 @@ class GeminiEvents:
 
     def _note_decision(self, entry: Entry, at: datetime | None) -> None:
         given = entry.attributes
-        told = words(given.get("decision"))
+        told = clean_text(given.get("decision"))
         if told is None:
             return
         prompt = self._prompt(entry)
@@ -132,7 +132,7 @@ class GeminiEvents:
 
     def _prompt(self, entry: Entry) -> _Prompt:
         parts = _parts(entry)
-        return first(parts, IDENTITY_PATHS["session_id"], words), words(entry.attributes.get("prompt_id"))
+        return first(parts, IDENTITY_PATHS["session_id"], clean_text), clean_text(entry.attributes.get("prompt_id"))
 
 
 def _parts(entry: Entry) -> Parts:

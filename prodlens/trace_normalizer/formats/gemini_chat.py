@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, sequence, words
+from prodlens.json_values import clean_text, mapping, sequence
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
@@ -53,7 +53,7 @@ class ChatReader:
 
     def read(self, record: Mapping[str, Any]) -> list[Item]:
         """Read a conversation or one line of it."""
-        self._session = words(record.get("sessionId")) or self._session
+        self._session = clean_text(record.get("sessionId")) or self._session
         messages = [mapping(message) for message in sequence(record.get("messages"))]
         if "type" in record and "messages" not in record:
             messages = [record]
@@ -78,7 +78,7 @@ class ChatReader:
             session_id=self._session,
             developer_id=None,
             timestamp=at,
-            model=words(message.get("model")),
+            model=clean_text(message.get("model")),
             latency_ms=0.0,
             status_code=200,
             accepted_flag=False,
@@ -98,7 +98,7 @@ def _tool_use(use: Mapping[str, Any], call_id: str) -> list[Item]:
 
     The file does not say who allowed one: only a change that a person made to the suggestion first is a decision.
     """
-    use_id = words(use.get("id"))
+    use_id = clean_text(use.get("id"))
     if use_id is None:
         return []
     stat = mapping(mapping(use.get("resultDisplay")).get("diffStat"))

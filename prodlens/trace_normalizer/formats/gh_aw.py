@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, words
+from prodlens.json_values import clean_text, count
 from prodlens.schemas import WORKFLOW, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
@@ -67,8 +67,8 @@ def read(record: Mapping[str, Any]) -> list[Item]:
     if ended is None:
         return [Unusable("gh-aw usage line without a readable timestamp")]
     latency = duration_ms(record.get("duration_ms")) or 0.0
-    model = words(record.get("model"))
-    provider = words(record.get("provider"))
+    model = clean_text(record.get("model"))
+    provider = clean_text(record.get("provider"))
     call_id = _call_id(record)
     return [
         CanonicalTrace(
@@ -92,7 +92,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 
 def _call_id(record: Mapping[str, Any]) -> str | None:
     """Return the request's id with the line's time: a web socket has one request and many answers."""
-    request, time = words(record.get("request_id")), words(record.get("timestamp"))
+    request, time = clean_text(record.get("request_id")), clean_text(record.get("timestamp"))
     return f"{NAME}/{request}/{time}" if request and time else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, mapping, sequence, words
+from prodlens.json_values import clean_text, count, finite_number, mapping, sequence
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
@@ -88,7 +88,7 @@ def read_span(span: Span, start: datetime) -> CanonicalTrace:
     fields = common_fields(parts)
     return CanonicalTrace(
         timestamp=start,
-        model=words(given.get(f"{_OF_SPANS}model.name")),
+        model=clean_text(given.get(f"{_OF_SPANS}model.name")),
         latency_ms=elapsed_ms(start, span.end),
         status_code=ended.status_code,
         status_reason=ended.status_reason,
@@ -181,7 +181,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 
 
 def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Item:
-    kind = words(record.get("type")) or "GENERATION"
+    kind = clean_text(record.get("type")) or "GENERATION"
     if kind.upper() not in _CALLS:
         return Skipped("embedding" if kind.upper() == "EMBEDDING" else f"{kind.lower()[:20]} observation")
     parts = _parts(record, trace)
@@ -189,12 +189,12 @@ def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Item:
     if start is None:
         return Unusable("observation without a readable start")
     tokens = _export_tokens(record)
-    failed, call_id = record.get("level") == "ERROR", words(record.get("id"))
+    failed, call_id = record.get("level") == "ERROR", clean_text(record.get("id"))
     return CanonicalTrace(
         session_id=first(parts, FIELD_PATHS["session_id"], session_of),
         developer_id=first(parts, FIELD_PATHS["developer_id"], person_of),
         timestamp=start,
-        model=first(parts, FIELD_PATHS["model"], words),
+        model=first(parts, FIELD_PATHS["model"], clean_text),
         latency_ms=elapsed_ms(start, parse_timestamp(record.get("endTime", record.get("end_time")))),
         status_code=500 if failed else 200,
         status_reason="unspecified" if failed else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, sequence, truth, words
+from prodlens.json_values import clean_text, mapping, sequence, truth
 from prodlens.schemas import CanonicalTrace, ToolUse
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, paths_in
@@ -108,7 +108,7 @@ class PayloadReader:
         """Read one payload."""
         items = read(record)
         if items and isinstance(call := items[0], CanonicalTrace):
-            apart = self._ids.told_apart(call, words(record.get("litellm_call_id")))
+            apart = self._ids.told_apart(call, clean_text(record.get("litellm_call_id")))
             if apart.call_id is not None and apart is not call:
                 uses = (ToolUse(use.tool_use_id, apart.call_id) for use in items if isinstance(use, ToolUse))
                 return [apart, *uses, *(item for item in items[1:] if not isinstance(item, ToolUse))]

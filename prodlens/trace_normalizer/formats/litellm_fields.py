@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
+from prodlens.json_values import clean_text, count, finite_number, mapping, sequence, truth
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
 from prodlens.trace_normalizer.formats.origins import origin_of_user_agent
@@ -205,10 +205,10 @@ def session_id(parts: Parts, own: object, trace_id: object, *, knows_sessions: b
         knows_sessions: Whether this version of LiteLLM lets the caller's session become the trace id.
     """
     return (
-        words(own)
-        or first(parts, IDENTITY_PATHS["session_id"], words)
+        clean_text(own)
+        or first(parts, IDENTITY_PATHS["session_id"], clean_text)
         or first(parts, IDENTITY_PATHS["held_session"], held_session)
-        or _callers_trace(words(trace_id), knows_sessions=knows_sessions)
+        or _callers_trace(clean_text(trace_id), knows_sessions=knows_sessions)
     )
 
 
@@ -262,10 +262,10 @@ def common_fields(parts: Parts) -> dict[str, Any]:
     """
     return {
         "developer_id": developer_id(parts),
-        "model": first(parts, MODEL_PATHS, words),
-        "provider": words(parts[""].get("custom_llm_provider")),
+        "model": first(parts, MODEL_PATHS, clean_text),
+        "provider": clean_text(parts[""].get("custom_llm_provider")),
         "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PATHS["branch"], words),
+        "branch": first(parts, IDENTITY_PATHS["branch"], clean_text),
         "pull_request": first(parts, IDENTITY_PATHS["pull_request"], change_number),
         "commit_sha": first(parts, IDENTITY_PATHS["commit_sha"], commit_sha),
         "origin": first(parts, IDENTITY_PATHS["origin"], origin_of_user_agent),
@@ -304,7 +304,7 @@ def outcome(status: object, error: Mapping[str, Any]) -> Outcome:
     """
     if status == "success":
         return Outcome(OK, None)
-    normalized, name = words(error.get("normalized_error")), words(error.get("error_class"))
+    normalized, name = clean_text(error.get("normalized_error")), clean_text(error.get("error_class"))
     code = http_status(error.get("error_code"))
     if status != "failure":
         return Outcome(code, None)
@@ -319,7 +319,7 @@ _ERROR_NAME = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
 
 def error_name(value: object) -> str | None:
     """Return the name of a class or code of errors; None for anything longer, which could quote the conversation."""
-    text = words(value)
+    text = clean_text(value)
     return text if text and _ERROR_NAME.fullmatch(text) else None
 
 
@@ -328,7 +328,7 @@ def call_id(own: object, litellm_call_id: object) -> str | None:
 
     On a cache hit LiteLLM appends a clock reading to the id, which differs between its logs of the one call.
     """
-    given, internal = words(own), words(litellm_call_id)
+    given, internal = clean_text(own), clean_text(litellm_call_id)
     return internal if given is None or (internal and "_cache_hit" in given) else given
 
 

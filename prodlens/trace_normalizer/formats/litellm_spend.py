@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, sequence, truth, words
+from prodlens.json_values import clean_text, mapping, sequence, truth
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
@@ -100,7 +100,7 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
     latency = first(parts, paths_in("", "request_duration_ms"), duration_ms) or elapsed_ms(start, end)
     trace = CanonicalTrace(
         session_id=session_id(
-            parts, None, record.get("session_id"), knows_sessions=bool(words(record.get("litellm_call_id")))
+            parts, None, record.get("session_id"), knows_sessions=bool(clean_text(record.get("litellm_call_id")))
         ),
         timestamp=at,
         latency_ms=0.0 if withheld else latency,
@@ -119,7 +119,7 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
 
 def _status(record: Mapping[str, Any], parts: Parts) -> str:
     """Return ``success`` or ``failure``; older rows have no status of their own, and say it in the metadata."""
-    given = words(record.get("status")) or words(parts["metadata"].get("status"))
+    given = clean_text(record.get("status")) or clean_text(parts["metadata"].get("status"))
     return given or ("failure" if mapping(parts["metadata"].get("error_information")) else "success")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, mapping, sequence, words
+from prodlens.json_values import clean_text, count, mapping, sequence
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
@@ -88,13 +88,13 @@ def _read_message(message: Mapping[str, Any]) -> Item:
         return Skipped("message without a model call")
     if start is None:
         return Unusable("opencode message without a readable time")
-    call_id, provider = words(message.get("id")), words(message.get("providerID"))
+    call_id, provider = clean_text(message.get("id")), clean_text(message.get("providerID"))
     status, reason = _outcome(error)
     return CanonicalTrace(
-        session_id=words(message.get("sessionID")),
+        session_id=clean_text(message.get("sessionID")),
         developer_id=None,
         timestamp=start,
-        model=words(message.get("modelID")),
+        model=clean_text(message.get("modelID")),
         latency_ms=elapsed_ms(start, end),
         status_code=status,
         status_reason=reason,
@@ -114,7 +114,7 @@ def _outcome(error: Mapping[str, Any]) -> tuple[int | None, str | None]:
     """Return status and reason; an answer that a person stopped neither succeeded nor failed."""
     if not error:
         return 200, None
-    name = (words(error.get("name")) or "error")[:80]
+    name = (clean_text(error.get("name")) or "error")[:80]
     if name == _ABORTED:
         return None, None
     return http_status(mapping(error.get("data")).get("statusCode")) or 500, name

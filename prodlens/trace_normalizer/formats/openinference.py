@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.json_values import words
+from prodlens.json_values import clean_text
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Convention, model_call
 
@@ -39,7 +39,7 @@ def concerns(span: Span) -> bool:
 
 def skipped_kind(span: Span) -> str | None:
     """Return what a span is that is not a model call; None for a model call."""
-    kind = (words(span.attributes.get(_KIND)) or "LLM").upper()
+    kind = (clean_text(span.attributes.get(_KIND)) or "LLM").upper()
     if kind == "LLM":
         return None
     return f"{kind.lower()} span" if kind in _KINDS else "span that is not a model call"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, words
+from prodlens.json_values import clean_text, count, finite_number
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
@@ -49,7 +49,7 @@ def _row(row: Mapping[str, Any]) -> Item:
         day=day,
         tool=TOOL,
         source=NAME,
-        model=words(row.get("model")),
+        model=clean_text(row.get("model")),
         quantity=finite_number(row.get("requests")),
         unit="requests",
         gross_usd=None if billed is None else billed + (own_key or 0.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from prodlens.json_values import words
+from prodlens.json_values import clean_text
 from prodlens.schemas import DESK, WORKFLOW
 
 # How a program was started, as Claude Code and Codex name it. What can run in both places (``claude -p``, an SDK) tells
@@ -34,7 +34,7 @@ def origin_of(started: object, folder: object = None) -> str | None:
     """
     if isinstance(folder, str) and _RUNNER_FOLDER.match(folder):
         return WORKFLOW
-    return _STARTED.get(words(started) or "")
+    return _STARTED.get(clean_text(started) or "")
 
 
 def origin_of_user_agent(value: object) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, words
+from prodlens.json_values import clean_text, count, finite_number
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision, content_hash
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import gemini, otlp
@@ -66,10 +66,10 @@ def _time(entry: otlp.Entry) -> datetime | None:
 
 
 def _common(parts: Parts) -> dict[str, Any]:
-    model = words(parts["attributes"].get("model"))
+    model = clean_text(parts["attributes"].get("model"))
     return {
-        "session_id": first(parts, _SESSION, words),
-        "developer_id": first(parts, _DEVELOPER, words),
+        "session_id": first(parts, _SESSION, clean_text),
+        "developer_id": first(parts, _DEVELOPER, clean_text),
         **work_fields(parts),
         "model": model,
         "accepted_flag": False,
@@ -100,8 +100,8 @@ def _claude_request(entry: otlp.Entry) -> list[Item]:
             latency_ms=latency,
             status_code=200,
             source=CLAUDE,
-            call_id=words(given.get("request_id")),
-            trace_hash=None if words(given.get("request_id")) else _identity(entry),
+            call_id=clean_text(given.get("request_id")),
+            trace_hash=None if clean_text(given.get("request_id")) else _identity(entry),
             **_common(_parts(entry)),
             **tokens.fields(),
             **cost_fields(given.get("cost_usd"), tokens),
@@ -124,8 +124,8 @@ def _claude_error(entry: otlp.Entry) -> list[Item]:
             or UNSPECIFIED_FAILURE,
             status_reason=error_name(given.get("error_type")) or "api_error",
             source=CLAUDE,
-            call_id=words(given.get("request_id")),
-            trace_hash=None if words(given.get("request_id")) else _identity(entry),
+            call_id=clean_text(given.get("request_id")),
+            trace_hash=None if clean_text(given.get("request_id")) else _identity(entry),
             **_common(_parts(entry)),
             **Tokens(0, 0).fields(),
         )
@@ -135,7 +135,7 @@ def _claude_error(entry: otlp.Entry) -> list[Item]:
 def _claude_decision(entry: otlp.Entry) -> list[Item]:
     """Read a decision on a tool use: its source says whether a person made it."""
     given = entry.attributes
-    use, source = words(given.get("tool_use_id")), words(given.get("source"))
+    use, source = clean_text(given.get("tool_use_id")), clean_text(given.get("source"))
     if use is None:
         return [_OTHER]
     verdict = {"accept": ACCEPT, "reject": REJECT}.get(str(given.get("decision")), AUTOMATIC)
@@ -175,7 +175,7 @@ def _codex_completed(entry: otlp.Entry) -> list[Item]:
 
 def _codex_decision(entry: otlp.Entry) -> list[Item]:
     given = entry.attributes
-    use, source = words(given.get("call_id")), words(given.get("source"))
+    use, source = clean_text(given.get("call_id")), clean_text(given.get("source"))
     if use is None:
         return [_OTHER]
     decision = str(given.get("decision")).lower()
@@ -195,10 +195,10 @@ _EVENTS: dict[str, Callable[[otlp.Entry], list[Item]]] = {
 
 def _event(entry: otlp.Entry) -> str | None:
     """Return an event's full name; Claude Code writes it into the body and its short form into an attribute."""
-    name = words(entry.attributes.get("event.name"))
+    name = clean_text(entry.attributes.get("event.name"))
     if name and (name == INFERENCE or name.startswith(("codex.", "claude_code.", gemini.PREFIX))):
         return name
-    body = words(otlp.value_of(entry.record.get("body")))
+    body = clean_text(otlp.value_of(entry.record.get("body")))
     if body and body.startswith("claude_code."):
         return body
     return f"claude_code.{name}" if name and "claude_code" in entry.scope else None

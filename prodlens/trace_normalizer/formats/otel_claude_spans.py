@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prodlens.json_values import count, truth, words
+from prodlens.json_values import clean_text, count, truth
 from prodlens.schemas import CanonicalTrace
 from prodlens.trace_normalizer.formats.claude_message import provider_of, status_of_error
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, first, paths_in
@@ -40,7 +40,7 @@ def concerns(span: Span) -> bool:
 
 def skipped_kind(span: Span) -> str | None:
     """Return what a span is that is not a model call; None for a model call."""
-    kind = words(span.attributes.get("span.type")) or ""
+    kind = clean_text(span.attributes.get("span.type")) or ""
     return None if kind == _REQUEST else _KINDS.get(kind.partition(".")[0], "agent span")
 
 
@@ -57,7 +57,7 @@ def read(span: Span, start: datetime) -> CanonicalTrace:
     failed = truth(given.get("success")) is False
     reason = error_name(given.get("error.type")) or error_name(given.get("error"))
     code = http_status(given.get("status_code")) or status_of_error(reason) or UNSPECIFIED_FAILURE
-    model = first(parts, FIELD_PATHS["model"], words)
+    model = first(parts, FIELD_PATHS["model"], clean_text)
     return CanonicalTrace(
         timestamp=start,
         model=model,
@@ -66,7 +66,7 @@ def read(span: Span, start: datetime) -> CanonicalTrace:
         status_reason=(reason or "api_error") if failed else None,
         provider=provider_of(model),
         source=NAME,
-        call_id=first(parts, FIELD_PATHS["call_id"], words) or span.span_id,
+        call_id=first(parts, FIELD_PATHS["call_id"], clean_text) or span.span_id,
         price_modifier=price_modifier(given.get("speed"), given.get("service_tier")),
         **common_fields(parts),
         **tokens.fields(),

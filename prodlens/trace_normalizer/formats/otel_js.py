@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, sequence, whole_number, words
+from prodlens.json_values import clean_text, mapping, sequence, whole_number
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import otlp
 from prodlens.trace_normalizer.formats.gemini import is_of_gemini
@@ -61,13 +61,13 @@ def _moment(value: object) -> datetime | None:
 def _resource(record: Mapping[str, Any]) -> dict[str, Any]:
     resource = mapping(record.get("resource"))
     pairs = [pair for pair in sequence(resource.get("_rawAttributes")) if isinstance(pair, list) and len(pair) == 2]  # noqa: PLR2004 - a pair
-    raw = {name: value for key, value in pairs if (name := words(key))}
+    raw = {name: value for key, value in pairs if (name := clean_text(key))}
     return {**raw, **mapping(resource.get("_attributes")), **mapping(resource.get("attributes"))}
 
 
 def _scope(record: Mapping[str, Any]) -> str:
     for name in ("instrumentationScope", "instrumentationLibrary"):
-        if scope := words(mapping(record.get(name)).get("name")):
+        if scope := clean_text(mapping(record.get(name)).get("name")):
             return scope
     return ""
 
@@ -90,7 +90,7 @@ def span_of(record: Mapping[str, Any]) -> Span:
         error_type=error_type_of(record.get("events")),
         trace_id=otlp.hex_id(record.get("traceId") or mapping(_own(record, "spanContext")).get("traceId")),
         parent_id=otlp.hex_id(record.get("parentSpanId") or mapping(record.get("parentSpanContext")).get("spanId")),
-        name=words(record.get("name")),
+        name=clean_text(record.get("name")),
     )
 
 

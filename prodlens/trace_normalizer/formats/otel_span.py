@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlens.json_values import count, finite_number, mapping, sequence, truth, words
+from prodlens.json_values import clean_text, count, finite_number, mapping, sequence, truth
 from prodlens.schemas import WORKFLOW, CanonicalTrace
 from prodlens.trace_normalizer.formats import otlp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in, unflatten
@@ -153,10 +153,10 @@ def work_fields(parts: Parts) -> dict[str, Any]:
     """Return what was worked on and where, as OpenTelemetry's conventions name it, as ``CanonicalTrace`` does."""
     return {
         "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PATHS["branch"], words),
+        "branch": first(parts, IDENTITY_PATHS["branch"], clean_text),
         "pull_request": first(parts, IDENTITY_PATHS["pull_request"], change_number),
         "commit_sha": first(parts, IDENTITY_PATHS["commit_sha"], commit_sha),
-        "origin": WORKFLOW if first(parts, IDENTITY_PATHS["origin"], words) else None,
+        "origin": WORKFLOW if first(parts, IDENTITY_PATHS["origin"], clean_text) else None,
     }
 
 
@@ -204,7 +204,7 @@ def error_type_of(events: object) -> Any:
 
 def _class_name(value: object) -> str | None:
     """Return the bare name of an error's class, or its number; None for text that is neither."""
-    text = words(value)
+    text = clean_text(value)
     match = _CLASS_NAME.fullmatch(text) if text else None
     return match["name"] if match else None
 
@@ -230,14 +230,14 @@ def model_call(span: Span, start: datetime, source: str, table: Mapping[str, tup
         reasoning=first(parts, table["reasoning_tokens"], count),
     )
     ended = outcome_of(span)
-    call_id = first(parts, table.get("call_id", ()), words) or span.span_id
+    call_id = first(parts, table.get("call_id", ()), clean_text) or span.span_id
     return CanonicalTrace(
         timestamp=start,
-        model=first(parts, table["model"], words),
+        model=first(parts, table["model"], clean_text),
         latency_ms=elapsed_ms(start, span.end),
         status_code=ended.status_code,
         status_reason=ended.status_reason,
-        provider=first(parts, table["provider"], words),
+        provider=first(parts, table["provider"], clean_text),
         source=source,
         call_id=call_id,
         price_modifier=price_modifier(*(span.attributes.get(name) for name in _TIERS)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, words
+from prodlens.json_values import clean_text, mapping
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import genai, langfuse, openinference, otel_claude_spans, otlp
 from prodlens.trace_normalizer.formats.field_paths import unflatten
@@ -61,7 +61,7 @@ def _spans_of_export(record: Mapping[str, Any]) -> list[Span]:
             error_type=error_type_of(span.get("events")),
             trace_id=otlp.hex_id(span.get("traceId", span.get("trace_id"))),
             parent_id=otlp.hex_id(span.get("parentSpanId", span.get("parent_span_id"))),
-            name=words(span.get("name")),
+            name=clean_text(span.get("name")),
         )
         for span, attributes, resource, _scope in otlp.entries(record, "Spans", "spans")
     ]
@@ -89,7 +89,7 @@ def _span_of(record: Mapping[str, Any]) -> Span:
     attributes = unflatten(record, "attributes")
     if not isinstance(record.get("attributes"), dict) and "attributes" in record:
         attributes = {**otlp.attributes_of(record), **attributes}
-    kind = words(record.get("span_kind"))
+    kind = clean_text(record.get("span_kind"))
     if kind and "openinference.span.kind" not in attributes and "context.span_id" in record:
         attributes = {**attributes, "openinference.span.kind": kind}
     return Span(
@@ -103,7 +103,7 @@ def _span_of(record: Mapping[str, Any]) -> Span:
         error_type=error_type_of(record.get("events")),
         trace_id=otlp.hex_id(record.get("context.trace_id") or context.get("trace_id")),
         parent_id=otlp.hex_id(record.get("parent_id")),
-        name=words(record.get("name")),
+        name=clean_text(record.get("name")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import amount, finite_number, whole_number, words
+from prodlens.json_values import amount, clean_text, finite_number, whole_number
 from prodlens.schemas import RECORDED, content_hash
 from prodlens.slugs import is_slug, one_spelling, slug_from_remote
 from prodlens.timestamps import as_utc, parse_timestamp
@@ -44,7 +44,7 @@ def composed_id(source: str, *parts: object) -> str:
 
     The text makes a number and its digits the same, since sources write one event's numbers in both ways.
     """
-    return f"{source}/{content_hash([words(part) for part in parts])}"
+    return f"{source}/{content_hash([clean_text(part) for part in parts])}"
 
 
 def http_status(value: object) -> int | None:
@@ -72,13 +72,13 @@ def began(end: datetime, latency_ms: float) -> datetime:
 
 def repository(value: object) -> str | None:
     """Return ``owner/name`` as ``slug`` does; any other text as it is."""
-    text = words(value)
+    text = clean_text(value)
     return text if text is None else slug(text) or text
 
 
 def slug(value: object) -> str | None:
     """Return ``owner/name``, in its one spelling, from a slug, git remote or URL; None for any other text."""
-    text = words(value)
+    text = clean_text(value)
     return None if text is None else one_spelling(text) if is_slug(text) else slug_from_remote(text)
 
 
@@ -87,7 +87,7 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 def commit_sha(value: object) -> str | None:
     """Return the whole name of a commit; None for any other text, a short name among it, which can be several's."""
-    text = words(value)
+    text = clean_text(value)
     return text.lower() if text and _SHA.fullmatch(text.lower()) else None
 
 
@@ -103,5 +103,5 @@ _MODIFIERS = {"fast": "fast", "priority": "priority", "flex": "flex", "batch": "
 
 def price_modifier(*given: object) -> str | None:
     """Return the first speed or tier that is known to change a price; None for the standard one."""
-    said = (words(value) for value in given)
+    said = (clean_text(value) for value in given)
     return next((_MODIFIERS[word.lower()] for word in said if word and word.lower() in _MODIFIERS), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import count, finite_number, mapping, truth, words
+from prodlens.json_values import clean_text, count, finite_number, mapping, truth
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in, unflatten
@@ -91,13 +91,13 @@ def read(record: Mapping[str, Any]) -> list[Item]:
         return [Unusable(_reason(record, has_usage=has_usage, has_time=at is not None))]
     tokens = _tokens(parts)
     accepted = first(parts, FIELD_PATHS["accepted_flag"], truth)
-    call_id = first(parts, FIELD_PATHS["call_id"], words)
+    call_id = first(parts, FIELD_PATHS["call_id"], clean_text)
     return [
         CanonicalTrace(
             session_id=first(parts, FIELD_PATHS["session_id"], session_of),
             developer_id=first(parts, FIELD_PATHS["developer_id"], person_of),
             timestamp=at,
-            model=first(parts, FIELD_PATHS["model"], words),
+            model=first(parts, FIELD_PATHS["model"], clean_text),
             latency_ms=first(parts, FIELD_PATHS["latency_ms"], duration_ms) or 0.0,
             status_code=first(parts, FIELD_PATHS["status_code"], http_status),
             accepted_flag=bool(accepted),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import amount, mapping, sequence, words
+from prodlens.json_values import amount, clean_text, mapping, sequence
 from prodlens.slugs import is_slug
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.recorded_values import composed_id, slug
@@ -42,7 +42,7 @@ def day_of(value: object) -> date | None:
 
 def dollars(value: object) -> float | None:
     """Return an amount of US dollars, also with its sign and thousands separators; None for no possible amount."""
-    text = words(value)
+    text = clean_text(value)
     return amount(text.replace("$", "").replace(",", "")) if text else None
 
 
@@ -54,7 +54,7 @@ def cents(value: object) -> float | None:
 
 def repository_of(value: object, organization: object) -> str | None:
     """Return ``owner/name``; a bare name belongs to the organization of the row."""
-    name, owner = words(value), words(organization)
+    name, owner = clean_text(value), clean_text(organization)
     if name and owner and "/" not in name and is_slug(f"{owner}/{name}"):
         return f"{owner}/{name}"
     return slug(name)
