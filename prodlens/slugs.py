@@ -14,6 +14,7 @@ _REMOTE = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_FOLDER = "unknown"
+_REMEMBERED = 4096  # texts, of which a log names few and each of them often
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
@@ -67,11 +68,18 @@ def slug_from_remote(url: str) -> str | None:
     return one_spelling(slug) if is_slug(slug) else None
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def read_slug(text: str) -> str | None:
+    """Return ``owner/name``, in its one spelling, from a slug, git remote or URL; None for any other text."""
+    return text.lower() if is_slug(text) else slug_from_remote(text)
+
+
 def folder_name(slug: str | None) -> str:
     """Return the lake's folder for a repository: ``owner-name``, or ``unknown`` without one."""
     return checked_slug(slug).replace("/", "-") if slug else UNKNOWN_FOLDER
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def partition_folder(slug: str | None) -> str:
     """Return the folder of a repository's calls: ``org-repo``, ``unknown`` without a slug.
 

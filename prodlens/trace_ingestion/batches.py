@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.trace_ingestion.sources import Source
-    from prodlens.trace_normalizer import Reader
+    from prodlens.trace_normalizer import Format, Reader
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,6 @@ NO_TIME_AT_ALL = "a call without a time, in a source without one; ingest it as a
 _REASONS_SHOWN = 3
 BATCH_ENTRIES = 20_000
 BATCH_BYTES = 16 * 1024**2
-_MOST_FOLDERS = 10_000  # of which the partition folder is remembered
 
 
 class Anonymize(Protocol):
@@ -89,6 +88,18 @@ class RowRules:
     now: datetime | None = None
     in_workflow: bool = False
     person: str | None = None
+
+    def row_of(self, call: CanonicalTrace) -> dict[str, Any]:
+        """Return the row of a call, with what the call itself does not say filled in; it has no price yet."""
+        row = (self.anonymize(call) if self.anonymize else call).to_record()
+        if row["repo_slug"] is None:
+            row["repo_slug"] = self.repo_slug
+        if self.in_workflow and row["origin"] is None and row["source"] in SESSION_FILES:
+            row["origin"] = WORKFLOW
+        if row["developer_id"] is None:
+            row["developer_id"] = self.person
+        row["developer_id"] = self.people.get(row["developer_id"], row["developer_id"])
+        return row
 
 
 @dataclass(slots=True)
@@ -160,7 +171,6 @@ class SourceReading:
         self.name, self._rules, self._time = name, rules, time
         self.batch = Batch()
         self._readers: dict[str, Reader] = {}
-        self._folders: dict[str | None, str] = {}
         self._unnamed: Counter[str] = Counter()
 
     def read(self, entry: Entry) -> DeadLetter | None:
@@ -198,12 +208,9 @@ class SourceReading:
         return taken
 
     def _read_record(self, record: dict[str, Any]) -> str | None:
-        """Add to the batch what a record holds; returns why it cannot be used."""
+        """Recognise, normalise and price a record, and add it to the batch; returns why it cannot be used."""
         try:
-            source = recognise(record) or REFERENCE
-            reader = self._readers.get(source.name)
-            if reader is None:
-                reader = self._readers[source.name] = source.reader()
+            reader = self._reader_of(recognise(record) or REFERENCE)
             reasons = [self._keep(item) for item in reader.read(record)]
         except RecursionError:
             return "nested too deeply"
@@ -211,6 +218,12 @@ class SourceReading:
             logger.debug("%s: failed on a record", self.name, exc_info=True)
             return self._failed(error)
         return next((reason for reason in reasons if reason is not None), None)
+
+    def _reader_of(self, source: Format) -> Reader:
+        """Return what normalises the records of a format."""
+        if source.name not in self._readers:
+            self._readers[source.name] = source.reader()
+        return self._readers[source.name]
 
     def _failed(self, error: Exception) -> str:
         """Count an error of ours and return the reason under which the record is kept."""
@@ -261,22 +274,14 @@ class SourceReading:
         else:
             self.batch.branches.append(replace(item, session_id=kept.session_id, branch=kept.branch))
 
-    def _keep_call(self, trace: CanonicalTrace) -> str | None:
-        rules = self._rules
-        row = (rules.anonymize(trace) if rules.anonymize else trace).to_record()
-        if row["repo_slug"] is None:
-            row["repo_slug"] = rules.repo_slug
-        if rules.in_workflow and row["origin"] is None and row["source"] in SESSION_FILES:
-            row["origin"] = WORKFLOW
+    def _keep_call(self, call: CanonicalTrace) -> str | None:
+        """Price a call and add it to the batch; returns the reason when it cannot be stored."""
+        row = self._rules.row_of(call)
         try:
-            folder = self._folder(row["repo_slug"])
+            folder = partition_folder(row["repo_slug"])
         except InvalidSlugError as error:
             return str(error)
-        if row["developer_id"] is None:
-            row["developer_id"] = rules.person
-        if row["developer_id"] in rules.people:
-            row["developer_id"] = rules.people[row["developer_id"]]
-        self.batch.rows.append(session_values(rules.prices.priced(row)))
+        self.batch.rows.append(session_values(self._rules.prices.priced(row)))
         self.batch.partitions.add((folder, row["event_date"]))
         return None
 
@@ -292,15 +297,6 @@ class SourceReading:
             self._unnamed[content] += 1
             kept = replace(kept, key=f"{kept.source}/{content}/{self._unnamed[content]}")
         return replace(kept, person=rules.people.get(kept.person or "", kept.person))
-
-    def _folder(self, slug: str | None) -> str:
-        """Return the partition folder of a repository, which is worked out once."""
-        folder = self._folders.get(slug)
-        if folder is None:
-            if len(self._folders) >= _MOST_FOLDERS:
-                self._folders.clear()
-            folder = self._folders[slug] = partition_folder(slug)
-        return folder
 
     def _dead(self, entry: Entry, reason: str) -> DeadLetter:
         letter = DeadLetter(self.name, entry.line, entry.raw, reason)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import amount, clean_text, finite_number, whole_number
 from prodlens.schemas import RECORDED, content_hash
-from prodlens.slugs import is_slug, one_spelling, slug_from_remote
+from prodlens.slugs import read_slug
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ def began(end: datetime, latency_ms: float) -> datetime:
 def repository(value: object) -> str | None:
     """Return ``owner/name`` as ``slug`` does; any other text as it is."""
     text = clean_text(value)
-    return text if text is None else slug(text) or text
+    return text if text is None else read_slug(text) or text
 
 
 def slug(value: object) -> str | None:
     """Return ``owner/name``, in its one spelling, from a slug, git remote or URL; None for any other text."""
     text = clean_text(value)
-    return None if text is None else one_spelling(text) if is_slug(text) else slug_from_remote(text)
+    return None if text is None else read_slug(text)
 
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -103,5 +103,5 @@ _MODIFIERS = {"fast": "fast", "priority": "priority", "flex": "flex", "batch": "
 
 def price_modifier(*given: object) -> str | None:
     """Return the first speed or tier that is known to change a price; None for the standard one."""
-    said = (clean_text(value) for value in given)
-    return next((_MODIFIERS[word.lower()] for word in said if word and word.lower() in _MODIFIERS), None)
+    words = (clean_text(value) for value in given if value is not None)
+    return next((_MODIFIERS[word.lower()] for word in words if word and word.lower() in _MODIFIERS), None)
