@@ -56,8 +56,15 @@ def identifier(value: object) -> int | None:
 
 def count(value: object) -> int | None:
     """Return a whole number; a negative one gives 0."""
+    if type(value) is int and 0 <= value <= LARGEST_WHOLE_NUMBER:
+        return value
     number = whole_number(value)
     return None if number is None else max(number, 0)
+
+
+def counts(*values: object) -> tuple[int | None, ...]:
+    """Return each of several values as ``count`` does."""
+    return tuple(None if value is None else count(value) for value in values)
 
 
 def capped(text: str) -> str:
@@ -110,6 +117,11 @@ def mapping(value: object) -> Mapping[str, Any]:
     return _NOTHING
 
 
+def mappings(*values: object) -> tuple[Mapping[str, Any], ...]:
+    """Return each of several values as ``mapping`` does."""
+    return tuple(map(mapping, values))
+
+
 def sequence(value: object) -> list[Any]:
     """Return a JSON array, also one written as text; an empty one for any other value."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
@@ -118,3 +130,8 @@ def sequence(value: object) -> list[Any]:
         except ValueError:
             return []
     return list(value) if isinstance(value, list | tuple) else []
+
+
+def objects(value: object) -> list[Mapping[str, Any]]:
+    """Return the elements of a JSON array, each as ``mapping`` does."""
+    return [mapping(element) for element in sequence(value)]

@@ -11,7 +11,7 @@ from prodlens.json_values import clean_text, count, mapping, sequence
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.claude_message import provider_of
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import composed_id, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, from_disjoint
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 NAME = "amp"
 _USAGE = "usage"
 _READ, _WRITTEN = "cacheReadInputTokens", "cacheCreationInputTokens"
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": (*paths_in(_USAGE, "timestamp"), *paths_in("message", "timestamp", "meta.sentAt")),
-    "model": (*paths_in(_USAGE, "model"), *paths_in("message", "model")),
-    "tokens_in": paths_in(_USAGE, "inputTokens"),
-    "tokens_out": paths_in(_USAGE, "outputTokens"),
-    "cache_read_tokens": paths_in(_USAGE, _READ),
-    "cache_write_tokens": paths_in(_USAGE, _WRITTEN),
-    "call_id": paths_in("message", "messageId"),
-}
+FIELDS = Fields(
+    {
+        "timestamp": (*paths_in(_USAGE, "timestamp"), *paths_in("message", "timestamp", "meta.sentAt")),
+        "model": (*paths_in(_USAGE, "model"), *paths_in("message", "model")),
+        "tokens_in": paths_in(_USAGE, "inputTokens"),
+        "tokens_out": paths_in(_USAGE, "outputTokens"),
+        "cache_read_tokens": paths_in(_USAGE, _READ),
+        "cache_write_tokens": paths_in(_USAGE, _WRITTEN),
+        "call_id": paths_in("message", "messageId"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -126,7 +128,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first answer is found."""
     message = next(iter(_Thread(record).answers), {})
-    return explained({"message": message, _USAGE: mapping(message.get(_USAGE))}, FIELD_PATHS, {})
+    return FIELDS.explain({"message": message, _USAGE: mapping(message.get(_USAGE))})
 
 
 AMP = Format(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import clean_text, count, finite_number, mapping, sequence
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import answer_rows, cents, day_of, token_fields, usage_key
 
@@ -21,14 +21,16 @@ NAME = "claude-code-analytics"
 TOOL = "claude-code"
 _TOKENS = ("input", "output", "cache_read", "cache_creation")
 _IDENTITY = ("organization_id", "customer_type", "terminal_type")
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "day": paths_in("", "date"),
-    "person": paths_in("", "actor.email_address", "actor.api_key_name"),
-    "model": paths_in("model", "model"),
-    "tokens_in": paths_in("model", "tokens.input"),
-    "tokens_out": paths_in("model", "tokens.output"),
-    "gross_usd": paths_in("model", "estimated_cost.amount"),
-}
+FIELDS = Fields(
+    {
+        "day": paths_in("", "date"),
+        "person": paths_in("", "actor.email_address", "actor.api_key_name"),
+        "model": paths_in("model", "model"),
+        "tokens_in": paths_in("model", "tokens.input"),
+        "tokens_out": paths_in("model", "tokens.output"),
+        "gross_usd": paths_in("model", "estimated_cost.amount"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -78,7 +80,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first row is found."""
     row = next(iter(answer_rows(record)), {})
     models = sequence(row.get("model_breakdown"))
-    return explained({"": row, "model": mapping(models[0] if models else None)}, FIELD_PATHS, {})
+    return FIELDS.explain({"": row, "model": mapping(models[0] if models else None)})
 
 
 CLAUDE_ANALYTICS = Format(

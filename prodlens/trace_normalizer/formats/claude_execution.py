@@ -25,7 +25,7 @@ from prodlens.trace_normalizer.formats.claude_message import (
     usage_tokens,
 )
 from prodlens.trace_normalizer.formats.claude_result import Totals, totals_of, with_result
-from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
 from prodlens.trace_normalizer.formats.origins import origin_of
 from prodlens.trace_normalizer.formats.recorded_values import http_status
@@ -199,7 +199,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
             "tokens_out": paths_in("", "modelUsage", "usage.output_tokens"),
             "cost_usd": paths_in("", "total_cost_usd", "cost_usd"),
         }
-        return explained({"": record}, table, {"tokens_out": bool})
+        return Fields(table, {"tokens_out": bool}).explain({"": record})
     if record.get("type") != "assistant":
         return {}
     table = {
@@ -208,7 +208,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
         "tokens_in": paths_in("", "message.usage.input_tokens"),
         "call_id": paths_in("", "message.id"),
     }
-    return explained({"": record}, table, {}) | {"timestamp": "timestamp of the next record that has one"}
+    return Fields(table).explain({"": record}) | {"timestamp": "timestamp of the next record that has one"}
 
 
 CLAUDE_EXECUTION = Format(

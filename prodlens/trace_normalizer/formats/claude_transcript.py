@@ -21,7 +21,7 @@ from prodlens.trace_normalizer.formats.claude_message import (
     usage_tokens,
 )
 from prodlens.trace_normalizer.formats.claude_session_lines import SessionLines
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE
 from prodlens.trace_normalizer.formats.origins import origin_of
@@ -35,18 +35,20 @@ if TYPE_CHECKING:
 
 NAME = "claude-code"
 _USAGE = "message.usage"
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "timestamp"),
-    "session_id": paths_in("", "sessionId"),
-    "model": paths_in("", "message.model"),
-    "tokens_in": paths_in("", f"{_USAGE}.input_tokens"),
-    "tokens_out": paths_in("", f"{_USAGE}.output_tokens"),
-    "cache_read_tokens": paths_in("", f"{_USAGE}.cache_read_input_tokens"),
-    "cache_write_tokens": paths_in("", f"{_USAGE}.cache_creation_input_tokens"),
-    "cost_usd": paths_in("", "costUSD"),
-    "branch": paths_in("", "gitBranch"),
-    "call_id": paths_in("", "message.id"),
-}
+FIELDS = Fields(
+    {
+        "timestamp": paths_in("", "timestamp"),
+        "session_id": paths_in("", "sessionId"),
+        "model": paths_in("", "message.model"),
+        "tokens_in": paths_in("", f"{_USAGE}.input_tokens"),
+        "tokens_out": paths_in("", f"{_USAGE}.output_tokens"),
+        "cache_read_tokens": paths_in("", f"{_USAGE}.cache_read_input_tokens"),
+        "cache_write_tokens": paths_in("", f"{_USAGE}.cache_creation_input_tokens"),
+        "cost_usd": paths_in("", "costUSD"),
+        "branch": paths_in("", "gitBranch"),
+        "call_id": paths_in("", "message.id"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -194,7 +196,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of an assistant line is found."""
     if record.get("type") != "assistant":
         return {}
-    found = explained({"": record}, FIELD_PATHS, {})
+    found = FIELDS.explain({"": record})
     if "tokens_in" in found:
         found["tokens_in"] += " + cache reads + cache writes"
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import composed_id, cost_fields
 from prodlens.trace_normalizer.formats.tokens import Tokens, from_disjoint, with_parts
@@ -134,7 +134,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
         "cache_write_tokens": paths_in("", "text.cacheWrites"),
         "cost_usd": paths_in("", "text.cost"),
     }
-    return explained({"": record}, table, {})
+    return Fields(table).explain({"": record})
 
 
 CLINE = Format(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, REJECT, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped
 from prodlens.trace_normalizer.formats.origins import origin_of
 from prodlens.trace_normalizer.formats.patches import unified_diff_additions
@@ -262,7 +262,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
             }
         case _:
             table = {}
-    return explained(parts, table, {})
+    return Fields(table).explain(parts)
 
 
 CODEX_ROLLOUT = Format(

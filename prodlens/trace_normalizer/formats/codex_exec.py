@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import CanonicalTrace
-from prodlens.trace_normalizer.formats.field_paths import explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import NO_TIME, Format, Item, Skipped, Untimed
 from prodlens.trace_normalizer.formats.recorded_values import composed_id
 from prodlens.trace_normalizer.formats.tokens import with_parts
@@ -95,7 +95,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
         "tokens_in": paths_in("", "usage.input_tokens"),
         "tokens_out": paths_in("", "usage.output_tokens"),
     }
-    return explained({"": record}, table, {})
+    return Fields(table).explain({"": record})
 
 
 CODEX_EXEC = Format(

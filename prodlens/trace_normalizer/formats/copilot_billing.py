@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import clean_text, count, finite_number
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import day_of, dollars, repository_of, token_fields, usage_key
 
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 CREDITS, REQUESTS = "copilot-ai-usage", "copilot-premium-requests"
 TOOL = "copilot"
 _IDENTITY = ("date", "sku", "model", "username", "repository", "organization", "cost_center_name")
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "day": paths_in("", "date"),
-    "person": paths_in("", "username"),
-    "model": paths_in("", "model"),
-    "repo_slug": paths_in("", "repository"),
-    "tokens_in": paths_in("", "input"),
-    "tokens_out": paths_in("", "output"),
-    "gross_usd": paths_in("", "gross_amount", "aic_gross_amount"),
-    "net_usd": paths_in("", "net_amount"),
-}
+FIELDS = Fields(
+    {
+        "day": paths_in("", "date"),
+        "person": paths_in("", "username"),
+        "model": paths_in("", "model"),
+        "repo_slug": paths_in("", "repository"),
+        "tokens_in": paths_in("", "input"),
+        "tokens_out": paths_in("", "output"),
+        "gross_usd": paths_in("", "gross_amount", "aic_gross_amount"),
+        "net_usd": paths_in("", "net_amount"),
+    },
+    {"gross_usd": dollars, "net_usd": dollars},
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -68,7 +71,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return for each field of the row the column where it is found."""
-    return explained({"": record}, FIELD_PATHS, {"gross_usd": dollars, "net_usd": dollars})
+    return FIELDS.explain({"": record})
 
 
 COPILOT_BILLING = Format(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, count, finite_number, mapping
 from prodlens.schemas import UsageDay
 from prodlens.trace_normalizer.formats.copilot_billing import TOOL
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import day_of, repository_of, token_fields, usage_key
 
@@ -21,13 +21,15 @@ NAME = "copilot-metrics"
 _DOLLARS_A_CREDIT = 0.01
 _MARKS = ("totals_by_ide", "totals_by_feature", "code_generation_activity_count")
 _SCOPE = ("enterprise_id", "organization_id", "repository_id", "repository")
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "day": paths_in("", "day"),
-    "person": paths_in("", "user_login", "user_id"),
-    "tokens_in": paths_in("", "totals_by_cli.token_usage.prompt_tokens_sum"),
-    "tokens_out": paths_in("", "totals_by_cli.token_usage.output_tokens_sum"),
-    "quantity": paths_in("", "ai_credits_used"),
-}
+FIELDS = Fields(
+    {
+        "day": paths_in("", "day"),
+        "person": paths_in("", "user_login", "user_id"),
+        "tokens_in": paths_in("", "totals_by_cli.token_usage.prompt_tokens_sum"),
+        "tokens_out": paths_in("", "totals_by_cli.token_usage.output_tokens_sum"),
+        "quantity": paths_in("", "ai_credits_used"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -74,7 +76,7 @@ def _tokens(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the record is found."""
-    return explained({"": record}, FIELD_PATHS, {})
+    return FIELDS.explain({"": record})
 
 
 COPILOT_METRICS = Format(

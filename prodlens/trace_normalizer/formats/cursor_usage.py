@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import clean_text, count, finite_number, mapping, truth
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import (
     answer_rows,
@@ -39,7 +39,7 @@ _NAMES = {
     "tokens_out": ("Output Tokens", "tokenUsage.outputTokens"),
     "gross_usd": ("Cost", "chargedCents", "tokenUsage.totalCents"),
 }
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {field: paths_in("", *names) for field, names in _NAMES.items()}
+FIELDS = Fields({field: paths_in("", *names) for field, names in _NAMES.items()}, {"gross_usd": dollars})
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -122,7 +122,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first row is found."""
     name = "usageEvents" if "usageEvents" in record else "data"
     rows = answer_rows(record, name)
-    return explained({"": rows[0] if rows else {}}, FIELD_PATHS, {"gross_usd": dollars})
+    return FIELDS.explain({"": rows[0] if rows else {}})
 
 
 CURSOR_USAGE = Format(

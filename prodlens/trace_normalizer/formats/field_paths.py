@@ -3,31 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 from prodlens.json_values import clean_text, mapping
 
-T = TypeVar("T")
 Parts: TypeAlias = Mapping[str, Mapping[str, Any]]  # the parts of a record by name; "" is the record itself
+Convert: TypeAlias = Callable[[Any], object]  # a value as its field is kept; None: it cannot be read
 
 
 class FieldPath(NamedTuple):
-    """Where a field may stand in a record: a part of it and a name inside.
+    """Where a field may stand in a record.
 
-    A dot in the name stands for a nested object or for a flattened key.
+    Attributes:
+        part: The part of the record.
+        name: The name inside the part. A dot in it stands for a nested object or for a flattened key.
+        convert: What reads a value there; None: what reads the field.
     """
 
     part: str
     name: str
+    convert: Convert | None = None
 
     def __str__(self) -> str:
         """Return the path as a user would look it up."""
         return f"{self.part}.{self.name}" if self.part else self.name
 
 
-def paths_in(part: str, *names: str) -> tuple[FieldPath, ...]:
+def paths_in(part: str, *names: str, convert: Convert | None = None) -> tuple[FieldPath, ...]:
     """Return the paths of the names inside one part, in their order."""
-    return tuple(FieldPath(part, name) for name in names)
+    return tuple(FieldPath(part, name, convert) for name in names)
+
+
+class Fields:
+    """The fields of a source: where each may stand, and how it is read there. Made once for all of its records."""
+
+    def __init__(
+        self, paths: Mapping[str, Iterable[FieldPath]], converters: Mapping[str, Convert] | None = None
+    ) -> None:
+        """Prepare the reading of fields.
+
+        Args:
+            paths: Where each field may stand, the best place first.
+            converters: What reads the value of a field; a field without one is text.
+        """
+        readers = converters or {}
+        self._unread: dict[str, Any] = dict.fromkeys(paths)
+        # Every record passes here, so that what can be known of a path is worked out once.
+        self._fields = [
+            (
+                field,
+                [
+                    (path.part, path.name, "." in path.name, path.convert or readers.get(field, clean_text), path)
+                    for path in given
+                ],
+            )
+            for field, given in paths.items()
+        ]
+
+    def read(self, parts: Parts) -> dict[str, Any]:
+        """Return the value of every field, None where no path has a readable one."""
+        found = self._unread.copy()
+        for field, given in self._fields:
+            for part, name, is_dotted, convert, _ in given:
+                if holder := parts[part]:
+                    value = holder.get(name)
+                    if value is None and is_dotted:
+                        value = look_up(holder, name)
+                    if value is not None and (read := convert(value)) is not None:
+                        found[field] = read
+                        break
+        return found
+
+    def places(self, parts: Parts) -> dict[str, FieldPath]:
+        """Return the path that each readable field is read from."""
+        found = {}
+        for field, given in self._fields:
+            for part, name, _, convert, path in given:
+                value = look_up(parts[part], name)
+                if value is not None and convert(value) is not None:
+                    found[field] = path
+                    break
+        return found
+
+    def explain(self, parts: Parts) -> dict[str, str]:
+        """Return the path that each readable field is read from, for people."""
+        return {field: str(path) for field, path in self.places(parts).items()}
 
 
 def look_up(holder: Mapping[str, Any], name: str) -> Any:
@@ -38,42 +98,6 @@ def look_up(holder: Mapping[str, Any], name: str) -> Any:
     head, _, rest = name.partition(".")
     inner = holder.get(head)
     return None if inner is None else look_up(mapping(inner), rest)
-
-
-def find(
-    parts: Parts, candidates: Iterable[FieldPath], convert: Callable[[Any], T | None]
-) -> tuple[FieldPath, T] | None:
-    """Return the first path whose value can be read, and what was read there; None if there is no such path."""
-    for path in candidates:
-        value = look_up(parts[path.part], path.name)
-        if value is not None and (read := convert(value)) is not None:
-            return path, read
-    return None
-
-
-def first(parts: Parts, candidates: Iterable[FieldPath], convert: Callable[[Any], T | None]) -> T | None:
-    """Return the value at the first readable path, None if there is no such path: ``find`` without the path.
-
-    Every field of every record passes here, so the common cases (a part that is empty, a name without dots or
-    flattened) are settled without a further call.
-    """
-    for part, name in candidates:
-        holder = parts[part]
-        if holder:
-            value = holder.get(name)
-            if value is None and "." in name:
-                value = look_up(holder, name)
-            if value is not None and (read := convert(value)) is not None:
-                return read
-    return None
-
-
-def explained(
-    parts: Parts, table: Mapping[str, Iterable[FieldPath]], converters: Mapping[str, Callable[[Any], object]]
-) -> dict[str, str]:
-    """Return the path that each readable field of the table is read from."""
-    found = {name: find(parts, candidates, converters.get(name, clean_text)) for name, candidates in table.items()}
-    return {name: str(hit[0]) for name, hit in found.items() if hit is not None}
 
 
 def unflatten(record: Mapping[str, Any], part: str) -> Mapping[str, Any]:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prodlens.json_values import clean_text, count, mapping
 from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.interface import Item, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import IDENTITY_PATHS, work_fields
+from prodlens.trace_normalizer.formats.otel_span import IDENTITY_PATHS, WORK
 from prodlens.trace_normalizer.formats.recorded_values import began, composed_id, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
@@ -33,9 +33,15 @@ PREFIX = "gemini_cli."
 _OTHER = Skipped("agent event")
 _NO_TIME = Unusable("Gemini CLI event without a readable time")
 _VERDICTS = {"accept": ACCEPT, "modify": ACCEPT, "reject": REJECT}
-_DEVELOPER: tuple[FieldPath, ...] = paths_in(
-    "attributes", "developer.id", "user.email", "enduser.id", "installation.id"
+_DEVELOPER = Fields(
+    {
+        "developer_id": (
+            *paths_in("attributes", "developer.id", "user.email", "enduser.id", "installation.id"),
+            *IDENTITY_PATHS["developer_id"],
+        )
+    }
 )
+_PROMPT = Fields({"session_id": IDENTITY_PATHS["session_id"], "prompt_id": paths_in("attributes", "prompt_id")})
 _COUNTS = tuple(f"{name}_token_count" for name in ("input", "output", "cached_content", "thoughts", "tool"))
 
 
@@ -102,7 +108,6 @@ class GeminiEvents:
         error = given.get("error.type") or given.get("error_type")
         return CanonicalTrace(
             session_id=prompt[0],
-            developer_id=first(parts, (*_DEVELOPER, *IDENTITY_PATHS["developer_id"]), clean_text),
             timestamp=began(at, latency),
             model=model,
             latency_ms=latency,
@@ -110,7 +115,8 @@ class GeminiEvents:
             status_reason=(error_name(error) or "api_error") if failed else None,
             accepted_flag=False,
             acceptance_known=False,
-            **work_fields(parts),
+            **_DEVELOPER.read(parts),
+            **WORK.read(parts),
             provider="google",
             source=NAME,
             call_id=call_id,
@@ -131,8 +137,8 @@ class GeminiEvents:
         self._decisions[use] = (prompt, decision)
 
     def _prompt(self, entry: Entry) -> _Prompt:
-        parts = _parts(entry)
-        return first(parts, IDENTITY_PATHS["session_id"], clean_text), clean_text(entry.attributes.get("prompt_id"))
+        found = _PROMPT.read(_parts(entry))
+        return found["session_id"], found["prompt_id"]
 
 
 def _parts(entry: Entry) -> Parts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, mapping, sequence
 from prodlens.schemas import ACCEPT, AUTOMATIC, INFERRED, CanonicalTrace, Decision, ToolUse
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.gemini import NAME as CLI
 from prodlens.trace_normalizer.formats.gemini import applied, gemini_tokens
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable
@@ -23,15 +23,17 @@ NAME = "gemini-cli-chat"
 _EVENT = Skipped("session event")
 _TYPES = frozenset({"user", "gemini", "info", "error", "warning"})
 _COUNTS = ("input", "output", "cached", "thoughts", "tool")
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "timestamp"),
-    "model": paths_in("", "model"),
-    "tokens_in": paths_in("", "tokens.input"),
-    "tokens_out": paths_in("", "tokens.output"),
-    "cache_read_tokens": paths_in("", "tokens.cached"),
-    "reasoning_tokens": paths_in("", "tokens.thoughts"),
-    "call_id": paths_in("", "id"),
-}
+FIELDS = Fields(
+    {
+        "timestamp": paths_in("", "timestamp"),
+        "model": paths_in("", "model"),
+        "tokens_in": paths_in("", "tokens.input"),
+        "tokens_out": paths_in("", "tokens.output"),
+        "cache_read_tokens": paths_in("", "tokens.cached"),
+        "reasoning_tokens": paths_in("", "tokens.thoughts"),
+        "call_id": paths_in("", "id"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -119,7 +121,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first answer is found."""
     messages = [record] if "messages" not in record else [mapping(each) for each in sequence(record["messages"])]
     answers = (message for message in messages if message.get("type") == "gemini")
-    return explained({"": next(answers, {})}, FIELD_PATHS, {})
+    return FIELDS.explain({"": next(answers, {})})
 
 
 GEMINI_CHAT = Format(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import amount, finite_number
 from prodlens.schemas import RECORDED
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Convention, model_call
 
 if TYPE_CHECKING:
@@ -41,42 +41,45 @@ _TELLS_BY_LOGS = "gemini-cli"  # its log records are the calls; its spans repeat
 _USAGE = "gen_ai.usage."
 _DETAILS = f"{_USAGE}details."  # of pydantic-ai 1.x
 _VERCEL = "ai.usage."  # of Vercel's AI SDK, which writes its own names beside the convention's
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "model": paths_in("attributes", "gen_ai.response.model", "gen_ai.request.model"),
-    "provider": paths_in("attributes", "gen_ai.provider.name", "gen_ai.system"),
-    "tokens_in": paths_in("attributes", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens"),
-    "tokens_out": paths_in("attributes", f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens"),
-    "total_tokens": paths_in("attributes", f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
-    "cache_read_tokens": paths_in(
-        "attributes",
-        f"{_USAGE}cache_read.input_tokens",
-        f"{_USAGE}cache_read_input_tokens",
-        *(f"{_DETAILS}{name}" for name in ("cache_read_tokens", "cache_read_input_tokens", "cached_tokens")),
-        *(f"{_VERCEL}{name}" for name in ("inputTokenDetails.cacheReadTokens", "cachedInputTokens")),
-        f"{_USAGE}cached_input_tokens",
-        f"{_USAGE}cached_tokens",
-        f"{_USAGE}prompt_tokens_details.cached_tokens",
-        f"{_USAGE}input_tokens_details.cached_tokens",
-    ),
-    "cache_write_tokens": paths_in(
-        "attributes",
-        f"{_USAGE}cache_creation.input_tokens",
-        f"{_USAGE}cache_creation_input_tokens",
-        f"{_USAGE}cache_write.input_tokens",
-        *(f"{_DETAILS}{name}" for name in ("cache_write_tokens", "cache_creation_input_tokens")),
-        f"{_VERCEL}inputTokenDetails.cacheWriteTokens",
-    ),
-    "reasoning_tokens": paths_in(
-        "attributes",
-        f"{_USAGE}reasoning.output_tokens",
-        f"{_USAGE}reasoning_tokens",
-        f"{_DETAILS}reasoning_tokens",
-        *(f"{_VERCEL}{name}" for name in ("outputTokenDetails.reasoningTokens", "reasoningTokens")),
-    ),
-    "cost_usd": paths_in("attributes", "gen_ai.cost.total_cost", "gen_ai.usage.cost"),
-    "call_id": paths_in("attributes", "gen_ai.response.id", "litellm.call_id"),
-    **IDENTITY_PATHS,
-}
+FIELDS = Fields(
+    {
+        "model": paths_in("attributes", "gen_ai.response.model", "gen_ai.request.model"),
+        "provider": paths_in("attributes", "gen_ai.provider.name", "gen_ai.system"),
+        "tokens_in": paths_in("attributes", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens"),
+        "tokens_out": paths_in("attributes", f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens"),
+        "total_tokens": paths_in("attributes", f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
+        "cache_read_tokens": paths_in(
+            "attributes",
+            f"{_USAGE}cache_read.input_tokens",
+            f"{_USAGE}cache_read_input_tokens",
+            *(f"{_DETAILS}{name}" for name in ("cache_read_tokens", "cache_read_input_tokens", "cached_tokens")),
+            *(f"{_VERCEL}{name}" for name in ("inputTokenDetails.cacheReadTokens", "cachedInputTokens")),
+            f"{_USAGE}cached_input_tokens",
+            f"{_USAGE}cached_tokens",
+            f"{_USAGE}prompt_tokens_details.cached_tokens",
+            f"{_USAGE}input_tokens_details.cached_tokens",
+        ),
+        "cache_write_tokens": paths_in(
+            "attributes",
+            f"{_USAGE}cache_creation.input_tokens",
+            f"{_USAGE}cache_creation_input_tokens",
+            f"{_USAGE}cache_write.input_tokens",
+            *(f"{_DETAILS}{name}" for name in ("cache_write_tokens", "cache_creation_input_tokens")),
+            f"{_VERCEL}inputTokenDetails.cacheWriteTokens",
+        ),
+        "reasoning_tokens": paths_in(
+            "attributes",
+            f"{_USAGE}reasoning.output_tokens",
+            f"{_USAGE}reasoning_tokens",
+            f"{_DETAILS}reasoning_tokens",
+            *(f"{_VERCEL}{name}" for name in ("outputTokenDetails.reasoningTokens", "reasoningTokens")),
+        ),
+        "cost_usd": paths_in("attributes", "gen_ai.cost.total_cost", "gen_ai.usage.cost"),
+        "call_id": paths_in("attributes", "gen_ai.response.id", "litellm.call_id"),
+        **IDENTITY_PATHS,
+    },
+    CONVERTERS,
+)
 _CALLED = ("gen_ai.request.model", "gen_ai.response.model", f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens")
 
 
@@ -112,8 +115,8 @@ def _is_agent(given: Mapping[str, Any]) -> bool:
 def read(span: Span, start: datetime) -> CanonicalTrace:
     """Read the model call of a span; the provider's id identifies it, so that other logs of the call join it."""
     if str(span.resource.get("service.name")) not in _COPILOT_SERVICES:
-        return model_call(span, start, NAME, FIELD_PATHS)
-    call = model_call(span, start, COPILOT, FIELD_PATHS)
+        return model_call(span, start, NAME, FIELDS)
+    call = model_call(span, start, COPILOT, FIELDS)
     units = _ai_units(span.attributes)
     cost = amount(units * _DOLLARS_AN_AI_UNIT) if units else None
     return call if cost is None else replace(call, cost_usd=cost, cost_source=RECORDED)
@@ -127,7 +130,7 @@ def _ai_units(attributes: Mapping[str, Any]) -> float | None:
 
 def explain(span: Span) -> dict[str, str]:
     """Return the path at which each field of the span is found."""
-    return explained(span.parts(), FIELD_PATHS, CONVERTERS)
+    return FIELDS.explain(span.parts())
 
 
 CONVENTION = Convention(concerns, skipped_kind, read, explain)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, count
 from prodlens.schemas import WORKFLOW, CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import began, content_identity, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
@@ -26,19 +26,21 @@ _SCHEMA = re.compile(r"[a-z][a-z-]*/v[0-9]")
 _SUMS = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"})
 _OF_OLD_LINES = frozenset({"request_id", "provider", "path", "streaming", "input_tokens"})
 _PROVIDERS = {"copilot": "github", "gemini": "google"}
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "timestamp"),
-    "model": paths_in("", "model"),
-    "provider": paths_in("", "provider"),
-    "tokens_in": paths_in("", "input_tokens"),
-    "tokens_out": paths_in("", "output_tokens"),
-    "cache_read_tokens": paths_in("", "cache_read_tokens"),
-    "cache_write_tokens": paths_in("", "cache_write_tokens"),
-    "reasoning_tokens": paths_in("", "reasoning_tokens"),
-    "latency_ms": paths_in("", "duration_ms"),
-    "status_code": paths_in("", "status"),
-    "call_id": paths_in("", "request_id"),
-}
+FIELDS = Fields(
+    {
+        "timestamp": paths_in("", "timestamp"),
+        "model": paths_in("", "model"),
+        "provider": paths_in("", "provider"),
+        "tokens_in": paths_in("", "input_tokens"),
+        "tokens_out": paths_in("", "output_tokens"),
+        "cache_read_tokens": paths_in("", "cache_read_tokens"),
+        "cache_write_tokens": paths_in("", "cache_write_tokens"),
+        "reasoning_tokens": paths_in("", "reasoning_tokens"),
+        "latency_ms": paths_in("", "duration_ms"),
+        "status_code": paths_in("", "status"),
+        "call_id": paths_in("", "request_id"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -118,7 +120,7 @@ def _tokens(record: Mapping[str, Any], provider: str | None) -> Tokens:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the line is found."""
-    return explained({"": record}, FIELD_PATHS, {}) if _is_usage(record) else {}
+    return FIELDS.explain({"": record}) if _is_usage(record) else {}
 
 
 GH_AW = Format(

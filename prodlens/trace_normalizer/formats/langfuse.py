@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, count, finite_number, mapping, sequence
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
-from prodlens.trace_normalizer.formats.otel_span import Convention, Span, common_fields, outcome_of
+from prodlens.trace_normalizer.formats.otel_span import IDENTITY, Convention, Span, common_fields, outcome_of
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms, slug
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
@@ -81,11 +81,11 @@ def skipped_kind(span: Span) -> str | None:
 
 def read_span(span: Span, start: datetime) -> CanonicalTrace:
     """Read the model call of a span; an export of the same observation has the span's id."""
-    given, parts = span.attributes, span.parts()
+    given = span.attributes
     tokens = usage_tokens(mapping(given.get(f"{_OF_SPANS}usage_details")))
     failed = given.get(f"{_OF_SPANS}level") == "ERROR"
     ended = outcome_of(span._replace(status="ERROR") if failed else span)
-    fields = common_fields(parts)
+    fields = common_fields(IDENTITY.read(span.parts()))
     return CanonicalTrace(
         timestamp=start,
         model=clean_text(given.get(f"{_OF_SPANS}model.name")),
@@ -118,31 +118,43 @@ def explain_span(span: Span) -> dict[str, str]:
     names = {"model": "model.name", "tokens_in": "usage_details", "cost_usd": "cost_details"}
     table = {field: paths_in("attributes", f"{_OF_SPANS}{name}") for field, name in names.items()}
     found = {field: str(where[0]) for field, where in table.items() if where[0].name in span.attributes}
-    return found | explained(span.parts(), {"session_id": paths_in("attributes", "session.id")}, {})
+    return found | Fields({"session_id": paths_in("attributes", "session.id")}).explain(span.parts())
 
 
 CONVENTION = Convention(concerns, skipped_kind, read_span, explain_span)
 
 # Exports ----------------------------------------------------------------------------------------------------------
 
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "startTime", "start_time"),
-    "session_id": (*paths_in("", "sessionId", "session_id"), *paths_in("trace", "sessionId", "session_id")),
-    "developer_id": (*paths_in("", "userId", "user_id"), *paths_in("trace", "userId", "user_id")),
-    "model": paths_in("", "model", "providedModelName", "provided_model_name"),
-    "repo_slug": (*paths_in("metadata", "repo", "repository", "repo_slug"), *paths_in("trace_metadata", "repo")),
-    "cost_usd": paths_in(
-        "", "totalCost", "calculatedTotalCost", "total_cost", "costDetails.total", "cost_details.total"
-    ),
-    "call_id": paths_in("", "id"),
-}
+FIELDS = Fields(
+    {
+        "timestamp": paths_in("", "startTime", "start_time"),
+        "session_id": (*paths_in("", "sessionId", "session_id"), *paths_in("trace", "sessionId", "session_id")),
+        "developer_id": (*paths_in("", "userId", "user_id"), *paths_in("trace", "userId", "user_id")),
+        "model": paths_in("", "model", "providedModelName", "provided_model_name"),
+        "repo_slug": (*paths_in("metadata", "repo", "repository", "repo_slug"), *paths_in("trace_metadata", "repo")),
+        "cost_usd": paths_in(
+            "", "totalCost", "calculatedTotalCost", "total_cost", "costDetails.total", "cost_details.total"
+        ),
+        "call_id": paths_in("", "id"),
+    },
+    {
+        "timestamp": parse_timestamp,
+        "session_id": session_of,
+        "developer_id": person_of,
+        "repo_slug": slug,
+        "cost_usd": finite_number,
+    },
+)
 
 
 # Observations without ``usageDetails``: the API's older fields, and the columns of the table that is exported.
-_PLAIN_COUNTS = (
-    (*paths_in("", "promptTokens", "inputTokens"), *paths_in("usage", "input")),
-    (*paths_in("", "completionTokens", "outputTokens"), *paths_in("usage", "output")),
-    (*paths_in("", "totalTokens"), *paths_in("usage", "total")),
+_PLAIN_COUNTS = Fields(
+    {
+        "tokens_in": (*paths_in("", "promptTokens", "inputTokens"), *paths_in("usage", "input")),
+        "tokens_out": (*paths_in("", "completionTokens", "outputTokens"), *paths_in("usage", "output")),
+        "total_tokens": (*paths_in("", "totalTokens"), *paths_in("usage", "total")),
+    },
+    dict.fromkeys(("tokens_in", "tokens_out", "total_tokens"), count),
 )
 
 
@@ -184,37 +196,36 @@ def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Item:
     kind = clean_text(record.get("type")) or "GENERATION"
     if kind.upper() not in _CALLS:
         return Skipped("embedding" if kind.upper() == "EMBEDDING" else f"{kind.lower()[:20]} observation")
-    parts = _parts(record, trace)
-    start = first(parts, FIELD_PATHS["timestamp"], parse_timestamp)
+    found = FIELDS.read(_parts(record, trace))
+    start, call_id = found["timestamp"], found["call_id"]
     if start is None:
         return Unusable("observation without a readable start")
     tokens = _export_tokens(record)
-    failed, call_id = record.get("level") == "ERROR", clean_text(record.get("id"))
+    failed = record.get("level") == "ERROR"
     return CanonicalTrace(
-        session_id=first(parts, FIELD_PATHS["session_id"], session_of),
-        developer_id=first(parts, FIELD_PATHS["developer_id"], person_of),
+        session_id=found["session_id"],
+        developer_id=found["developer_id"],
         timestamp=start,
-        model=first(parts, FIELD_PATHS["model"], clean_text),
+        model=found["model"],
         latency_ms=elapsed_ms(start, parse_timestamp(record.get("endTime", record.get("end_time")))),
         status_code=500 if failed else 200,
         status_reason="unspecified" if failed else None,
         accepted_flag=False,
         acceptance_known=False,
-        repo_slug=first(parts, FIELD_PATHS["repo_slug"], slug),
+        repo_slug=found["repo_slug"],
         source=NAME,
         call_id=call_id,
         trace_hash=None if call_id else content_identity(record),
         **tokens.fields(),
-        **cost_fields(first(parts, FIELD_PATHS["cost_usd"], finite_number), tokens),
+        **cost_fields(found["cost_usd"], tokens),
     )
 
 
 def _export_tokens(record: Mapping[str, Any]) -> Tokens:
     details = mapping(record.get("usageDetails")) or mapping(record.get("usage_details"))
     if not details:
-        usage = mapping(record.get("usage"))
-        parts = {"": record, "usage": usage}
-        return Tokens(*completed(*(first(parts, where, count) for where in _PLAIN_COUNTS)))
+        found = _PLAIN_COUNTS.read({"": record, "usage": mapping(record.get("usage"))})
+        return Tokens(*completed(found["tokens_in"], found["tokens_out"], found["total_tokens"]))
     return usage_tokens(details)
 
 
@@ -222,7 +233,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first observation is found."""
     observations = sequence(record["observations"]) if _is_trace(record) else answer_rows(record)
     first_one = mapping(observations[0]) if observations else {}
-    found = explained(_parts(first_one, record), FIELD_PATHS, {"cost_usd": finite_number})
+    found = FIELDS.explain(_parts(first_one, record))
     return found | ({"tokens_in": "usageDetails"} if "usageDetails" in first_one else {})
 
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import clean_text, mapping, sequence, truth
+from prodlens.json_values import mapping, objects, truth
 from prodlens.schemas import CanonicalTrace, ToolUse
-from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import FieldPath, Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable, Withheld
 from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
-    IDENTITY_PATHS,
-    MODEL_PATHS,
+    FIELD_PATHS,
     STREAM_LATENCY,
-    USAGE_PATHS,
     call_id,
     common_fields,
+    explain_fields,
     outcome,
     parts_of,
-    price_fields,
-    session_id,
     skipped_kind,
     tokens_of,
 )
@@ -34,23 +30,26 @@ NAME = "litellm"
 # Served by a program of one's own: a recorded cost of nothing is the price, not a missing one.
 _FREE_PROVIDERS = frozenset({"ollama", "ollama_chat", "lm_studio", "llamafile", "docker_model_runner"})
 
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "startTime", "endTime"),
-    "model": MODEL_PATHS,
-    "latency_ms": paths_in("", "endTime"),
-    "status_code": paths_in("", "error_information.error_code", "status"),
-    "cost_usd": paths_in("", "response_cost"),
-    "provider": paths_in("", "custom_llm_provider"),
-    "call_id": paths_in("", "id", "litellm_call_id"),
-    **USAGE_PATHS,
-    **IDENTITY_PATHS,
-    "session_id": (
-        FieldPath("", "session_id"),
-        *IDENTITY_PATHS["session_id"],
-        *IDENTITY_PATHS["held_session"],
-        FieldPath("", "trace_id"),
-    ),
-}
+FIELDS = Fields(
+    {
+        **FIELD_PATHS,
+        "timestamp": paths_in("", "startTime", "endTime"),
+        "ended_at": paths_in("", "endTime"),
+        "session_id": (FieldPath("", "session_id"), *FIELD_PATHS["session_id"]),
+        "trace_id": paths_in("", "trace_id"),
+        "call_id": paths_in("", "id"),
+        "litellm_call_id": paths_in("", "litellm_call_id"),
+    },
+    CONVERTERS,
+)
+# Read by rules of their own.
+_BY_RULES = Fields(
+    {
+        "status_code": paths_in("", "error_information.error_code", "status"),
+        "cost_usd": paths_in("", "response_cost"),
+    },
+    CONVERTERS,
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -64,31 +63,25 @@ def read(record: Mapping[str, Any]) -> list[Item]:
     if kind is not None:
         return [Skipped(kind)]
     parts = _parts(record)
-    start = parse_timestamp(record.get("startTime"))
-    end = parse_timestamp(record.get("endTime"))
-    at = start or end
+    found = FIELDS.read(parts)
+    at = found["timestamp"]
     if at is None:
         return [Unusable("LiteLLM payload without a readable startTime")]
-    tokens = tokens_of(parts)
-    ended = outcome(record.get("status"), mapping(record.get("error_information")))
-    identity = call_id(record.get("id"), record.get("litellm_call_id"))
-    free = _is_free(record)
+    tokens = tokens_of(found, parts["usage"])
+    ended = outcome(record.get("status"), record.get("error_information"))
+    identity = call_id(found["call_id"], found["litellm_call_id"])
     withheld = _latency_is_wrong(record)
     trace = CanonicalTrace(
-        session_id=session_id(
-            parts, record.get("session_id"), record.get("trace_id"), knows_sessions="litellm_call_id" in record
-        ),
         timestamp=at,
-        latency_ms=0.0 if withheld else elapsed_ms(start, end),
+        latency_ms=0.0 if withheld else elapsed_ms(at, found["ended_at"]),
         status_code=ended.status_code,
         status_reason=ended.status_reason,
         source=NAME,
         call_id=identity,
         trace_hash=None if identity else content_identity(record),
-        **common_fields(parts),
-        **price_fields(parts, record.get("call_type")),
+        **common_fields(parts, found, knows_sessions="litellm_call_id" in record),
         **tokens.fields(),
-        **cost_fields(record.get("response_cost"), tokens, proven=free),
+        **cost_fields(record.get("response_cost"), tokens, proven=_is_free(record)),
     )
     items: list[Item] = [trace]
     if withheld:
@@ -108,7 +101,7 @@ class PayloadReader:
         """Read one payload."""
         items = read(record)
         if items and isinstance(call := items[0], CanonicalTrace):
-            apart = self._ids.told_apart(call, clean_text(record.get("litellm_call_id")))
+            apart = self._ids.told_apart(call, record.get("litellm_call_id"))
             if apart.call_id is not None and apart is not call:
                 uses = (ToolUse(use.tool_use_id, apart.call_id) for use in items if isinstance(use, ToolUse))
                 return [apart, *uses, *(item for item in items[1:] if not isinstance(item, ToolUse))]
@@ -121,12 +114,9 @@ class PayloadReader:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of a payload is found."""
-    found = explained(_parts(record), FIELD_PATHS, CONVERTERS)
-    found.pop("held_session", None)
-    device = found.pop("device", None)
-    if "developer_id" not in found and device:
-        found["developer_id"] = f"{device} (device)"
-    if "latency_ms" in found:
+    parts = _parts(record)
+    found = explain_fields(FIELDS, parts) | _BY_RULES.explain(parts)
+    if found.pop("ended_at", None):
         found["latency_ms"] = f"withheld: {STREAM_LATENCY}" if _latency_is_wrong(record) else "endTime - startTime"
     return found
 
@@ -159,12 +149,12 @@ def _latency_is_wrong(record: Mapping[str, Any]) -> bool:
 def _tool_uses(response: Mapping[str, Any]) -> list[str]:
     """Return the ids of the tool uses proposed, in the shape of chat completions, messages or responses."""
     found: list[Any] = [
-        mapping(call).get("id")
-        for choice in sequence(response.get("choices"))
-        for call in sequence(mapping(mapping(choice).get("message")).get("tool_calls"))
+        call.get("id")
+        for choice in objects(response.get("choices"))
+        for call in objects(mapping(choice.get("message")).get("tool_calls"))
     ]
-    found += [mapping(block).get("id") for block in sequence(response.get("content"))]
-    found += [mapping(item).get("call_id") for item in sequence(response.get("output"))]
+    found += [block.get("id") for block in objects(response.get("content"))]
+    found += [item.get("call_id") for item in objects(response.get("output"))]
     return [use for use in found if isinstance(use, str) and use]
 
 

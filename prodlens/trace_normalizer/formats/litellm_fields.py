@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlens.json_values import clean_text, count, finite_number, mapping, sequence, truth
+from prodlens.json_values import clean_text, count, counts, finite_number, mapping, mappings, sequence, truth
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Convert, FieldPath, Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.origins import origin_of_user_agent
 from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_of
 from prodlens.trace_normalizer.formats.recorded_values import (
@@ -20,7 +21,7 @@ from prodlens.trace_normalizer.formats.recorded_values import (
 from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 OK = 200
 STREAM_LATENCY = "LiteLLM starts the clock of a streamed /v1/messages call when its answer begins"
@@ -78,17 +79,17 @@ _TAGS = "request_tags"
 _PARAMETERS = "model_parameters"
 _USAGE = "usage"
 
-IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
+FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+    "model": paths_in("", "model", "model_group"),
+    "provider": paths_in("", "custom_llm_provider"),
     "session_id": (
         *paths_in(_REQUESTER, "session_id"),
         *paths_in(_HEADERS, "x-claude-code-session-id"),
         *paths_in(_CODEX, "session_id", "thread_id"),
         *paths_in(_CALLER, "session_id"),
-    ),
-    "held_session": (
-        *paths_in(_REQUESTER, "user_id"),
-        *paths_in("metadata", "user_api_key_end_user_id"),
-        *paths_in("", "end_user"),
+        *paths_in(_REQUESTER, "user_id", convert=held_session),
+        *paths_in("metadata", "user_api_key_end_user_id", convert=held_session),
+        *paths_in("", "end_user", convert=held_session),
     ),
     "developer_id": (
         *paths_in("metadata", "user_api_key_user_id"),
@@ -99,8 +100,10 @@ IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
         *paths_in("metadata", "user_api_key_alias"),
         *paths_in("", "end_user"),
         *paths_in(_PARAMETERS, "user"),
+        # A device's pseudonym where nobody is named.
+        *paths_in(_REQUESTER, "user_id", convert=device_of),
+        *paths_in("", "end_user", convert=device_of),
     ),
-    "device": (*paths_in(_REQUESTER, "user_id"), *paths_in("", "end_user")),
     "repo_slug": (
         *paths_in(_TAGS, "repo"),
         *paths_in(_CALLER, "repo_slug", "repo", "repository"),
@@ -112,15 +115,13 @@ IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "pull_request": (*paths_in(_TAGS, "pr"), *paths_in(_CALLER, "pr", "pull_request"), *paths_in(_REQUESTER, "pr")),
     "commit_sha": (*paths_in(_TAGS, "commit"), *paths_in(_CALLER, "commit"), *paths_in(_CODEX, "commit")),
     "origin": (*paths_in("metadata", "user_agent"), *paths_in("", "user_agent"), *paths_in(_TAGS, "User-Agent")),
+    # A payload has no acceptance of its own; what a caller put into its metadata under ProdLens' names is kept.
     "accepted_flag": (
         *paths_in(_CALLER, "prod_lens.accepted", "accepted_flag"),
         *paths_in(_REQUESTER, "prod_lens.accepted", "accepted_flag"),
     ),
     "diff_ratio": (*paths_in(_CALLER, "diff_ratio"), *paths_in(_REQUESTER, "diff_ratio")),
     "accepted_lines": (*paths_in(_CALLER, "accepted_lines"), *paths_in(_REQUESTER, "accepted_lines")),
-}
-MODEL_PATHS = paths_in("", "model", "model_group")
-USAGE_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "tokens_in": (*paths_in("", "prompt_tokens"), *paths_in(_USAGE, "prompt_tokens", "input_tokens")),
     "tokens_out": (*paths_in("", "completion_tokens"), *paths_in(_USAGE, "completion_tokens", "output_tokens")),
     "total_tokens": paths_in("", "total_tokens"),
@@ -133,11 +134,10 @@ def real_person(value: object) -> str | None:
     return None if name == "default_user_id" else name
 
 
-CONVERTERS: dict[str, Callable[[Any], object]] = {
+CONVERTERS: dict[str, Convert] = {
     "timestamp": parse_timestamp,
-    "held_session": held_session,
+    "ended_at": parse_timestamp,
     "developer_id": real_person,
-    "device": device_of,
     "repo_slug": slug,
     "pull_request": change_number,
     "commit_sha": commit_sha,
@@ -150,23 +150,55 @@ CONVERTERS: dict[str, Callable[[Any], object]] = {
     "total_tokens": count,
     "cost_usd": finite_number,
 }
+_COMMON = (
+    "developer_id",
+    "model",
+    "provider",
+    "repo_slug",
+    "branch",
+    "pull_request",
+    "commit_sha",
+    "origin",
+    "diff_ratio",
+    "accepted_lines",
+)
+# What a field is taken from where nothing else says it.
+_LAST_RESORTS = {"trace_id": "session_id", "litellm_call_id": "call_id"}
 
 
 def parts_of(record: Mapping[str, Any], metadata: Mapping[str, Any], usage: Mapping[str, Any]) -> Parts:
     """Return the parts of a record in which LiteLLM and its callers keep things; nothing is copied."""
-    headers = mapping(metadata.get("requester_custom_headers"))
+    requester, caller, key, headers, parameters = mappings(
+        metadata.get("requester_metadata"),
+        metadata.get("spend_logs_metadata"),
+        metadata.get("user_api_key_auth_metadata"),
+        metadata.get("requester_custom_headers"),
+        record.get("model_parameters"),
+    )
     return {
         "": record,
         "metadata": metadata,
         _USAGE: usage,
-        _REQUESTER: mapping(metadata.get("requester_metadata")),
-        _CALLER: mapping(metadata.get("spend_logs_metadata")),
-        _KEY: mapping(metadata.get("user_api_key_auth_metadata")),
-        _PARAMETERS: mapping(record.get("model_parameters")),
+        _REQUESTER: requester,
+        _CALLER: caller,
+        _KEY: key,
+        _PARAMETERS: parameters,
         _HEADERS: headers,
-        _CODEX: _codex(headers),
+        _CODEX: _codex(headers) if headers else {},
         _TAGS: _tags(record.get("request_tags")),
     }
+
+
+def explain_fields(fields: Fields, parts: Parts) -> dict[str, str]:
+    """Return the path at which each field is found."""
+    found = {
+        field: f"{path} (device)" if path.convert is device_of else str(path)
+        for field, path in fields.places(parts).items()
+    }
+    for name, field in _LAST_RESORTS.items():
+        if name in found:
+            found.setdefault(field, found.pop(name))
+    return found
 
 
 def skipped_kind(call_type: object, cost: object) -> str | None:
@@ -178,38 +210,42 @@ def skipped_kind(call_type: object, cost: object) -> str | None:
         call_type: LiteLLM's type of call.
         cost: The cost that LiteLLM recorded.
     """
-    name = str(call_type).lower()
-    kind = next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
+    kind = _kind_of(str(call_type).lower())
     return None if kind == _BATCH and (finite_number(cost) or 0) > 0 else kind
 
 
-def price_fields(parts: Parts, call_type: object) -> dict[str, Any]:
-    """Return what changes a call's price beside its tokens, under the names of ``CanonicalTrace``."""
-    usage, parameters = parts[_USAGE], parts[_PARAMETERS]
+@lru_cache(maxsize=256)
+def _kind_of(call_type: str) -> str | None:
+    return next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in call_type), None)
+
+
+def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: bool) -> dict[str, Any]:
+    """Return what every LiteLLM record says alike, under the names of ``CanonicalTrace``.
+
+    Args:
+        parts: The record's parts.
+        found: Its fields, as they were read.
+        knows_sessions: Whether this version of LiteLLM lets the caller's session become the trace id.
+    """
+    accepted = found["accepted_flag"]
+    return {
+        **{name: found[name] for name in _COMMON},
+        "session_id": found["session_id"] or _callers_trace(found["trace_id"], knows_sessions=knows_sessions),
+        "accepted_flag": bool(accepted),
+        "acceptance_known": accepted is not None,
+        **_price_fields(parts[""].get("call_type"), parts[_USAGE], parts[_PARAMETERS]),
+    }
+
+
+def _price_fields(call_type: object, usage: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what changes a call's price beside its tokens."""
     batch = "batch" if "batch" in str(call_type).lower() else None
-    searches = mapping(usage.get("server_tool_use")).get("web_search_requests")
     tier = usage.get("service_tier") or parameters.get("service_tier")
+    searches = mapping(usage.get("server_tool_use")).get("web_search_requests")
     return {
         "price_modifier": price_modifier(batch, usage.get("speed") or parameters.get("speed"), tier),
         "web_searches": count(searches) or None,
     }
-
-
-def session_id(parts: Parts, own: object, trace_id: object, *, knows_sessions: bool) -> str | None:
-    """Return the session of a call.
-
-    Args:
-        parts: The record's parts.
-        own: What LiteLLM recorded as the session itself.
-        trace_id: The trace, which holds the session where a caller gave one.
-        knows_sessions: Whether this version of LiteLLM lets the caller's session become the trace id.
-    """
-    return (
-        clean_text(own)
-        or first(parts, IDENTITY_PATHS["session_id"], clean_text)
-        or first(parts, IDENTITY_PATHS["held_session"], held_session)
-        or _callers_trace(clean_text(trace_id), knows_sessions=knows_sessions)
-    )
 
 
 def _callers_trace(trace: str | None, *, knows_sessions: bool) -> str | None:
@@ -218,75 +254,33 @@ def _callers_trace(trace: str | None, *, knows_sessions: bool) -> str | None:
     return trace
 
 
-def developer_id(parts: Parts) -> str | None:
-    """Return who made the call; a device's pseudonym where nobody is named."""
-    return first(parts, IDENTITY_PATHS["developer_id"], real_person) or first(
-        parts, IDENTITY_PATHS["device"], device_of
-    )
-
-
-def tokens_of(parts: Parts) -> Tokens:
+def tokens_of(found: Mapping[str, Any], usage: Mapping[str, Any]) -> Tokens:
     """Return the token counts; ``total_tokens`` is only a last resort, since LiteLLM writes 0 there at times."""
-    usage = parts[_USAGE]
-    tokens_in, tokens_out = completed(
-        first(parts, USAGE_PATHS["tokens_in"], count),
-        first(parts, USAGE_PATHS["tokens_out"], count),
-        count(parts[""].get("total_tokens")),
+    prompt, answer = mappings(
+        usage.get("prompt_tokens_details") or usage.get("input_tokens_details"),
+        usage.get("completion_tokens_details") or usage.get("output_tokens_details"),
     )
-    prompt = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
-    answer = mapping(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    read, cached, written, created, in_cache, reasoning = counts(
+        usage.get("cache_read_input_tokens"),
+        prompt.get("cached_tokens"),
+        usage.get("cache_creation_input_tokens"),
+        prompt.get("cache_creation_tokens"),
+        prompt.get("cache_write_tokens"),
+        answer.get("reasoning_tokens"),
+    )
     kept = mapping(prompt.get("cache_creation_token_details"))
     return with_parts(
-        tokens_in,
-        tokens_out,
-        cache_read=_largest(usage.get("cache_read_input_tokens"), prompt.get("cached_tokens")),
-        cache_write=_largest(
-            usage.get("cache_creation_input_tokens"),
-            prompt.get("cache_creation_tokens"),
-            prompt.get("cache_write_tokens"),
-        ),
+        *completed(found["tokens_in"], found["tokens_out"], found["total_tokens"]),
+        cache_read=_largest(read, cached),
+        cache_write=_largest(written, created, in_cache),
         cache_write_1h=count(kept.get("ephemeral_1h_input_tokens")),
-        reasoning=count(answer.get("reasoning_tokens")),
+        reasoning=reasoning,
     )
 
 
-def _largest(*given: object) -> int | None:
+def _largest(*given: int | None) -> int | None:
     """Return the largest count: a provider without such a count leaves one of its names at 0."""
-    return max((value for value in map(count, given) if value is not None), default=None)
-
-
-def common_fields(parts: Parts) -> dict[str, Any]:
-    """Return what is found in the same places of every LiteLLM record, under the names of ``CanonicalTrace``.
-
-    A payload has no acceptance of its own; what a caller put into its metadata under ProdLens' names is kept.
-    """
-    return {
-        "developer_id": developer_id(parts),
-        "model": first(parts, MODEL_PATHS, clean_text),
-        "provider": clean_text(parts[""].get("custom_llm_provider")),
-        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PATHS["branch"], clean_text),
-        "pull_request": first(parts, IDENTITY_PATHS["pull_request"], change_number),
-        "commit_sha": first(parts, IDENTITY_PATHS["commit_sha"], commit_sha),
-        "origin": first(parts, IDENTITY_PATHS["origin"], origin_of_user_agent),
-        **_said_of_acceptance(parts),
-    }
-
-
-def _said_of_acceptance(parts: Parts) -> dict[str, Any]:
-    if _ACCEPTANCE.isdisjoint(parts[_CALLER]) and _ACCEPTANCE.isdisjoint(parts[_REQUESTER]):
-        return _NOTHING_SAID
-    accepted = first(parts, IDENTITY_PATHS["accepted_flag"], truth)
-    return {
-        "accepted_flag": bool(accepted),
-        "acceptance_known": accepted is not None,
-        "diff_ratio": first(parts, IDENTITY_PATHS["diff_ratio"], finite_number),
-        "accepted_lines": first(parts, IDENTITY_PATHS["accepted_lines"], count),
-    }
-
-
-_ACCEPTANCE = frozenset({"accepted_flag", "prod_lens", "prod_lens.accepted", "diff_ratio", "accepted_lines"})
-_NOTHING_SAID = {"accepted_flag": False, "acceptance_known": False}
+    return max((value for value in given if value is not None), default=None)
 
 
 class Outcome(NamedTuple):
@@ -296,7 +290,7 @@ class Outcome(NamedTuple):
     status_reason: str | None
 
 
-def outcome(status: object, error: Mapping[str, Any]) -> Outcome:
+def outcome(status: object, given: object) -> Outcome:
     """Return how a call ended.
 
     LiteLLM records no number on success, where 200 is assumed, nor on some failures, where the class of error or the
@@ -304,6 +298,7 @@ def outcome(status: object, error: Mapping[str, Any]) -> Outcome:
     """
     if status == "success":
         return Outcome(OK, None)
+    error = mapping(given)
     normalized, name = clean_text(error.get("normalized_error")), clean_text(error.get("error_class"))
     code = http_status(error.get("error_code"))
     if status != "failure":
@@ -323,12 +318,11 @@ def error_name(value: object) -> str | None:
     return text if text and _ERROR_NAME.fullmatch(text) else None
 
 
-def call_id(own: object, litellm_call_id: object) -> str | None:
+def call_id(given: str | None, internal: str | None) -> str | None:
     """Return the identity of a call: the provider's id, else LiteLLM's.
 
     On a cache hit LiteLLM appends a clock reading to the id, which differs between its logs of the one call.
     """
-    given, internal = clean_text(own), clean_text(litellm_call_id)
     return internal if given is None or (internal and "_cache_hit" in given) else given
 
 

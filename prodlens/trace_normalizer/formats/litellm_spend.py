@@ -6,22 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import clean_text, mapping, sequence, truth
 from prodlens.schemas import CanonicalTrace
-from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable, Withheld
 from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
-    IDENTITY_PATHS,
-    MODEL_PATHS,
+    FIELD_PATHS,
     OK,
     STREAM_LATENCY,
-    USAGE_PATHS,
     call_id,
     common_fields,
+    explain_fields,
     outcome,
     parts_of,
-    price_fields,
-    session_id,
     skipped_kind,
     tokens_of,
 )
@@ -33,18 +29,26 @@ if TYPE_CHECKING:
 
 NAME = "litellm-spend"
 
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "startTime", "endTime"),
-    "model": MODEL_PATHS,
-    "latency_ms": paths_in("", "request_duration_ms", "endTime"),
-    "status_code": (*paths_in("metadata", "error_information.error_code"), *paths_in("", "status")),
-    "cost_usd": paths_in("", "spend"),
-    "provider": paths_in("", "custom_llm_provider"),
-    "call_id": paths_in("", "request_id", "litellm_call_id"),
-    **USAGE_PATHS,
-    **IDENTITY_PATHS,
-    "session_id": (*IDENTITY_PATHS["held_session"], FieldPath("", "session_id")),
-}
+FIELDS = Fields(
+    {
+        **FIELD_PATHS,
+        "timestamp": paths_in("", "startTime", "endTime"),
+        "ended_at": paths_in("", "endTime"),
+        "latency_ms": paths_in("", "request_duration_ms"),
+        "trace_id": paths_in("", "session_id"),
+        "call_id": paths_in("", "request_id"),
+        "litellm_call_id": paths_in("", "litellm_call_id"),
+    },
+    {**CONVERTERS, "latency_ms": duration_ms},
+)
+# Read by rules of their own.
+_BY_RULES = Fields(
+    {
+        "status_code": (*paths_in("metadata", "error_information.error_code"), *paths_in("", "status")),
+        "cost_usd": paths_in("", "spend"),
+    },
+    CONVERTERS,
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -62,10 +66,10 @@ def read(record: Mapping[str, Any]) -> list[Item]:
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of a row, or of a page's first row is found."""
     row = record if _is_row(record) else mapping(next(iter(_page(record)), None))
-    found = explained(_parts(row), FIELD_PATHS, CONVERTERS)
-    found.pop("held_session", None)
-    found.pop("device", None)
-    return found
+    parts = _parts(row)
+    found = explain_fields(FIELDS, parts) | _BY_RULES.explain(parts)
+    ended_at = found.pop("ended_at", None)
+    return found | ({"latency_ms": f"{ended_at} - startTime"} if ended_at and "latency_ms" not in found else {})
 
 
 def _is_row(record: Mapping[str, Any]) -> bool:
@@ -87,21 +91,18 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
     if kind is not None:
         return [Skipped(kind)]
     parts = _parts(record)
-    start, end = parse_timestamp(record.get("startTime")), parse_timestamp(record.get("endTime"))
-    at = start or end
+    found = FIELDS.read(parts)
+    at = found["timestamp"]
     if at is None:
         return [Unusable("spend log row without a readable startTime")]
-    ended = outcome(_status(record, parts), mapping(parts["metadata"].get("error_information")))
+    ended = outcome(_status(record, parts), parts["metadata"].get("error_information"))
     failed = ended.status_code is not None and ended.status_code != OK
-    tokens = Tokens(0, 0) if failed else tokens_of(parts)  # LiteLLM estimates the prompt of a call that failed
-    identity = call_id(record.get("request_id"), record.get("litellm_call_id"))
-    free = truth(record.get("cache_hit")) is True
+    # LiteLLM estimates the prompt of a call that failed.
+    tokens = Tokens(0, 0) if failed else tokens_of(found, parts["usage"])
+    identity = call_id(found["call_id"], found["litellm_call_id"])
     withheld = _latency_may_be_wrong(record) and not failed
-    latency = first(parts, paths_in("", "request_duration_ms"), duration_ms) or elapsed_ms(start, end)
+    latency = found["latency_ms"] or elapsed_ms(at, found["ended_at"])
     trace = CanonicalTrace(
-        session_id=session_id(
-            parts, None, record.get("session_id"), knows_sessions=bool(clean_text(record.get("litellm_call_id")))
-        ),
         timestamp=at,
         latency_ms=0.0 if withheld else latency,
         status_code=ended.status_code,
@@ -109,10 +110,9 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
         source=NAME,
         call_id=identity,
         trace_hash=None if identity else content_identity(record),
-        **common_fields(parts),
-        **price_fields(parts, record.get("call_type")),
+        **common_fields(parts, found, knows_sessions=found["litellm_call_id"] is not None),
         **tokens.fields(),
-        **cost_fields(record.get("spend"), tokens, proven=free),
+        **cost_fields(record.get("spend"), tokens, proven=truth(record.get("cache_hit")) is True),
     )
     return [trace, Withheld("latency_ms", STREAM_LATENCY)] if withheld else [trace]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prodlens.calls import is_unique
+from prodlens.json_values import clean_text
 
 if TYPE_CHECKING:
     from prodlens.schemas import CanonicalTrace
@@ -17,14 +18,17 @@ class ConstantIds:
     def __init__(self) -> None:
         self._owners: dict[str, tuple[str, int, int]] = {}
 
-    def told_apart(self, call: CanonicalTrace, second_id: str | None) -> CanonicalTrace:
+    def told_apart(self, call: CanonicalTrace, second_id: object) -> CanonicalTrace:
         """Return a call under both its ids where the file gave the first of them to another call before.
 
         Two records are of two calls where their second ids and their token counts differ. An id that is long and mixed
         is not looked at, so that nothing is kept of the ids of real services.
         """
-        if call.call_id is None or second_id is None or call.call_id == second_id or is_unique(call.call_id):
+        if call.call_id is None or is_unique(call.call_id):
             return call
-        owner, *counts = self._owners.setdefault(call.call_id, (second_id, call.tokens_in, call.tokens_out))
-        same = owner == second_id or counts == [call.tokens_in, call.tokens_out]
-        return call if same else replace(call, call_id=f"{call.call_id} {second_id}")
+        second = clean_text(second_id)
+        if second is None or second == call.call_id:
+            return call
+        owner, *counts = self._owners.setdefault(call.call_id, (second, call.tokens_in, call.tokens_out))
+        same = owner == second or counts == [call.tokens_in, call.tokens_out]
+        return call if same else replace(call, call_id=f"{call.call_id} {second}")

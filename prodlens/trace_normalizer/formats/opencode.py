@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlens.json_values import clean_text, count, mapping, sequence
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import from_disjoint
@@ -25,19 +25,21 @@ _PROVIDERS = {"github-copilot": "github", "amazon-bedrock": "bedrock", "google-v
 _TODO = frozenset({"id", "content", "status", "priority"})
 _DIFF = frozenset({"file", "before", "after", "additions", "deletions"})
 _ABORTED = "MessageAbortedError"
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "timestamp": paths_in("", "time.created"),
-    "session_id": paths_in("", "sessionID"),
-    "model": paths_in("", "modelID"),
-    "provider": paths_in("", "providerID"),
-    "tokens_in": paths_in("", "tokens.input"),
-    "tokens_out": paths_in("", "tokens.output"),
-    "cache_read_tokens": paths_in("", "tokens.cache.read"),
-    "cache_write_tokens": paths_in("", "tokens.cache.write"),
-    "reasoning_tokens": paths_in("", "tokens.reasoning"),
-    "cost_usd": paths_in("", "cost"),
-    "call_id": paths_in("", "id"),
-}
+FIELDS = Fields(
+    {
+        "timestamp": paths_in("", "time.created"),
+        "session_id": paths_in("", "sessionID"),
+        "model": paths_in("", "modelID"),
+        "provider": paths_in("", "providerID"),
+        "tokens_in": paths_in("", "tokens.input"),
+        "tokens_out": paths_in("", "tokens.output"),
+        "cache_read_tokens": paths_in("", "tokens.cache.read"),
+        "cache_write_tokens": paths_in("", "tokens.cache.write"),
+        "reasoning_tokens": paths_in("", "tokens.reasoning"),
+        "cost_usd": paths_in("", "cost"),
+        "call_id": paths_in("", "id"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -123,7 +125,7 @@ def _outcome(error: Mapping[str, Any]) -> tuple[int | None, str | None]:
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first answer in the record is found."""
     answers = (message for message in _messages(record) if message.get("role") == "assistant")
-    found = explained({"": next(answers, {})}, FIELD_PATHS, {})
+    found = FIELDS.explain({"": next(answers, {})})
     if "tokens_in" in found:
         found["tokens_in"] += " + cache reads + cache writes"
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prodlens.json_values import clean_text
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Convention, model_call
 
 if TYPE_CHECKING:
@@ -18,18 +18,21 @@ NAME = "openinference"
 _KIND = "openinference.span.kind"
 _KINDS = frozenset({"CHAIN", "TOOL", "AGENT", "RETRIEVER", "EMBEDDING", "RERANKER", "GUARDRAIL", "EVALUATOR", "PROMPT"})
 _COUNT = "llm.token_count."
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "model": paths_in("attributes", "llm.model_name", "llm.response.model_name", "llm.request.model_name"),
-    "provider": paths_in("attributes", "llm.provider", "llm.system"),
-    "tokens_in": paths_in("attributes", f"{_COUNT}prompt"),
-    "tokens_out": paths_in("attributes", f"{_COUNT}completion"),
-    "total_tokens": paths_in("attributes", f"{_COUNT}total"),
-    "cache_read_tokens": paths_in("attributes", f"{_COUNT}prompt_details.cache_read"),
-    "cache_write_tokens": paths_in("attributes", f"{_COUNT}prompt_details.cache_write"),
-    "reasoning_tokens": paths_in("attributes", f"{_COUNT}completion_details.reasoning"),
-    "cost_usd": paths_in("attributes", "llm.cost.total"),
-    **IDENTITY_PATHS,
-}
+FIELDS = Fields(
+    {
+        "model": paths_in("attributes", "llm.model_name", "llm.response.model_name", "llm.request.model_name"),
+        "provider": paths_in("attributes", "llm.provider", "llm.system"),
+        "tokens_in": paths_in("attributes", f"{_COUNT}prompt"),
+        "tokens_out": paths_in("attributes", f"{_COUNT}completion"),
+        "total_tokens": paths_in("attributes", f"{_COUNT}total"),
+        "cache_read_tokens": paths_in("attributes", f"{_COUNT}prompt_details.cache_read"),
+        "cache_write_tokens": paths_in("attributes", f"{_COUNT}prompt_details.cache_write"),
+        "reasoning_tokens": paths_in("attributes", f"{_COUNT}completion_details.reasoning"),
+        "cost_usd": paths_in("attributes", "llm.cost.total"),
+        **IDENTITY_PATHS,
+    },
+    CONVERTERS,
+)
 
 
 def concerns(span: Span) -> bool:
@@ -47,12 +50,12 @@ def skipped_kind(span: Span) -> str | None:
 
 def read(span: Span, start: datetime) -> CanonicalTrace:
     """Read the model call of a span."""
-    return model_call(span, start, NAME, FIELD_PATHS)
+    return model_call(span, start, NAME, FIELDS)
 
 
 def explain(span: Span) -> dict[str, str]:
     """Return the path at which each field of the span is found."""
-    return explained(span.parts(), FIELD_PATHS, CONVERTERS)
+    return FIELDS.explain(span.parts())
 
 
 CONVENTION = Convention(concerns, skipped_kind, read, explain)

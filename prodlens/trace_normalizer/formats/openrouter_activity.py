@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.json_values import clean_text, count, finite_number
 from prodlens.schemas import UsageDay
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, explained, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
 from prodlens.trace_normalizer.formats.vendor_values import answer_rows, day_of, dollars, token_fields, usage_key
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 NAME = "openrouter-activity"
 TOOL = "openrouter"
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "day": paths_in("", "date"),
-    "model": paths_in("", "model"),
-    "tokens_in": paths_in("", "prompt_tokens"),
-    "tokens_out": paths_in("", "completion_tokens"),
-    "net_usd": paths_in("", "usage"),
-}
+FIELDS = Fields(
+    {
+        "day": paths_in("", "date"),
+        "model": paths_in("", "model"),
+        "tokens_in": paths_in("", "prompt_tokens"),
+        "tokens_out": paths_in("", "completion_tokens"),
+        "net_usd": paths_in("", "usage"),
+    }
+)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -60,7 +62,7 @@ def _row(row: Mapping[str, Any]) -> Item:
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field of the first row is found."""
-    return explained({"": next(iter(answer_rows(record)), {})}, FIELD_PATHS, {})
+    return FIELDS.explain({"": next(iter(answer_rows(record)), {})})
 
 
 OPENROUTER_ACTIVITY = Format(

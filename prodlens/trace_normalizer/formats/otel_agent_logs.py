@@ -12,11 +12,11 @@ from prodlens.schemas import ACCEPT, AUTOMATIC, REJECT, CanonicalTrace, Decision
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats import gemini, otlp
 from prodlens.trace_normalizer.formats.claude_message import provider_of, status_of_error
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in
+from prodlens.trace_normalizer.formats.field_paths import Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.gemini import GeminiEvents
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable
 from prodlens.trace_normalizer.formats.litellm_fields import UNSPECIFIED_FAILURE, error_name
-from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, Span, work_fields
+from prodlens.trace_normalizer.formats.otel_span import CONVERTERS, IDENTITY_PATHS, WORK, Span
 from prodlens.trace_normalizer.formats.otel_span_shapes import read_span
 from prodlens.trace_normalizer.formats.recorded_values import began, cost_fields, duration_ms, http_status
 from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
@@ -28,24 +28,29 @@ if TYPE_CHECKING:
 CLAUDE, CODEX = "claude-code-otel", "codex-otel"
 INFERENCE = "gen_ai.client.inference.operation.details"
 _OTHER = Skipped("agent event")
-_SESSION = paths_in("attributes", "session.id", "conversation.id")
-_DEVELOPER: tuple[FieldPath, ...] = (
-    *paths_in("attributes", "developer.id", "user.email", "enduser.id", "user.account_uuid", "user.id"),
-    *paths_in("resource", "developer.id", "user.email", "enduser.id", "user.id"),
-)
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
-    "session_id": _SESSION,
-    "developer_id": _DEVELOPER,
-    "repo_slug": IDENTITY_PATHS["repo_slug"],
-    "branch": IDENTITY_PATHS["branch"],
-    "timestamp": paths_in("attributes", "event.timestamp"),
-    "model": paths_in("attributes", "model"),
-    "tokens_in": paths_in("attributes", "input_tokens", "input_token_count"),
-    "tokens_out": paths_in("attributes", "output_tokens", "output_token_count"),
-    "latency_ms": paths_in("attributes", "duration_ms"),
-    "cost_usd": paths_in("attributes", "cost_usd"),
-    "call_id": paths_in("attributes", "request_id"),
+_PEOPLE = {
+    "session_id": paths_in("attributes", "session.id", "conversation.id"),
+    "developer_id": (
+        *paths_in("attributes", "developer.id", "user.email", "enduser.id", "user.account_uuid", "user.id"),
+        *paths_in("resource", "developer.id", "user.email", "enduser.id", "user.id"),
+    ),
 }
+FIELDS = Fields(
+    {
+        **_PEOPLE,
+        "repo_slug": IDENTITY_PATHS["repo_slug"],
+        "branch": IDENTITY_PATHS["branch"],
+        "timestamp": paths_in("attributes", "event.timestamp"),
+        "model": paths_in("attributes", "model"),
+        "tokens_in": paths_in("attributes", "input_tokens", "input_token_count"),
+        "tokens_out": paths_in("attributes", "output_tokens", "output_token_count"),
+        "latency_ms": paths_in("attributes", "duration_ms"),
+        "cost_usd": paths_in("attributes", "cost_usd"),
+        "call_id": paths_in("attributes", "request_id"),
+    },
+    {"repo_slug": CONVERTERS["repo_slug"], "cost_usd": finite_number, "tokens_in": count},
+)
+_COMMON = Fields({**_PEOPLE, "model": paths_in("attributes", "model")})
 
 
 def _parts(entry: otlp.Entry) -> Parts:
@@ -66,15 +71,13 @@ def _time(entry: otlp.Entry) -> datetime | None:
 
 
 def _common(parts: Parts) -> dict[str, Any]:
-    model = clean_text(parts["attributes"].get("model"))
+    found = _COMMON.read(parts)
     return {
-        "session_id": first(parts, _SESSION, clean_text),
-        "developer_id": first(parts, _DEVELOPER, clean_text),
-        **work_fields(parts),
-        "model": model,
+        **found,
+        **WORK.read(parts),
         "accepted_flag": False,
         "acceptance_known": False,
-        "provider": provider_of(model),
+        "provider": provider_of(found["model"]),
     }
 
 
@@ -261,8 +264,7 @@ def explain_entry(entry: otlp.Entry) -> dict[str, str]:
     """Return the path at which each field of a log record that has token counts is found."""
     if not {"input_tokens", "input_token_count"} & entry.attributes.keys():
         return {}
-    converters = {"repo_slug": CONVERTERS["repo_slug"], "cost_usd": finite_number, "tokens_in": count}
-    return explained(_parts(entry), FIELD_PATHS, converters)
+    return FIELDS.explain(_parts(entry))
 
 
 OTLP_LOGS = Format(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prodlens.json_values import clean_text, count, finite_number, mapping, sequence, truth
 from prodlens.schemas import WORKFLOW, CanonicalTrace
 from prodlens.trace_normalizer.formats import otlp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, first, paths_in, unflatten
+from prodlens.trace_normalizer.formats.field_paths import Convert, FieldPath, Fields, Parts, paths_in, unflatten
 from prodlens.trace_normalizer.formats.interface import Skipped
 from prodlens.trace_normalizer.formats.litellm_fields import OK, STATUS_OF_CLASS, UNSPECIFIED_FAILURE, Outcome
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
@@ -23,7 +23,7 @@ from prodlens.trace_normalizer.formats.recorded_values import (
     price_modifier,
     slug,
 )
-from prodlens.trace_normalizer.formats.tokens import completed, with_parts
+from prodlens.trace_normalizer.formats.tokens import from_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,12 +130,19 @@ IDENTITY_PATHS: dict[str, tuple[FieldPath, ...]] = {
         *paths_in("metadata", "accepted_lines"),
     ),
 }
-CONVERTERS: dict[str, Callable[[Any], object]] = {
+
+
+def _origin_of_pipeline(value: object) -> str | None:
+    return WORKFLOW if clean_text(value) else None
+
+
+CONVERTERS: dict[str, Convert] = {
     "session_id": session_of,
     "developer_id": person_of,
     "repo_slug": slug,
     "pull_request": change_number,
     "commit_sha": commit_sha,
+    "origin": _origin_of_pipeline,
     "accepted_flag": truth,
     "diff_ratio": finite_number,
     "accepted_lines": count,
@@ -149,29 +156,17 @@ CONVERTERS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def work_fields(parts: Parts) -> dict[str, Any]:
-    """Return what was worked on and where, as OpenTelemetry's conventions name it, as ``CanonicalTrace`` does."""
-    return {
-        "repo_slug": first(parts, IDENTITY_PATHS["repo_slug"], slug),
-        "branch": first(parts, IDENTITY_PATHS["branch"], clean_text),
-        "pull_request": first(parts, IDENTITY_PATHS["pull_request"], change_number),
-        "commit_sha": first(parts, IDENTITY_PATHS["commit_sha"], commit_sha),
-        "origin": WORKFLOW if first(parts, IDENTITY_PATHS["origin"], clean_text) else None,
-    }
+IDENTITY = Fields(IDENTITY_PATHS, CONVERTERS)
+_WORK = ("repo_slug", "branch", "pull_request", "commit_sha", "origin")
+WORK = Fields({name: IDENTITY_PATHS[name] for name in _WORK}, CONVERTERS)
+_COMMON = ("session_id", "developer_id", *_WORK, "diff_ratio", "accepted_lines")
 
 
-def common_fields(parts: Parts) -> dict[str, Any]:
-    """Return what every convention and its users write alike, under the names of ``CanonicalTrace``."""
-    accepted = first(parts, IDENTITY_PATHS["accepted_flag"], truth)
-    return {
-        "session_id": first(parts, IDENTITY_PATHS["session_id"], session_of),
-        "developer_id": first(parts, IDENTITY_PATHS["developer_id"], person_of),
-        **work_fields(parts),
-        "accepted_flag": bool(accepted),
-        "acceptance_known": accepted is not None,
-        "diff_ratio": first(parts, IDENTITY_PATHS["diff_ratio"], finite_number),
-        "accepted_lines": first(parts, IDENTITY_PATHS["accepted_lines"], count),
-    }
+def common_fields(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every convention and its users write alike, of the fields read, as ``CanonicalTrace`` names it."""
+    accepted = found["accepted_flag"]
+    common = {name: found[name] for name in _COMMON}
+    return common | {"accepted_flag": bool(accepted), "acceptance_known": accepted is not None}
 
 
 def outcome_of(span: Span) -> Outcome:
@@ -209,39 +204,29 @@ def _class_name(value: object) -> str | None:
     return match["name"] if match else None
 
 
-def model_call(span: Span, start: datetime, source: str, table: Mapping[str, tuple[FieldPath, ...]]) -> CanonicalTrace:
+def model_call(span: Span, start: datetime, source: str, fields: Fields) -> CanonicalTrace:
     """Return the model call of a span.
 
     Args:
         span: The span.
         start: Its start, which was readable.
         source: Name of the convention.
-        table: Where the convention keeps each field; without a ``call_id`` of its own the span's id identifies it.
+        fields: Where the convention keeps them; without a ``call_id`` of its own the span's id identifies the call.
     """
-    parts = span.parts()
-    tokens_in, tokens_out = completed(
-        *(first(parts, table[name], count) for name in ("tokens_in", "tokens_out", "total_tokens"))
-    )
-    tokens = with_parts(
-        tokens_in,
-        tokens_out,
-        cache_read=first(parts, table["cache_read_tokens"], count),
-        cache_write=first(parts, table["cache_write_tokens"], count),
-        reasoning=first(parts, table["reasoning_tokens"], count),
-    )
+    found = fields.read(span.parts())
+    tokens = from_fields(found)
     ended = outcome_of(span)
-    call_id = first(parts, table.get("call_id", ()), clean_text) or span.span_id
     return CanonicalTrace(
         timestamp=start,
-        model=first(parts, table["model"], clean_text),
+        model=found["model"],
         latency_ms=elapsed_ms(start, span.end),
         status_code=ended.status_code,
         status_reason=ended.status_reason,
-        provider=first(parts, table["provider"], clean_text),
+        provider=found["provider"],
         source=source,
-        call_id=call_id,
+        call_id=found.get("call_id") or span.span_id,
         price_modifier=price_modifier(*(span.attributes.get(name) for name in _TIERS)),
-        **common_fields(parts),
+        **common_fields(found),
         **tokens.fields(),
-        **cost_fields(first(parts, table["cost_usd"], finite_number), tokens),
+        **cost_fields(found["cost_usd"], tokens),
     )

@@ -6,12 +6,12 @@ A record of any other format is read as this one too, so that the reason says wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from prodlens.json_values import clean_text, count, finite_number, mapping, truth
+from prodlens.json_values import count, finite_number, mapping, truth
 from prodlens.schemas import CanonicalTrace
 from prodlens.timestamps import parse_timestamp
-from prodlens.trace_normalizer.formats.field_paths import FieldPath, Parts, explained, first, paths_in, unflatten
+from prodlens.trace_normalizer.formats.field_paths import Convert, FieldPath, Fields, Parts, paths_in, unflatten
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Unusable
 from prodlens.trace_normalizer.formats.people_and_sessions import person_of, session_of
 from prodlens.trace_normalizer.formats.recorded_values import (
@@ -21,16 +21,13 @@ from prodlens.trace_normalizer.formats.recorded_values import (
     http_status,
     repository,
 )
-from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
+from prodlens.trace_normalizer.formats.tokens import from_fields
 from prodlens.trace_normalizer.formats.unsupported import known_kind, looks_like
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAME = "reference"
 
 _DIFF = ("{}", "prod_lens.{}", "analysis.{}")
-FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
+_PATHS = {
     "timestamp": paths_in("", "timestamp", "start_time"),
     "session_id": paths_in(
         "metadata",
@@ -74,6 +71,25 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "cost_usd": (*paths_in("", "response_cost", "cost_usd"), *paths_in("attributes", "response_cost", "cost_usd")),
     "call_id": paths_in("", "id", "litellm_call_id"),
 }
+_CONVERTERS: dict[str, Convert] = {
+    "timestamp": parse_timestamp,
+    "session_id": session_of,
+    "developer_id": person_of,
+    "tokens_in": count,
+    "tokens_out": count,
+    "total_tokens": count,
+    "cache_read_tokens": count,
+    "cache_write_tokens": count,
+    "reasoning_tokens": count,
+    "latency_ms": duration_ms,
+    "status_code": http_status,
+    "accepted_flag": truth,
+    "diff_ratio": finite_number,
+    "accepted_lines": count,
+    "repo_slug": repository,
+    "cost_usd": finite_number,
+}
+FIELDS = Fields(_PATHS, _CONVERTERS)
 
 
 def matches(record: Mapping[str, Any]) -> bool:
@@ -86,30 +102,29 @@ def matches(record: Mapping[str, Any]) -> bool:
 def read(record: Mapping[str, Any]) -> list[Item]:
     """Read one record; it is unusable only without a readable timestamp or without a usage object."""
     parts, has_usage = _parts(record)
-    at = first(parts, FIELD_PATHS["timestamp"], parse_timestamp)
+    found = FIELDS.read(parts)
+    at, call_id, accepted = found["timestamp"], found["call_id"], found["accepted_flag"]
     if at is None or not has_usage:
         return [Unusable(_reason(record, has_usage=has_usage, has_time=at is not None))]
-    tokens = _tokens(parts)
-    accepted = first(parts, FIELD_PATHS["accepted_flag"], truth)
-    call_id = first(parts, FIELD_PATHS["call_id"], clean_text)
+    tokens = from_fields(found)
     return [
         CanonicalTrace(
-            session_id=first(parts, FIELD_PATHS["session_id"], session_of),
-            developer_id=first(parts, FIELD_PATHS["developer_id"], person_of),
+            session_id=found["session_id"],
+            developer_id=found["developer_id"],
             timestamp=at,
-            model=first(parts, FIELD_PATHS["model"], clean_text),
-            latency_ms=first(parts, FIELD_PATHS["latency_ms"], duration_ms) or 0.0,
-            status_code=first(parts, FIELD_PATHS["status_code"], http_status),
+            model=found["model"],
+            latency_ms=found["latency_ms"] or 0.0,
+            status_code=found["status_code"],
             accepted_flag=bool(accepted),
-            repo_slug=first(parts, FIELD_PATHS["repo_slug"], repository),
-            diff_ratio=first(parts, FIELD_PATHS["diff_ratio"], finite_number),
-            accepted_lines=first(parts, FIELD_PATHS["accepted_lines"], count),
+            repo_slug=found["repo_slug"],
+            diff_ratio=found["diff_ratio"],
+            accepted_lines=found["accepted_lines"],
             acceptance_known=accepted is not None,
             source=NAME,
             call_id=call_id,
             trace_hash=None if call_id else content_identity(record),
             **tokens.fields(),
-            **cost_fields(first(parts, FIELD_PATHS["cost_usd"], finite_number), tokens),
+            **cost_fields(found["cost_usd"], tokens),
         )
     ]
 
@@ -128,7 +143,7 @@ def _reason(record: Mapping[str, Any], *, has_usage: bool, has_time: bool) -> st
 
 def explain(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the path at which each field that the record has is found."""
-    return explained(_parts(record)[0], FIELD_PATHS, _CONVERTERS)
+    return FIELDS.explain(_parts(record)[0])
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Parts, bool]:
@@ -167,37 +182,7 @@ def _usage(record: Mapping[str, Any], attributes: Mapping[str, Any]) -> Mapping[
     return usage
 
 
-def _tokens(parts: Parts) -> Tokens:
-    tokens_in, tokens_out = completed(*(first(parts, FIELD_PATHS[name], count) for name in _TOKEN_FIELDS))
-    return with_parts(
-        tokens_in,
-        tokens_out,
-        cache_read=first(parts, FIELD_PATHS["cache_read_tokens"], count),
-        cache_write=first(parts, FIELD_PATHS["cache_write_tokens"], count),
-        reasoning=first(parts, FIELD_PATHS["reasoning_tokens"], count),
-    )
-
-
 _COUNTS = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens"})
-_TOKEN_FIELDS = ("tokens_in", "tokens_out", "total_tokens")
-_CONVERTERS: dict[str, Callable[[Any], object]] = {
-    "timestamp": parse_timestamp,
-    "session_id": session_of,
-    "developer_id": person_of,
-    "tokens_in": count,
-    "tokens_out": count,
-    "total_tokens": count,
-    "cache_read_tokens": count,
-    "cache_write_tokens": count,
-    "reasoning_tokens": count,
-    "latency_ms": duration_ms,
-    "status_code": http_status,
-    "accepted_flag": truth,
-    "diff_ratio": finite_number,
-    "accepted_lines": count,
-    "repo_slug": repository,
-    "cost_usd": finite_number,
-}
 
 REFERENCE = Format(
     name=NAME,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Tokens(NamedTuple):
@@ -63,6 +66,18 @@ def with_parts(
     if reasoning is not None and reasoning > tokens_out:
         tokens_out += reasoning
     return Tokens(tokens_in, tokens_out, cache_read, cache_write, cache_write_1h, reasoning)
+
+
+def from_fields(found: Mapping[str, Any]) -> Tokens:
+    """Return the counts among the fields of a record that were read, under the names of ``CanonicalTrace``."""
+    tokens_in, tokens_out = completed(found["tokens_in"], found["tokens_out"], found["total_tokens"])
+    return with_parts(
+        tokens_in,
+        tokens_out,
+        cache_read=found["cache_read_tokens"],
+        cache_write=found["cache_write_tokens"],
+        reasoning=found["reasoning_tokens"],
+    )
 
 
 def from_disjoint(
