@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -171,8 +171,7 @@ class CanonicalTrace:
         call. ``trace_hash``, ``event_date`` (UTC) and ``total_tokens`` are derived.
         """
         at = as_utc(self.timestamp)
-        values = vars(self)
-        record = {name: values[name] for name in _FIELD_NAMES}
+        record: dict[str, Any] = vars(self).copy()
         record["timestamp"] = at.isoformat()
         record["event_date"] = at.date().isoformat()
         record["latency_ms"] = self.latency_ms or None
@@ -188,9 +187,6 @@ class CanonicalTrace:
         if self.call_id:
             return call_hash(self.call_id)
         return content_hash({name: record[name] for name in IDENTITY})
-
-
-_FIELD_NAMES = tuple(field.name for field in fields(CanonicalTrace))
 
 
 @dataclass(frozen=True, slots=True)

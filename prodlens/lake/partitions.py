@@ -45,11 +45,6 @@ _LONGEST_REASON = 200
 _LOG = logging.getLogger(__name__)
 
 
-def warm_up() -> None:
-    """Load what writing takes: with its first array pyarrow loads pandas."""
-    pa.array([])
-
-
 class Lake:
     """The Parquet files under one folder; every write is under the folder's lock."""
 
