@@ -27,9 +27,9 @@ GROUND = {
     "files",
     "json_values",
     "lazy_names",
-    "progress",
     "schemas",
     "slugs",
+    "streams",
     "timestamps",
     "version",
 }

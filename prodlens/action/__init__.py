@@ -31,9 +31,14 @@ def main(argv: Sequence[str] | None = None, *, program: str = PROGRAM) -> int:
 
     from prodlens.action.environment import RunEnvironment
     from prodlens.action.program import run_program
+    from prodlens.streams import end_output, usable
 
-    environment = RunEnvironment(environ=os.environ, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
-    return run_program(collect_texts(arguments, os.environ), arguments, environment)
+    out, err = usable(sys.stdout), usable(sys.stderr)
+    environment = RunEnvironment(environ=os.environ, stdout=out, stderr=err, now=datetime.now(UTC))
+    try:
+        return run_program(collect_texts(arguments, os.environ), arguments, environment)
+    finally:
+        end_output(out)
 
 
 def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from prodlens.files import DEFAULT_DATABASE
-from prodlens.progress import progress, terminal_width
+from prodlens.streams import end_output, progress, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,14 @@ class RunEnvironment:
     def width(self) -> int | None:
         """Columns of the terminal that the report is printed on; None where it is not one."""
         return terminal_width(self.stdout, self.environ)
+
+    def show(self, text: str) -> None:
+        """Print text on standard output; that the reader of a pipe has gone is not an error."""
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            end_output(self.stdout)
 
     def progress(self, doing: str) -> AbstractContextManager[None]:
         """Show on a terminal what is being done once it has taken two seconds; clear the line at the end."""

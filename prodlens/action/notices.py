@@ -6,6 +6,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Literal
 
+from prodlens.streams import plain_text
+
 if TYPE_CHECKING:
     from prodlens.action.environment import RunEnvironment
 
@@ -29,7 +31,7 @@ def note(environment: RunEnvironment, text: str) -> None:
 
         core.info(harmless(text))
     else:
-        environment.stderr.write(f"{text}\n")
+        environment.stderr.write(f"{plain_text(text)}\n")
 
 
 def mask(environment: RunEnvironment, secret: str) -> None:
@@ -59,7 +61,9 @@ class HarmlessFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as lines."""
-        return harmless(_SIGNATURE.sub("***", super().format(record)))  # urllib3 logs the address of every retry
+        return harmless(
+            _SIGNATURE.sub("***", plain_text(super().format(record)))
+        )  # urllib3 logs the address of every retry
 
 
 def _harmless_line(line: str) -> str:
@@ -73,4 +77,4 @@ def _say(environment: RunEnvironment, level: Literal["error", "warning"], text: 
         annotate = core.error if level == "error" else core.warning
         annotate(text.replace("##[", "#\N{WORD JOINER}#["))
     else:
-        environment.stderr.write(f"{level}: {text}\n")
+        environment.stderr.write(plain_text(f"{level}: {text}\n"))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
+import sqlite3
 import sys
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from prodlens.errors import ProdLensError
-from prodlens.progress import progress
+from prodlens.streams import PlainFormatter, end_output, plain_text, progress, usable
 
 if TYPE_CHECKING:
     import argparse
@@ -30,11 +31,27 @@ class Context:
 
     def note(self, text: str) -> None:
         """Tell the user something beside the result, on standard error."""
-        print(text, file=self.stderr)
+        print(plain_text(text), file=self.stderr)
+
+    def tell(self, text: str) -> None:
+        """Write lines of the result for a person on standard output; a terminal obeys nothing in them."""
+        self.stdout.write(f"{plain_text(text)}\n")
 
     def progress(self, doing: str) -> AbstractContextManager[None]:
         """Show on a terminal what is being done once it takes long, on standard error."""
         return progress(self.stderr, self.environ, doing)
+
+
+def day(text: str) -> date:
+    """Read the value of a flag as a day.
+
+    Raises:
+        ArgumentTypeError: It is not one.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"not a day: {text!r} (expected YYYY-MM-DD, for example 2026-05-01)") from None
 
 
 class Command(Protocol):
@@ -51,11 +68,14 @@ class Command(Protocol):
 
 def run_command(command: Command, args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Run a command on the process's streams; an error of ours is a line on standard error and its exit status."""
-    context = Context(environ=environ, stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, now=datetime.now(UTC))
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="prod-lens: %(levelname)s: %(message)s")
+    out, err = usable(sys.stdout), usable(sys.stderr)
+    context = Context(environ=environ, stdin=sys.stdin, stdout=out, stderr=err, now=datetime.now(UTC))
+    handler = logging.StreamHandler(err)
+    handler.setFormatter(PlainFormatter("prod-lens: %(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     try:
         status = command.run(args, context)
-        sys.stdout.flush()
+        out.flush()
     except ProdLensError as error:
         for line in str(error).splitlines():
             context.note(f"prod-lens: error: {line}")
@@ -64,6 +84,10 @@ def run_command(command: Command, args: argparse.Namespace, environ: Mapping[str
         context.note("prod-lens: stopped; what was committed is kept")
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone: nothing is wrong, and nothing more can be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (OSError, sqlite3.Error) as error:  # fallback for errors of the disk that nothing further down translates
+        context.note(f"prod-lens: error: stopped, since something could not be read or written: {error}")
+        return 1
+    finally:
+        end_output(out)
     return status

@@ -24,6 +24,7 @@ _RATIOS = (0.5, 0.67, 0.8, 0.9)
 _SPREAD = 1.2
 _MOST_UNITS = 10_000
 _MOST_WEEKS = 520
+_LAST_YEAR = 2999
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\[\]-]{0,99}")
 _UNITS = ("author-week", "issue")
@@ -92,6 +93,9 @@ def _check(args: argparse.Namespace) -> None:
         needed_in_each_arm(2.0 if args.ratio is None else args.ratio, args.spread)
     except ValueError as error:
         mistakes.append(f"--ratio, --spread: {error}")
+    first = _day(args.first or "")
+    if first is not None and first.year > _LAST_YEAR:
+        mistakes.append(f"--from: must be a day before {_LAST_YEAR + 1}: {first}")
     if mistakes:
         raise ConfigurationError(*mistakes)
     if args.analyse and not args.db.exists():

@@ -31,11 +31,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.note(f"no dead letters in {args.dead_letter_dir}")
     for stem in stems:
         letters = list(box.read(stem))
-        context.stdout.write(f"{box.letters_path(stem)}: {len(letters)}\n")
+        context.tell(f"{box.letters_path(stem)}: {len(letters)}")
         for reason, count in Counter(letter.reason for letter in letters).most_common():
             lines = [f"{letter.source}:{letter.line}" for letter in letters if letter.reason == reason]
             more = ", ..." if len(lines) > _PLACES_SHOWN else ""
-            context.stdout.write(f"  {count} x {reason} ({', '.join(lines[:_PLACES_SHOWN])}{more})\n")
+            context.tell(f"  {count} x {reason} ({', '.join(lines[:_PLACES_SHOWN])}{more})")
     return status
 
 

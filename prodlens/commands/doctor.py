@@ -67,5 +67,5 @@ def _print(title: str, findings: list[Finding], context: Context) -> int:
         lines.append(f"  {_SIGNS[finding.level]} {finding.text}")
         if finding.remedy:
             lines.append(f"        -> {finding.remedy}")
-    context.stdout.write("\n".join(lines) + "\n")
+    context.tell("\n".join(lines))
     return sum(finding.level == "wrong" for finding in findings)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prodlens.commands import day
 from prodlens.errors import ConfigurationError, InputNotFoundError, StorageError
 from prodlens.files import DEFAULT_DATABASE, Folder
 from prodlens.slugs import checked_slug
@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="file to write: .csv or .parquet")
     parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
-    parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="from this day (UTC) on")
-    parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD", help="before this day (UTC)")
+    parser.add_argument("--since", type=day, metavar="YYYY-MM-DD", help="from this day (UTC) on")
+    parser.add_argument("--until", type=day, metavar="YYYY-MM-DD", help="before this day (UTC)")
     parser.add_argument(
         "--billing-account", metavar="ID", help="account that is billed (default: the owner of the repository)"
     )

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.stdout.write(f"{known.name}: {known.title}\n")
     for source in find_sources(args.input, getattr(context.stdin, "buffer", None)):
         for line in _described(source):
-            context.stdout.write(f"{line}\n")
+            context.tell(line)
     return 0
 
 

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prodlens.commands import day
 from prodlens.errors import InputNotFoundError
 from prodlens.files import DEFAULT_DATABASE
-from prodlens.slugs import one_spelling
+from prodlens.slugs import checked_slug, one_spelling
 
 if TYPE_CHECKING:
     import argparse
@@ -21,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
     parser.add_argument("--repo", metavar="OWNER/NAME", help="only this repository, and calls that name none")
-    parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="from this day (UTC) on")
-    parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD", help="before this day (UTC)")
+    parser.add_argument("--since", type=day, metavar="YYYY-MM-DD", help="from this day (UTC) on")
+    parser.add_argument("--until", type=day, metavar="YYYY-MM-DD", help="before this day (UTC)")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -30,12 +31,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from tabulate import tabulate
 
     from prodlens.metrics import ledger, vendor_usage
+    from prodlens.rendering import terminal_text
     from prodlens.storage import ProdLensStore
 
+    if args.repo is not None:
+        checked_slug(args.repo)
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
     with ProdLensStore(args.db) as store:
-        first, last = args.since or date.min, date.max if args.until is None else args.until - timedelta(days=1)
+        first, last = args.since or date.min, date.max if args.until is None else _day_before(args.until)
         reported = vendor_usage(store.conn, first, last, None if args.repo is None else (one_spelling(args.repo), None))
         found = ledger(
             store.conn,
@@ -43,17 +47,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
             since=None if args.since is None else args.since.isoformat(),
             until=None if args.until is None else args.until.isoformat(),
         )
-    rows = [_cells(model or "(none)", source or "(none)", line) for (model, source), line in found.parts.items()]
+    rows = [
+        _cells(terminal_text(model or "(none)"), source or "(none)", line)
+        for (model, source), line in found.parts.items()
+    ]
     rows.append(_cells("total", "", found.total))
     headers = ("model", "source", "calls", "tokens", "cost USD", "recorded", "computed", "unpriced calls", "tokens")
-    context.stdout.write(tabulate(rows, headers, disable_numparse=True, colalign=("left", "left", *("right",) * 7)))
-    context.stdout.write("\n")
+    context.tell(tabulate(rows, headers, disable_numparse=True, colalign=("left", "left", *("right",) * 7)))
     vendors = [_vendor_cells(tool, usage) for tool, usage in reported.items() if usage is not None]
     if vendors:
         names = ("reported by the vendor", "days", "worth USD", "billed USD", "calls add up to", "billed less calls")
         table = tabulate(vendors, names, disable_numparse=True, colalign=("left", "left", *("right",) * 4))
-        context.stdout.write(f"\n{table}\n")
+        context.tell(f"\n{table}")
     return 0
+
+
+def _day_before(day: date) -> date:
+    return max(day, date.min + timedelta(days=1)) - timedelta(days=1)
 
 
 def _vendor_cells(tool: str, usage: VendorUsage) -> tuple[str, ...]:

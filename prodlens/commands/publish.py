@@ -68,4 +68,4 @@ def _say(outcome: PublishedRepository, context: Context) -> None:
     if (done := outcome.published) is not None:
         counts = f"{len(done.written)} files written, {done.unchanged} unchanged"
         removed = f", {len(done.removed)} removed" if done.removed else ""
-        context.stdout.write(f"{outcome.repository}: {counts}{removed}, {done.rows:,} rows\n")
+        context.tell(f"{outcome.repository}: {counts}{removed}, {done.rows:,} rows")

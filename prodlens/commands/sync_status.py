@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import InputNotFoundError
 from prodlens.files import DEFAULT_DATABASE
+from prodlens.slugs import checked_slug
 
 if TYPE_CHECKING:
     import argparse
@@ -33,11 +34,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; run ingest-github first, or name another file with --db")
     with ProdLensStore(args.db) as store:
-        states = [sync_state(store, repo) for repo in ([args.repo] if args.repo else synced_repositories(store))]
+        states = [
+            sync_state(store, repo) for repo in ([checked_slug(args.repo)] if args.repo else synced_repositories(store))
+        ]
     if args.json:
         context.stdout.write(orjson.dumps(states, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
-        context.stdout.write(_table(states))
+        context.tell(_table(states).rstrip())
     return 0
 
 

@@ -15,7 +15,7 @@ def arm_of(seed: str, unit: str) -> str:
     It is the lowest bit of SHA-256 over seed and unit, each preceded by its length, so that no two pairs are one text.
     """
     text = "".join(f"{len(part)}:{part}" for part in (seed, unit))
-    return ARMS[hashlib.sha256(text.encode()).digest()[-1] & 1]
+    return ARMS[hashlib.sha256(text.encode(errors="surrogatepass")).digest()[-1] & 1]
 
 
 def issue_unit(repo: str, number: int) -> str:

@@ -16,6 +16,7 @@ FEWEST_WEEKS_TO_FORECAST = 4
 FEWEST_WEEKS_FOR_A_RATIO = 4
 # Traces that end longer before the report say too little of the weeks that a forecast would rest on.
 MOST_DAYS_WITHOUT_TRACES = 7
+_LARGEST_ROOT = 1e9  # of the pieces of work in an arm
 
 SampleStrength = Literal["none", "descriptive", "exploratory", "plain"]
 
@@ -43,10 +44,14 @@ def needed_in_each_arm(ratio: float, spread: float, power: float = 0.8) -> int:
         power: Share of such samples in which it is found.
 
     Raises:
-        ValueError: The ratio is 1 or not above 0, the spread is not above 0, or one of them is not a number.
+        ValueError: The ratio is 1 or not above 0, the spread is not above 0, one of them is not a number, or the answer
+            is beyond all that could be counted.
     """
     if not (math.isfinite(ratio) and ratio > 0 and ratio != 1 and math.isfinite(spread) and spread > 0):
         raise ValueError(f"a ratio above 0 other than 1 and a spread above 0 are needed: {ratio}, {spread}")
     normal = NormalDist()
     quantiles = normal.inv_cdf(0.975) + normal.inv_cdf(power)
-    return math.ceil(2 * (quantiles * spread / math.log(ratio)) ** 2)
+    root = quantiles * spread / abs(math.log(ratio))
+    if root > _LARGEST_ROOT:
+        raise ValueError(f"a ratio so near 1 cannot be told from 1 at such a spread: {ratio}, {spread}")
+    return math.ceil(2 * root**2)

@@ -28,4 +28,4 @@ def show_pull_request(job: Job, number: int) -> None:
             f"pr: pull request {number} of {job.repositories[0]} is not known; without a token only those are that "
             "were merged into this clone's default branch"
         )
-    job.environment.stdout.write(render_pull_request(facts, width=job.environment.width))
+    job.environment.show(render_pull_request(facts, width=job.environment.width))

@@ -50,7 +50,7 @@ def write_reports(reports: Sequence[Mapping[str, Any]], job: Job) -> dict[str, s
     files = {name: job.settings.output_dir / f"report{suffix}" for name, suffix in _FORMATS.items()}
     for file in files.values():
         write_report(content, file, folder=job.settings.output_dir)
-    job.environment.stdout.write(render_terminal(content, width=job.environment.width))
+    job.environment.show(render_terminal(content, width=job.environment.width))
     return {name: str(file) for name, file in files.items()}
 
 

@@ -157,7 +157,7 @@ def _print(environment: RunEnvironment, title: str, text: str) -> None:
     """Print text as it is; the runner obeys no command in it."""
     stop = secrets.token_hex(16)
     before, after = (f"::stop-commands::{stop}\n", f"::{stop}::\n") if environment.in_actions else ("", "")
-    environment.stdout.write(f"{title}\n{before}{text.rstrip()}\n{after}")
+    environment.show(f"{title}\n{before}{text.rstrip()}\n{after}")
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,9 +1,10 @@
-"""The line that tells on a terminal what is being done, and the width of that terminal."""
+"""What the streams show: the line that tells what is being done, the width of a terminal, and any text."""
 
 from __future__ import annotations
 
 import fcntl
 import io
+import logging
 import os
 import pty
 import struct
@@ -14,8 +15,8 @@ from unittest.mock import patch
 
 import pytest
 
-from prodlens import progress as module
-from prodlens.progress import progress, terminal_width
+from prodlens import streams as module
+from prodlens.streams import PlainFormatter, end_output, plain_text, progress, terminal_width, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +113,32 @@ def test_what_is_not_a_terminal_has_no_width() -> None:
     """A file has none, whatever ``COLUMNS`` says; nor has a terminal without a descriptor."""
     assert terminal_width(io.StringIO(), {"COLUMNS": "80"}) is None
     assert terminal_width(Terminal(), {}) is None
+
+
+def test_text_that_a_terminal_would_obey_is_escaped() -> None:
+    """Control characters, bidirectional marks and half characters are shown as escapes; line ends stay."""
+    assert plain_text("a\x1b[31m\u202eb\udcff\u2212\nc\t") == "a\\x1b[31m\\u202eb\\udcff\u2212\nc\\t"
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "%s", ("\x07",), None)
+    assert PlainFormatter("%(levelname)s: %(message)s").format(record) == "WARNING: \\x07"
+
+
+def test_a_stream_takes_any_text_and_a_closed_one_too() -> None:
+    """What an encoding lacks becomes a question mark; text for a stream that is not there goes nowhere."""
+    raw = io.BytesIO()
+    stream = usable(io.TextIOWrapper(raw, encoding="ascii"))
+    stream.write("a\u2212\udcff")
+    end_output(stream)
+    assert raw.getvalue() == b"a??"
+    assert usable(None).write("x") == 1
+    memory = io.StringIO()
+    assert usable(memory) is memory
+
+
+def test_output_that_cannot_be_written_is_dropped() -> None:
+    """The exit of the process says nothing more about a pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        stream.write("x")
+        end_output(stream)
+        stream.write("y")

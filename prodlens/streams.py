@@ -1,7 +1,9 @@
-"""What is being done, on a terminal, once it takes long; and how wide that terminal is."""
+"""The program's streams: what a terminal shows, how wide it is, and what becomes of text that it cannot show."""
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import threading
 from contextlib import contextmanager
@@ -49,6 +51,34 @@ def terminal_width(stream: TextIO, environ: Mapping[str, str]) -> int | None:
     except (OSError, ValueError):  # a terminal that does not say
         return None
     return max(columns, _NARROWEST) if columns else None
+
+
+def usable(stream: TextIO | None) -> TextIO:
+    """Return a stream that takes any text: what its encoding lacks becomes ``?``; one that is closed keeps nothing."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return io.StringIO() if stream is None else stream
+
+
+def plain_text(text: str) -> str:
+    """Return text with an escape for each character that a terminal would obey or cannot show; line ends stay."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+class PlainFormatter(logging.Formatter):
+    """Formats a record of the log as ``plain_text``: names of files and values of traces are somebody else's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as lines."""
+        return plain_text(super().format(record))
+
+
+def end_output(stream: TextIO) -> None:
+    """Write out what a stream still holds; where it takes nothing any more, drop it, so that the exit is quiet."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _tick(stream: TextIO, doing: str, width: int | None, done: threading.Event) -> None:
