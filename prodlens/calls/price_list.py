@@ -73,7 +73,7 @@ def find_model(model: str, provider: str | None) -> ListedModel | None:
     """
     name, by = model.strip(), (provider or "").strip().lower()
     prefix = name.partition("/")[0].lower()
-    if not by and prefix in _LOCAL | _GATEWAYS:
+    if (not by or by in _ROUTERS) and prefix in _LOCAL | _GATEWAYS:
         by = prefix
     for candidate, listed_as in _candidates(name, by):
         if (info := _look_up(candidate, listed_as)) is not None:

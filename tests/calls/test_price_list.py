@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
+from genai_prices.types import ModelPrice, Tier, TieredPrices
 
-from prodlens.calls.price_list import _tails, find_model, maker_name, model_name, price_changes_in_a_day
+from prodlens.calls.price_list import _made_card, _tails, find_model, maker_name, model_name, price_changes_in_a_day
 from prodlens.calls.pricing import MAKERS_PRICE, WITHOUT_MODIFIER, price_card, priced
 from prodlens.schemas import CanonicalTrace
+from tests.statistics.results import like, plain
 
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -45,6 +48,8 @@ def test_who_serves_a_model_decides_whether_its_price_changes_in_a_day() -> None
     """DeepSeek's own prices depend on the hour; on one's own machine no price could."""
     assert price_changes_in_a_day("deepseek-chat", "deepseek")
     assert not price_changes_in_a_day("deepseek-chat", "ollama")
+    assert not price_changes_in_a_day("gpt-4o", "openai")
+    assert not price_changes_in_a_day("team-coder", None)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,20 @@ def test_who_serves_a_model_decides_whether_its_price_changes_in_a_day() -> None
         ("gpt-4o", "ollama", None),
         ("team-coder", "some-host", None),
         ("team-coder", None, None),
+        (" gpt-4o ", " Azure ", ("gpt-4o", False)),
+        ("Azure/gpt-4o", None, ("gpt-4o", False)),
+        ("XAI/grok-3", None, ("grok-3", False)),
+        ("xai/grok-3", "litellm_proxy", ("grok-3", False)),
+        ("gpt-4o", "Az.Responses", ("gpt-4o", False)),
+        ("Ollama/gpt-4o", None, None),
+        ("ollama/gpt-4o", "litellm", None),
+        ("vercel_ai_gateway/gpt-4o", None, ("gpt-4o", True)),
+        ("litellm_proxy/ollama/gpt-4o", "litellm", None),
+        (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            None,
+            ("regional.anthropic.claude-sonnet-4-5-20250929-v1:0", False),
+        ),
     ],
 )
 def test_who_served_a_model_decides_the_entry(model: str, provider: str | None, found: tuple[str, bool] | None) -> None:
@@ -68,8 +87,43 @@ def test_who_served_a_model_decides_the_entry(model: str, provider: str | None, 
     assert (entry and (entry.info.id, entry.by_maker)) == found
 
 
+def test_every_rate_of_a_price_with_tiers() -> None:
+    """Dollars a million tokens, a thousand requests and a thousand searches; above 1,000 tokens input costs twice."""
+    given: dict[str, Decimal | TieredPrices | None] = {
+        "input_mtok": TieredPrices(base=Decimal(2), tiers=[Tier(start=1000, price=Decimal(4))]),
+        "output_mtok": Decimal(10),
+        "cache_read_mtok": Decimal("0.5"),
+        "cache_write_mtok": Decimal(3),
+        "cache_write_1h_mtok": Decimal(6),
+        "output_reasoning_mtok": Decimal(12),
+        "requests_kcount": Decimal(5),
+        "web_searches_kcount": Decimal(10),
+    }
+    rest = (1e-5, 5e-7, 3e-6, 6e-6, 1.2e-5, 0.005, 0.01)
+    card = _made_card(ModelPrice(**given))
+    assert plain(card) == like(((1000, (4e-6, *rest)), (-1, (2e-6, *rest))), None, False)
+    assert card is not None
+    assert [card.rates(tokens).plain for tokens in (1000, 1001)] == pytest.approx([2e-6, 4e-6])
+
+
+def test_what_a_price_leaves_out() -> None:
+    """Cached input costs as other input, an hour in a cache as the usual time, thinking as output; no search price."""
+    card = _made_card(ModelPrice(input_mtok=Decimal(2), output_mtok=Decimal(10), cache_write_mtok=Decimal(3)))
+    assert plain(card) == like(((-1, (2e-6, 1e-5, 2e-6, 3e-6, 3e-6, 1e-5, 0.0, None)),), None, False)
+
+
 @pytest.mark.parametrize(
-    ("model", "modifier", "caveat", "plain", "output"),
+    ("given", "is_a_price"),
+    [({"input_mtok": 1}, True), ({"output_mtok": 1}, True), ({"requests_kcount": 1}, False), ({}, False)],
+)
+def test_a_price_is_one_of_input_or_output(given: dict[str, int], is_a_price: bool) -> None:
+    """What is charged by the request alone is not the price of a model that reads and writes."""
+    prices = ModelPrice(**{name: Decimal(price) for name, price in given.items()}, cache_read_mtok=None)
+    assert (_made_card(prices) is not None) == is_a_price
+
+
+@pytest.mark.parametrize(
+    ("model", "modifier", "caveat", "plain_rate", "output"),
     [
         ("gpt-5", None, None, 1.25e-6, 10e-6),
         ("gpt-5", "flex", None, 0.625e-6, 5e-6),
@@ -82,13 +136,13 @@ def test_who_served_a_model_decides_the_entry(model: str, provider: str | None, 
     ],
 )
 def test_modifiers_change_the_price_or_say_that_they_do_not(
-    model: str, modifier: str | None, caveat: str | None, plain: float, output: float
+    model: str, modifier: str | None, caveat: str | None, plain_rate: float, output: float
 ) -> None:
     """A speed or tier that the list prices is priced so; another one leaves the price, with a caveat."""
     card = price_card(model, None, NOVEMBER, modifier)
     assert card is not None
     assert (card.caveat, card.own) == (caveat, False)
-    assert (card.rates(1).plain, card.rates(1).output) == pytest.approx((plain, output), rel=1e-9)
+    assert (card.rates(1).plain, card.rates(1).output) == pytest.approx((plain_rate, output), rel=1e-9)
 
 
 @pytest.mark.parametrize(("modifier", "caveat"), [(None, MAKERS_PRICE), ("of tomorrow", WITHOUT_MODIFIER)])
