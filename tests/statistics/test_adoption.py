@@ -101,6 +101,65 @@ def test_gates() -> None:
     assert adoption_effect(replace(panel, adopted=everybody)).reason == NOBODY_LEFT
 
 
+def steady(authors: int = 9, weeks: range = range(8), begun: int = 4) -> Panel:
+    """Return authors who merge two a week each, of whom the first six merge three from the week on that they began."""
+    cells = [(author, week) for author in range(authors) for week in weeks]
+    counts = np.array([3.0 if author < 6 and week >= begun else 2.0 for author, week in cells])
+    times = np.array([week for _, week in cells])
+    return Panel(
+        counts, [f"a{author}" for author, _ in cells], times.tolist(), times, {f"a{n}": begun for n in range(6)}
+    )
+
+
+def test_three_instead_of_two_is_half_as_much_again() -> None:
+    """Six began with four weeks on either side, three did not: each gate is met exactly, and every week is told."""
+    found = adoption_effect(steady())
+    assert (found.adopters, found.reason) == (6, None)
+    assert found.ratio == pytest.approx(1.5)
+    assert found.placebo_ratio is None
+    # Everybody moves alike, so that there is no spread to make an interval of.
+    assert (found.interval, found.detectable) == (None, None)
+    assert [(one.week, one.authors) for one in found.weeks] == [(week, 6) for week in range(-4, 4)]
+    assert [one.ratio for one in found.weeks] == pytest.approx([1.0] * 4 + [1.5] * 4)
+
+
+@pytest.mark.parametrize(
+    ("panel", "adopters", "reason"),
+    [
+        (steady(weeks=range(1, 8)), 0, TOO_FEW_ADOPTERS),
+        (steady(weeks=range(7)), 0, TOO_FEW_ADOPTERS),
+        (steady(authors=8), 6, NOBODY_LEFT),
+    ],
+)
+def test_one_less_than_a_gate_asks_for(panel: Panel, adopters: int, reason: str) -> None:
+    """Three weeks before, three weeks from the beginning on, or two authors who had not begun are too few."""
+    found = adoption_effect(panel)
+    assert (found.adopters, found.reason, found.ratio, found.weeks) == (adopters, reason, None, ())
+
+
+def test_weeks_are_told_from_the_fourth_before_to_the_eighth_after() -> None:
+    """A longer time adds no row; the ratio is of all of it."""
+    found = adoption_effect(steady(weeks=range(20), begun=6))
+    assert [one.week for one in found.weeks] == list(range(-4, 9))
+    assert found.ratio == pytest.approx(1.5)
+
+
+def test_who_was_not_seen_before_the_beginning_is_foretold_nothing() -> None:
+    """Nobody knows what such an author would have done: whatever came afterwards changes no figure."""
+    panel = steady()
+    late = Panel(
+        np.append(panel.counts, [90.0, 90.0]),
+        [*panel.authors, "late", "late"],
+        [*panel.weeks, 5, 6],
+        np.append(panel.times, [5, 6]),
+        {**panel.adopted, "late": 5},
+    )
+    found = adoption_effect(late)
+    assert found.ratio == pytest.approx(1.5)
+    assert found.adopters == 6
+    assert [one.authors for one in found.weeks] == [6] * 8
+
+
 def test_nothing_before_foretells_nothing() -> None:
     """Where those who began did nothing before, no ratio can be told."""
     panel = adopting_team()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.statistics.forecast import Forecast, forecast_sum
+from prodlens.statistics.forecast import Forecast, _relative_spread, forecast_sum
 from tests.statistics.results import like, plain
 
 WEEK = [2.0, 2.0, 2.0, 2.0, 2.0, 0.0, 0.0]
@@ -36,6 +36,23 @@ def test_only_the_last_six_whole_weeks_count() -> None:
     recent = [day * size for size in (3, 1, 2, 3, 1, 2) for day in WEEK]
     assert forecast_sum([900.0, 900.0, *recent], [1, 2]) == forecast_sum(recent, [1, 2])
     assert forecast_sum(recent, [1, 2]).weeks == 6
+
+
+@pytest.mark.parametrize(
+    ("sums", "share", "squared"),
+    [
+        ([10.0, 20.0, 10.0, 20.0], 1.0, 5 / 4 * 4 / 9 / 3),  # neighbours differ: r is 0
+        ([10.0, 20.0, 30.0, 40.0], 1.0, 0.6),  # r is 1/2, so f is 3 and f' 3/2
+        ([10.0, 20.0, 30.0, 40.0], 0.5, (1.25 / 0.5 + 0.75) * 0.8 / 3),
+        ([10.0, 20.0, 30.0, 40.0], 4.0, (3 / 4 + 3 / 4) * 0.8 / 3),
+        ([10.0, 20.0, 30.0, 40.0], 8.0, 0.3),  # beyond four weeks f' stays f
+        ([28.0, 30.0, 24.0, 16.0, 10.0, 12.0], 1.0, 0.56),  # r would be 0.79, and is 0.7
+        ([5.0, 5.0, 5.0, 5.0], 1.0, 0.0),
+    ],
+)
+def test_the_relative_spread_by_hand(sums: list[float], share: float, squared: float) -> None:
+    """(f' / k + f / W) (s / m)^2, with f = (1 + r) / (1 - r) and r between 0 and 0.7."""
+    assert _relative_spread(np.array(sums), share) ** 2 == pytest.approx(squared, rel=1e-9)
 
 
 @pytest.mark.parametrize(

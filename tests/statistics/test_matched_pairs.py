@@ -24,6 +24,26 @@ def test_the_nearest_in_size_go_together_once_each() -> None:
     assert (found.pairs, found.median_difference, found.p, found.gamma) == (2, None, None, None)
 
 
+@pytest.mark.parametrize(("apart", "pairs"), [(28.0, 1), (-28.0, 1), (28.01, 0), (-28.01, 0)])
+def test_four_weeks_are_near_enough(apart: float, pairs: int) -> None:
+    """Work of the very 28th day before or after is taken, later work is not."""
+    kinds, same = np.array([1.0, 0.0]), np.zeros(2)
+    assert matched_pairs(same, kinds, ["a", "a"], same, np.array([40.0, 40.0 + apart])).pairs == pairs
+
+
+def test_the_nearest_pair_is_made_first() -> None:
+    """Sizes 1 and 2 both want 2.2: the nearer one has it, and the other one takes what is left."""
+    outcome = np.array([1.0, 10.0, 100.0, 1000.0] + [-5000.0, 0.0] * 3 + [0.0, 0.0])
+    kinds = np.array([1.0, 1.0, 0.0, 0.0] + [1.0, 0.0] * 4)
+    sizes = np.array([1.0, 2.0, 2.2, 9.0] + [0.0] * 8)
+    authors = ["a"] * 4 + [name for name in "bcde" for _ in range(2)]
+    found = matched_pairs(outcome, kinds, authors, sizes, np.zeros(12))
+    # The median lies between three pairs of -5000 and that of 1 and 1000: 10 is with 100.
+    assert (found.pairs, found.median_difference, found.p) == (6, -2999.5, None)
+    more = matched_pairs(outcome[:4], kinds[:4], authors[:4], sizes[:4], np.array([0.0, 0.0, 0.0, 29.0]))
+    assert more.pairs == 1
+
+
 def pairs_of(differences: list[float]) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
     """Return outcome, kind, size and day of pairs that differ by so much, one an author."""
     outcome = np.array([value for difference in differences for value in (difference, 0.0)])

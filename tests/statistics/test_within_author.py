@@ -15,10 +15,15 @@ from prodlens.statistics.within_author import (
     TOO_FEW_AUTHORS,
     Contrast,
     codes_of,
+    jackknifed,
+    orthonormal_basis,
+    week_dummies,
     within_author_contrast,
+    without_means,
     yardstick,
 )
 from tests.statistics.made_up_teams import Work, team
+from tests.statistics.results import like, plain
 
 
 def contrast(work: Work, columns: int = 2) -> Contrast:
@@ -127,6 +132,49 @@ def test_a_yardstick_needs_something_to_explain() -> None:
     """Where authors and weeks explain the choice altogether, size has nothing to explain."""
     kinds = np.array([0.0, 0, 1, 1])
     assert yardstick(np.arange(4.0), kinds, list("aabb"), [1] * 4, np.arange(4.0)[:, None], (0,)) is None
+
+
+def test_the_error_is_how_far_the_answer_moves_without_one_author() -> None:
+    """Moves of a half either way: sqrt(1/2 (1/4 + 1/4)); one author with whom the answer is 0 decides its sign."""
+    found = jackknifed(1.0, np.array([0.5, 1.5]), np.array([0.5, 0.5]), authors=2, partial_r2=0.25)
+    assert plain(found) == like(1.0, 0.5, 1.0, 2, 2.0, False, 0.25, None)
+    decided = jackknifed(1.0, np.array([0.0, 1.0, 2.0]), np.full(3, 1 / 3), authors=3)
+    assert plain(decided) == like(1.0, math.sqrt(4 / 3), 2.0, 3, 3.0, True, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("without", "shares", "effective"), [([1.0, math.nan], [0.5, 0.5], 2.0), ([1.0, 2.0], [1.0, 0.0], 1.0)]
+)
+def test_what_one_author_alone_identifies_has_no_error(
+    without: list[float], shares: list[float], effective: float
+) -> None:
+    """Where nothing is left without somebody, or one author's share is everything, the estimate stands alone."""
+    found = jackknifed(1.0, np.array(without), np.array(shares), authors=2, partial_r2=0.25)
+    assert plain(found) == like(1.0, None, 0.0, 2, effective, True, 0.25, TOO_FEW_AUTHORS)
+
+
+def test_an_estimate_without_spread_has_no_p_value() -> None:
+    """Nothing is divided by an error of 0."""
+    assert Contrast(1.0, 0.0, 4.0, 5, 5.0, one_author_decides=False, partial_r2=1.0).p is None
+
+
+def test_an_author_with_one_piece_of_work_takes_no_part() -> None:
+    """With or without such an author, of either kind, every figure is the same."""
+    hours, kinds = np.array([1.0, 3, 2, 7, 9]), np.array([0.0, 1, 0, 1, 1])
+    four = within_author_contrast(hours[:4], kinds[:4], list("aabb"), [1] * 4, np.zeros((4, 0)))
+    five = within_author_contrast(hours, kinds, list("aabbc"), [1] * 5, np.zeros((5, 0)))
+    assert five == four
+    assert (four.beta, four.authors) == (3.5, 2)
+
+
+def test_what_is_taken_out_by_hand() -> None:
+    """Weeks have a column but for one, each author's mean goes, and what columns repeat is one direction."""
+    assert week_dummies(np.array([2, 0, 2, 5])).tolist() == [[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    values = np.array([[1.0, 10.0], [3.0, 20.0], [5.0, 5.0]])
+    assert without_means(values, np.array([0, 2, 3])).tolist() == [[-1.0, -5.0], [1.0, 5.0], [0.0, 0.0]]
+    basis = orthonormal_basis(np.array([[3.0, 0.0, 6.0], [4.0, 0.0, 8.0]]))
+    assert np.abs(basis).ravel().tolist() == pytest.approx([0.6, 0.8])
+    assert orthonormal_basis(np.zeros((3, 2))).shape == (3, 0)
 
 
 @given(st.integers(0, 10_000), st.integers(3, 7), st.integers(3, 9))
