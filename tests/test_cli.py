@@ -43,7 +43,7 @@ def test_without_a_command_it_is_the_local_run(tmp_path: Path) -> None:
             [*program, *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
         )
         assert done.returncode == 2
-        assert "run this inside a clone of it, or say --repository owner/name" in done.stderr
+        assert "run this inside a clone of your repository, or name it: --repository owner/name" in done.stderr
     done = run("--no-such-flag")
     assert done.returncode == 2
     assert "usage: prod-lens" in done.stderr
@@ -120,6 +120,7 @@ def test_a_model_s_name_is_shown_in_any_encoding_and_obeyed_in_none(simulated: P
     [
         (["ledger", "--since", "yesterday"], "not a day: 'yesterday' (expected YYYY-MM-DD, for example 2026-05-01)"),
         (["ledger", "--repo", "nix"], "not a repository: 'nix'"),
+        (["publish", "--to", "x", "--repo", "nix"], "argument --repo: not a repository: 'nix' (expected owner/name"),
         (["sync-status", "--repo", "nix"], "not a repository: 'nix'"),
         (
             ["demo", "--weeks", "0"],

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from prodlens.errors import ProdLensError
+from prodlens.errors import InvalidSlugError, ProdLensError
+from prodlens.slugs import checked_slug
 from prodlens.streams import PlainFormatter, end_output, plain_text, progress, usable
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"not a day: {text!r} (expected YYYY-MM-DD, for example 2026-05-01)") from None
+
+
+def repository(text: str) -> str:
+    """Read the value of a flag as a repository, in its one spelling.
+
+    Raises:
+        ArgumentTypeError: It is not ``owner/name``.
+    """
+    try:
+        return checked_slug(text)
+    except InvalidSlugError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 class Command(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prodlens.errors import ConfigurationError
 from prodlens.files import DEFAULT_DATABASE
 from prodlens.slugs import checked_slug
 
@@ -37,12 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print every finding with what to change; the status is 1 when something is wrong."""
     from prodlens.commands.setup_checks import check_github, check_traces, check_workflows
-    from prodlens.commits import origin_slug
     from prodlens.github import GithubClient, RequestBudget, addresses
     from prodlens.storage import ProdLensStore
 
     environ = context.environ
-    repository = checked_slug(args.repo) if args.repo else origin_slug(Path())
+    repository = checked_slug(args.repo) if args.repo else _of_this_clone()
     wrong = _print(f"Workflows in {args.workflows}", check_workflows(args.workflows), context)
     if not args.offline:
         client = GithubClient(
@@ -58,6 +58,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         context.note(f"prod-lens: {args.db} is not there yet, so no traces were looked at")
     return 1 if wrong else 0
+
+
+def _of_this_clone() -> str:
+    from prodlens.commits import GitHistoryError, origin_slug
+
+    try:
+        return origin_slug(Path())
+    except GitHistoryError as error:
+        raise ConfigurationError(
+            f"--repo: {error} (run this inside a clone of your repository, or name it: --repo owner/name)"
+        ) from error
 
 
 def _print(title: str, findings: list[Finding], context: Context) -> int:

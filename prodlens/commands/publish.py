@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prodlens.commands import repository
 from prodlens.errors import ConfigurationError, InputNotFoundError, StorageError
 from prodlens.files import DEFAULT_DATABASE
-from prodlens.slugs import checked_slug
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repo",
         action="append",
-        type=checked_slug,
+        type=repository,
         metavar="OWNER/NAME",
         help="repository to publish; repeatable (default: every one in the database)",
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import math
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prodlens.commands.organisation import add_place, require_extra
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from prodlens.commands import Context
 
@@ -34,10 +39,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for line in csv_lines([columns, *rows]):
             context.stdout.write(line.decode())
     elif args.format == "json":
-        import orjson
-
-        listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        context.stdout.write(orjson.dumps(listed, _as_json, orjson.OPT_INDENT_2).decode() + "\n")
+        names = _distinct(columns)
+        listed = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+        context.stdout.write(f"{json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False)}\n")
     else:
         from tabulate import tabulate
 
@@ -48,5 +52,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _as_json(value: object) -> float | str:
-    return float(value) if isinstance(value, Decimal) else str(value)
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return a name for each column of a result, which may have several of one name: ``n``, ``n_2``, ``n_3``."""
+    distinct: dict[str, None] = {}
+    for name in names:
+        tries = (name if count == 1 else f"{name}_{count}" for count in itertools.count(1))
+        distinct[next(each for each in tries if each not in distinct)] = None
+    return list(distinct)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of DuckDB as strict JSON has it: decimals are numbers, days text, what is not a number is null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else str(value)

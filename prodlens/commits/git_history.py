@@ -159,9 +159,7 @@ def origin_slug(folder: Path | str) -> str:
         url = ""
     slug = slug_from_remote(url)
     if slug is None:
-        raise NoRemoteError(
-            f"{folder}: the remote 'origin' is missing or names no owner/name; say which repository this is with --repo"
-        )
+        raise NoRemoteError(f"{folder}: the remote 'origin' is missing or names no owner/name")
     return slug
 
 

@@ -25,6 +25,7 @@ def answer(query: str, place: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     all_tables(engine, place)
     try:
         found = engine.connection.con.execute(query)
-        return [column[0] for column in found.description or ()], found.fetchall()
+        # What DuckDB answers without a result, such as an empty text, gives no cursor.
+        return ([column[0] for column in found.description or ()], found.fetchall()) if found else ([], [])
     except duckdb.Error as error:
         raise ConfigurationError(f"the query cannot be answered: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -182,6 +183,21 @@ def test_the_command(tmp_path: Path) -> None:
     ProdLensStore(database).close()
     assert run(*arguments, stdout=stdout) == 1
     assert "WRONG there is no token\n        -> set GITHUB_TOKEN" in stdout.getvalue()
+
+
+def test_outside_a_clone_the_repository_has_to_be_named(tmp_path: Path) -> None:
+    """Without a clone and without ``--repo`` the command says both ways out."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prodlens.cli", "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("prod-lens: error: --repo: .: git could not read a clone here: ")
+    assert done.stderr.endswith("(run this inside a clone of your repository, or name it: --repo owner/name)\n")
 
 
 def test_the_program_says_a_wrong_slug() -> None:

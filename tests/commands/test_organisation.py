@@ -128,6 +128,37 @@ def test_sql_prints_csv_and_json(place: str) -> None:
     assert json.loads(done.stdout) == [{"day": "2026-05-02", "usd": 5.0}]
 
 
+def test_sql_prints_any_value_as_strict_json(place: str) -> None:
+    """Columns of one name are told apart; huge numbers stay, what is not a number is null, the rest is text."""
+    query = (
+        "SELECT 1 AS a, 2 AS a, 3 AS a_2, 170141183460469231731687303715884105727::HUGEINT AS huge, "
+        "'nan'::DOUBLE AS nan, "
+        "[1.5, NULL] AS list, {'x': DATE '2026-05-02'} AS pair, 'ab'::BLOB AS bytes, true AS yes, MAP {1: 'b'} AS map"
+    )
+    done = run("sql", query, "--from", place, "--format", "json")
+    assert json.loads(done.stdout, parse_constant=pytest.fail) == [
+        {
+            "a": 1,
+            "a_2": 2,
+            "a_2_2": 3,
+            "huge": 2**127 - 1,
+            "nan": None,
+            "list": [1.5, None],
+            "pair": {"x": "2026-05-02"},
+            "bytes": "b'ab'",
+            "yes": True,
+            "map": {"1": "b"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("query", ["", "  ", "-- nothing"])
+def test_a_query_without_a_result_prints_nothing(place: str, query: str) -> None:
+    """An empty text is not an error of the program."""
+    done = run("sql", query, "--from", place, "--format", "json")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
 def test_a_wrong_query_is_the_user_s_mistake(place: str) -> None:
     """It ends with 2 and what DuckDB says."""
     done = run("sql", "SELECT", "--from", place)

@@ -129,7 +129,7 @@ def test_what_is_no_clone_is_a_clear_error(clone: Path, tmp_path: Path, monkeypa
         read_history(empty, repo_slug="octo/hello")
     git(clone, "remote", "set-url", "origin", str(tmp_path))
     git(clone, "remote", "remove", "origin")
-    with pytest.raises(NoRemoteError, match="--repo"):
+    with pytest.raises(NoRemoteError, match="names no owner/name"):
         origin_slug(clone)
     monkeypatch.setenv("PATH", str(empty))
     with pytest.raises(NoGitProgramError, match="install"):

@@ -40,7 +40,7 @@ def named_repositories(settings: Settings, options: LocalOptions) -> tuple[str, 
         return (origin_slug(options.clone or Path()),)
     except GitHistoryError as error:
         raise ConfigurationError(
-            f"repository: {error} (run this inside a clone of it, or say --repository owner/name)"
+            f"repository: {error} (run this inside a clone of your repository, or name it: --repository owner/name)"
         ) from error
 
 
