@@ -123,7 +123,7 @@ def read_history(
     shallow = _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
     slug = one_spelling(repo_slug) if repo_slug else origin_slug(folder)
     revision, branch, is_default = _default_branch(folder, default_branch)
-    head = _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
+    head = _head(folder, revision)
     rows: list[dict[str, Any]] = []
     merged: list[MergedPullRequest] = []
     if shallow or head != known_head:
@@ -192,6 +192,13 @@ def _default_branch(folder: Path, named: str | None) -> tuple[str, str | None, b
                 return prefix + branch, branch, False
     target = _symbolic(folder, "HEAD")
     return (target, target.removeprefix(_BRANCHES[1]), False) if target is not None else ("HEAD", None, False)
+
+
+def _head(folder: Path, revision: str) -> str:
+    try:
+        return _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
+    except NotACloneError as error:
+        raise NotACloneError(f"{folder}: the clone has no commit yet; commit something first") from error
 
 
 def _symbolic(folder: Path, reference: str) -> str | None:

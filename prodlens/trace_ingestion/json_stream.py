@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NO_OBJECT = "JSON that is not an object"
+TOO_DEEP = "nested too deeply"
+GIVEN_UP = "after too much that is not JSON, only values on one line are read"
 MAX_VALUE_BYTES = 64 * 1024**2
 _FIRST_LINE_BYTES = 4 * 1024**2  # a first line beyond it is read as a stream: it may be a whole file's array
 _BOM = b"\xef\xbb\xbf"
@@ -28,6 +30,10 @@ _INT64_MAX = 2**63 - 1
 _SEPARATORS = re.compile(r"[ \t\r\n,\x1e]+")
 _COLUMNS_NAMED = 4
 _LONGEST_TOKEN = 400  # of a number or a word, cut where a line was
+# Values inside each other that break off are parsed again from every line that one begins on. What that may cost a
+# stream is bounded: in characters, of which a value that is nested too deeply counts as many.
+_MOST_IN_VAIN = 4 * MAX_VALUE_BYTES
+_DEPTH_IN_VAIN = 1024**2
 _decoder = json.JSONDecoder(strict=True)
 
 
@@ -117,7 +123,9 @@ def _lenient_value(raw: bytes) -> Any:
         return _scrubbed(_decoder.decode(text))
     except json.JSONDecodeError as error:
         raise _InvalidJsonError(f"invalid JSON: {error.msg} at character {error.pos}") from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise _InvalidJsonError(TOO_DEEP) from error
+    except ValueError as error:
         raise _InvalidJsonError(f"invalid JSON: {error}") from error
 
 
@@ -144,6 +152,7 @@ class _MultiLine:
         self._text, self._at = "", 0
         self._line = 1  # the line at ``_at``
         self._in_array = False
+        self._in_vain = 0  # characters that were parsed and gave no value
 
     def read(self, number: int, first: bytes) -> Iterator[Entry]:
         self._line, self._text = number, _as_text(first)
@@ -155,6 +164,9 @@ class _MultiLine:
                     return
             elif entry := self._whole_line():
                 yield entry
+            elif self._in_vain > _MOST_IN_VAIN:
+                self._in_array = False
+                yield self._unreadable_line(GIVEN_UP)
             elif self._text[self._at] == ("]" if self._in_array else "["):
                 self._in_array = not self._in_array
                 self._advance(self._at + 1)
@@ -182,9 +194,11 @@ class _MultiLine:
                 # A line never breaks inside a string: only an error at the very end means that more is to come.
                 incomplete = not self._text[error.pos :].strip() or self._cut_in_a_line(error)
                 line = self._line + self._text.count("\n", self._at, error.pos)
-                reason = f"invalid JSON: {error.msg} in line {line}"
-            except (RecursionError, ValueError) as error:
-                incomplete, reason = False, f"invalid JSON: {error}"
+                reason, end = f"invalid JSON: {error.msg} in line {line}", error.pos
+            except RecursionError:
+                incomplete, reason, end = False, TOO_DEEP, self._at + _DEPTH_IN_VAIN
+            except ValueError as error:
+                incomplete, reason, end = False, f"invalid JSON: {error}", self._at
             else:
                 if not isinstance(value, dict | list):
                     incomplete, reason = False, NO_OBJECT
@@ -194,6 +208,7 @@ class _MultiLine:
                     incomplete, reason = False, f"invalid JSON: text after a value in line {self._line}"
             held = len(self._text) - self._at
             if not incomplete or held > MAX_VALUE_BYTES or not self._more(2 * held):
+                self._in_vain += end - self._at
                 return self._unreadable_line(reason)
 
     def _cut_in_a_line(self, error: json.JSONDecodeError) -> bool:
@@ -211,8 +226,8 @@ class _MultiLine:
             return Entry(line, raw, _scrubbed(value))
         except UnicodeDecodeError as error:
             return Entry(line, raw, reason=f"invalid UTF-8 at byte {error.start}")
-        except RecursionError as error:
-            return Entry(line, raw, reason=f"invalid JSON: {error}")
+        except RecursionError:
+            return Entry(line, raw, reason=TOO_DEEP)
 
     def _unreadable_line(self, reason: str) -> Entry:
         line = self._line

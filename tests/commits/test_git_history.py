@@ -125,7 +125,7 @@ def test_what_is_no_clone_is_a_clear_error(clone: Path, tmp_path: Path, monkeypa
     with pytest.raises(NotACloneError, match="no such folder"):
         read_history(tmp_path / "missing")
     git(empty, "init", "-q")
-    with pytest.raises(NotACloneError):
+    with pytest.raises(NotACloneError, match="the clone has no commit yet; commit something first"):
         read_history(empty, repo_slug="octo/hello")
     git(clone, "remote", "set-url", "origin", str(tmp_path))
     git(clone, "remote", "remove", "origin")

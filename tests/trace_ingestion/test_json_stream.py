@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from prodlens.trace_ingestion import json_stream
 from prodlens.trace_ingestion.json_stream import Entry, read_entries
 
 JSON = st.recursive(
@@ -84,7 +86,7 @@ def test_what_programs_write_beyond_the_standard_is_read(line: bytes, value: obj
     [
         (b'{"a": "\xff"}', "invalid UTF-8 at byte 7"),
         (b'{\n"a": "\xff"\n}', "invalid UTF-8 at byte 8"),
-        (b"[" * 100_000, "invalid JSON"),
+        (b"[" * 100_000, "nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}", "invalid JSON"),
         (b'{"a": 1', "invalid JSON: Expecting ',' delimiter in line 1"),
     ],
@@ -113,3 +115,25 @@ def test_a_line_beyond_the_cap_is_read_as_a_stream(monkeypatch: pytest.MonkeyPat
     found = entries(b'{"a": 1}\n' + long + b'\n{"b": 2}')
     assert b"".join(entry.raw for entry in found if entry.reason) == long
     assert [entry.value for entry in found if entry.reason is None] == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("line", [b"[\n", b'{"a":\n', b'[{"a": 1},\n'])
+def test_values_that_break_off_inside_each_other_are_given_up(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a file is read in a bounded time; each of its lines is kept, and whole lines after it are still read."""
+    monkeypatch.setattr(json_stream, "_MOST_IN_VAIN", 3 * json_stream._DEPTH_IN_VAIN)
+    found = entries(line * 6_000 + b"x\n" + b'{"b": 2}\n')
+    assert found[-1].value == {"b": 2}
+    reasons = Counter(entry.reason for entry in found)
+    assert reasons[json_stream.TOO_DEEP] == 4
+    assert reasons[json_stream.GIVEN_UP] > 1_900
+
+
+def test_a_value_that_is_nested_too_deeply_says_so() -> None:
+    """On one line as over many it is one dead letter, and the values beside it are read."""
+    deep = b'{"x": ' + b"[" * 3_000 + b"]" * 3_000 + b"}"
+    assert [(entry.value, entry.reason) for entry in entries(b'{"a": 1}\n' + deep + b'\n{"b": 2}\n')] == [
+        ({"a": 1}, None),
+        (None, "nested too deeply"),
+        ({"b": 2}, None),
+    ]
+    assert entries(b"{\n" + deep[1:] + b"\n")[0].reason == "nested too deeply"
