@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from prodlens.commands import Context
     from prodlens.organisation import Period
 
-_MONTHS_BEFORE = 2  # the month of today and two whole ones
 _BACK = re.compile(r"(?P<number>[1-9]\d{0,3})(?P<unit>[dw])")
 FEWEST = 5
+LEFT_OUT = ("damaged", "stray")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
@@ -72,27 +71,32 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     if not report["repositories"]["count"]:
         context.note(f"prod-lens: nothing is published at {args.place}: the report is empty")
+    if left_out := sum(one["problem"] in LEFT_OUT for one in report["repositories"]["attention"]):
+        context.note(f"prod-lens: {left_out} files could not be used; the report names them first")
     give_report(report, args.output, context)
     return 0
 
 
-def require_extra(find: Callable[[str], object] = find_spec) -> None:
+def require_extra(find: Callable[[str], object] | None = None) -> None:
     """Say what to install where Ibis or DuckDB is missing.
 
     Raises:
         ConfigurationError: One of them is missing.
     """
-    if not all(find(name) for name in ("ibis", "duckdb")):
+    from prodlens.organisation import has_extra
+
+    if not (has_extra(find) if find else has_extra()):
         raise ConfigurationError("this command needs Ibis and DuckDB: pip install 'prodlens[organisation]'")
 
 
 def _checked(args: argparse.Namespace, today: date) -> Period:
     """Return the period; every mistake in the arguments is reported at once."""
+    from prodlens.organisation import Period, usual_start
     from prodlens.rendering import SUFFIXES
 
     mistakes: list[str] = []
     until = _day("--until", args.until, today, mistakes) if args.until else today
-    since = _day("--since", args.since, until, mistakes) if args.since else _months_before(until)
+    since = _day("--since", args.since, until, mistakes) if args.since else usual_start(until)
     if not mistakes and (since.year < _FIRST_YEAR or until.year > _LAST_YEAR):
         mistakes.append(f"--since, --until: must be {_FIRST_YEAR} to {_LAST_YEAR}: {since}, {until}")
     if not mistakes and since >= until:
@@ -104,8 +108,6 @@ def _checked(args: argparse.Namespace, today: date) -> Period:
     if mistakes:
         raise ConfigurationError(*mistakes)
     require_extra()
-    from prodlens.organisation import Period
-
     return Period(since, until)
 
 
@@ -118,10 +120,3 @@ def _day(flag: str, text: str, end: date, mistakes: list[str]) -> date:
     except (ValueError, OverflowError):
         mistakes.append(f"{flag}: not a day: {text!r} (expected YYYY-MM-DD, 28d or 12w)")
         return end
-
-
-def _months_before(until: date) -> date:
-    month = (until - timedelta(days=1)).replace(day=1)
-    for _ in range(_MONTHS_BEFORE):
-        month = (month - timedelta(days=1)).replace(day=1)
-    return month

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     require_extra()
     from prodlens.organisation import answer
 
-    columns, rows = answer(args.query, args.place)
+    columns, rows = answer(args.query, args.place, lambda text: context.note(f"prod-lens: {text}"))
     if args.format == "csv":
         from prodlens.rendering import csv_lines
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prodlens.lake.places import Place
     from prodlens.lake.publication import Publication, Published, publish
     from prodlens.lake.published_tables import MONTHLY_TABLES, PUBLISHED_TABLES, PublishedTable, as_file, file_name
+    from prodlens.lake.reading import Reading
     from prodlens.lake.table_columns import TableRows, table_rows
     from prodlens.lake.table_files import months_of, published_files, published_paths
 
@@ -28,6 +29,7 @@ __all__ = [
     "Publication",
     "Published",
     "PublishedTable",
+    "Reading",
     "TableRows",
     "as_file",
     "compact",
@@ -44,6 +46,7 @@ _MODULES = {
     "compaction": ("Compacted", "compact"),
     "partitions": ("AGGREGATES_FOLDER", "Lake", "stored_partitions"),
     "places": ("Place",),
+    "reading": ("Reading",),
     "publication": ("Publication", "Published", "publish"),
     "table_files": ("months_of", "published_files", "published_paths"),
     "published_tables": ("MONTHLY_TABLES", "PUBLISHED_TABLES", "PublishedTable", "as_file", "file_name"),

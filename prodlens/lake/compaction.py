@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prodlens.lake.file_checks import is_as_defined
 from prodlens.lake.published_tables import MONTHLY_TABLES, month_folder
 from prodlens.lake.table_files import (
     COMPACTED,
@@ -89,7 +90,7 @@ def _compact_month(
     folder = month_folder(table.name, month)
     parts = parts_of(place, folder)
     state = digest_of(parts)
-    if known is not None and known.parts == state:
+    if known is not None and known.parts == state and _is_whole(place, table, month, known):
         result.unchanged += 1
         return None
     if not parts or max(part.changed_ns for part in parts) > clock_ns - _nanoseconds(QUIET):
@@ -111,6 +112,11 @@ def _compact_month(
         return None
     result.written.append(path)
     return CompactedMonth(name, state, known.file if known else "")
+
+
+def _is_whole(place: Place, table: PublishedTable, month: str, known: CompactedMonth) -> bool:
+    """Return whether a compacted file is there, and is one: somebody may have removed it, or cut it off."""
+    return is_as_defined(place, compacted_path(table.name, month, known.file), table)
 
 
 def _clock_of(place: Place) -> int:

@@ -43,6 +43,7 @@ class Place:
 
     Attributes:
         shown: How the place is called in messages; without settings of its address.
+        is_folder: Whether it was given as a folder's path, which engines open by themselves.
     """
 
     def __init__(self, address: str | Path) -> None:
@@ -54,6 +55,7 @@ class Place:
         text = str(address)
         match = _ADDRESS.fullmatch(text)
         scheme = match["scheme"].lower() if match else "file"
+        self.is_folder = match is None
         self._folder = None if scheme != "file" else Folder(text.removeprefix("file://"))
         if self._folder is not None:
             self.shown = str(self._folder.path)

@@ -6,13 +6,14 @@ The same rows always give the same bytes: their order is fixed, and a file holds
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prodlens.slugs import split_slug
+from prodlens.slugs import is_slug, split_slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ SCHEMA_VERSION = "1.0"
 VERSION_KEY = b"prodlens.schema_version"
 TABLE_KEY = b"prodlens.table"
 _ROW_GROUP_ROWS = 131_072
+_FILE = re.compile(r"(?P<owner>(?:[^.!]|!\.)+)\.(?P<name>.+)\.parquet", re.DOTALL)
 
 TEXT, COUNT, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 MOMENT, DAY, TEXTS = pa.timestamp("us", "UTC"), pa.date32(), pa.list_(pa.string())
@@ -286,6 +288,13 @@ def file_name(table: str, repository: str, month: str = "") -> str:
     """
     folder = f"{month_folder(table, month)}" if month else f"{ROOT}/{table}"
     return f"{folder}/{file_stem(repository)}.parquet"
+
+
+def repository_of(name: str) -> str:
+    """Return the repository whose file has a name (``acme.web.parquet``); empty where no repository's has it."""
+    match = _FILE.fullmatch(name[1:] if name.startswith("!_") else name)
+    slug = f"{match['owner'].replace('!.', '.')}/{match['name']}" if match else ""
+    return slug if is_slug(slug) and f"{file_stem(slug)}.parquet" == name else ""
 
 
 def month_folder(table: str, month: str) -> str:

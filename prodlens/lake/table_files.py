@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from prodlens.files import digest
-from prodlens.lake.published_tables import MONTHLY_TABLES, ROOT, month_folder
+from prodlens.lake.published_tables import MONTHLY_TABLES, ROOT, month_folder, repository_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from prodlens.lake.places import Entry, Place
@@ -39,6 +39,18 @@ class CompactedMonth(NamedTuple):
     before: str = ""
 
 
+class TableFiles(NamedTuple):
+    """The files of a table, as paths below the place.
+
+    Attributes:
+        paths: Those that make it up.
+        strays: Those beside them that are named like no repository's, and are passed over.
+    """
+
+    paths: list[str]
+    strays: list[str]
+
+
 def published_files(place: Place | str | Path, table: str, first_month: str = "", last_month: str = "") -> list[str]:
     """Return the addresses of the files that make up a table, for any engine, each month from one file or from many.
 
@@ -58,21 +70,43 @@ def published_files(place: Place | str | Path, table: str, first_month: str = ""
 
 def published_paths(place: Place, table: str, first_month: str = "", last_month: str = "") -> list[str]:
     """Return the same as paths below the place."""
+    return table_files(place, table, first_month, last_month).paths
+
+
+def table_files(
+    place: Place, table: str, first_month: str = "", last_month: str = "", without: Collection[str] = ()
+) -> TableFiles:
+    """Return the paths of the files that make up a table, and of those that do not.
+
+    Args:
+        place: The place.
+        table: Name of a published table.
+        first_month: As ``published_files`` takes it.
+        last_month: The same.
+        without: Paths that are not to be read. A month whose compacted file is among them is read from its parts.
+
+    Raises:
+        StorageError: The place cannot be listed.
+        KeyError: There is no such table.
+    """
     if table not in MONTHLY_TABLES:
         if table != "repositories":
             raise KeyError(table)
-        return [f"{ROOT}/{table}/{entry.name}" for entry in parts_of(place, f"{ROOT}/{table}")]
+        parts, strays = _split(place, f"{ROOT}/{table}")
+        return TableFiles(_paths(f"{ROOT}/{table}", parts, without), strays)
     compacted = compacted_months(place, table)
-    paths: list[str] = []
+    found = TableFiles([], [])
     for month in months_of(place, table):
         if (first_month or month) <= month <= (last_month or month):
-            parts = parts_of(place, month_folder(table, month))
-            whole = compacted.get(month)
-            if whole is not None and whole.parts == digest_of(parts):
-                paths.append(compacted_path(table, month, whole.file))
+            folder, whole = month_folder(table, month), compacted.get(month)
+            parts, strays = _split(place, folder)
+            found.strays.extend(strays)
+            path = compacted_path(table, month, whole.file) if whole else ""
+            if whole is not None and path not in without and whole.parts == digest_of(parts):
+                found.paths.append(path)
             else:
-                paths += [f"{month_folder(table, month)}/{part.name}" for part in parts]
-    return paths
+                found.paths.extend(_paths(folder, parts, without))
+    return found
 
 
 def months_of(place: Place, table: str) -> list[str]:
@@ -82,7 +116,22 @@ def months_of(place: Place, table: str) -> list[str]:
 
 def parts_of(place: Place, folder: str) -> list[Entry]:
     """Return the repositories' files in a folder, sorted by name."""
-    return [entry for entry in place.entries(folder) if entry.name.endswith(_SUFFIX)]
+    return _split(place, folder)[0]
+
+
+def _split(place: Place, folder: str) -> tuple[list[Entry], list[str]]:
+    """Return the repositories' files in a folder, and the paths of other files of Parquet."""
+    parts, strays = [], []
+    for entry in place.entries(folder):
+        if repository_of(entry.name):
+            parts.append(entry)
+        elif entry.name.endswith(_SUFFIX):
+            strays.append(f"{folder}/{entry.name}")
+    return parts, strays
+
+
+def _paths(folder: str, parts: Iterable[Entry], without: Collection[str]) -> list[str]:
+    return [path for part in parts if (path := f"{folder}/{part.name}") not in without]
 
 
 def digest_of(parts: Iterable[Entry]) -> str:

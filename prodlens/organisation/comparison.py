@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prodlens.organisation import queries
-from prodlens.organisation.queries import Period
+from prodlens.organisation.period import Period
 from prodlens.statistics.pooled_contrast import pooled_contrast
 from prodlens.statistics.unseen_cause import robustness_value
 

@@ -10,7 +10,7 @@ import ibis
 import pyarrow as pa
 
 from prodlens.errors import ConfigurationError, StorageError
-from prodlens.lake import PUBLISHED_TABLES, Place, published_paths
+from prodlens.lake import PUBLISHED_TABLES, Place, Reading
 from prodlens.organisation.queries import Tables
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
-    from prodlens.organisation.queries import Period
+    from prodlens.organisation.period import Period
 
 DUCKDB, SPARK = "duckdb", "spark"
 # A pull request that was merged in the period may have been opened that many months before it.
@@ -141,17 +141,28 @@ def _spark() -> Engine:
     return Engine(ibis.pyspark.connect(session), SPARK, failures)
 
 
-def open_table(engine: Engine, place: str, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
+def reading(place: str) -> Reading:
+    """Return what a report reads of a place.
+
+    Raises:
+        ConfigurationError: The place is not one.
+    """
+    return Reading(Place(place), _FIRST_COLUMNS)
+
+
+def open_table(
+    engine: Engine, source: Reading | None, name: str, first_month: str = "", last_month: str = ""
+) -> ir.Table:
     """Return a published table of a place as a table of the engine, limited to the months asked for.
 
-    A database given by its address has the tables in itself, under their names; the place is then not read.
+    A database given by its address has the tables in itself, under their names; it has no place to read.
 
     Raises:
         StorageError: The place cannot be read.
     """
     with engine.asked():
-        if engine.reads_files:
-            table = _table(engine, place, name, first_month, last_month)
+        if source is not None:
+            table = _table(engine, source, name, first_month, last_month)
         else:
             table = engine.connection.table(name)
     # Checked here, because an engine would name a missing column only where an expression uses it. Columns are only
@@ -161,7 +172,7 @@ def open_table(engine: Engine, place: str, name: str, first_month: str = "", las
     return table
 
 
-def open_tables(engine: Engine, place: str, period: Period, teams: Mapping[str, str]) -> Tables:
+def open_tables(engine: Engine, source: Reading | None, period: Period, teams: Mapping[str, str]) -> Tables:
     """Return the tables that the report's expressions query, limited to the months that the period needs.
 
     Raises:
@@ -171,39 +182,52 @@ def open_tables(engine: Engine, place: str, period: Period, teams: Mapping[str, 
     before = period.since.year * 12 + period.since.month - 1 - MONTHS_BEFORE
     earlier = f"{before // 12:04}-{before % 12 + 1:02}"
     return Tables(
-        calls=open_table(engine, place, "calls", *months),
-        pull_requests=open_table(engine, place, "pull_requests", earlier, months[1]),
+        calls=open_table(engine, source, "calls", *months),
+        pull_requests=open_table(engine, source, "pull_requests", earlier, months[1]),
         teams=engine.teams(teams),
     )
 
 
-def all_tables(engine: Engine, place: str) -> Iterable[str]:
-    """Register every published table of a place with the engine under its name; returns the names."""
-    for name in PUBLISHED_TABLES:
-        _table(engine, place, name)
+def all_tables(engine: Engine, source: Reading) -> Iterable[str]:
+    """Register every published table of a place with the engine under its name; returns the names.
+
+    Raises:
+        StorageError: The place cannot be read.
+    """
+    with engine.asked():
+        for name in PUBLISHED_TABLES:
+            _table(engine, source, name)
     return PUBLISHED_TABLES
 
 
-def _table(engine: Engine, address: str, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
+def _table(engine: Engine, source: Reading, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
     """Register the files of a table with the engine under its name; without files the table is empty."""
-    schema = PUBLISHED_TABLES[name].schema
-    place, connection = Place(address), engine.connection
-    paths = published_paths(place, name, first_month, last_month)
-    files = [place.address(path) for path in paths]
+    schema, place = PUBLISHED_TABLES[name].schema, source.place
+    paths = source.paths(name, first_month, last_month)
+    if not paths:
+        return engine.given(name, schema.empty_table())
     if engine.name == SPARK:
-        if not files:
-            return engine.given(name, schema.empty_table())
-        _session().read.parquet(*map(_for_hadoop, files)).createOrReplaceTempView(name)
-        return connection.table(name)
-    if files and "://" not in address:
-        return connection.read_parquet(files, table_name=name)
-    rows: Any = schema.empty_table()
-    if files:
-        import pyarrow.dataset as ds
+        files = [_for_hadoop(place.address(path)) for path in paths]
+        _session().read.schema(_for_spark(schema)).parquet(*files).createOrReplaceTempView(name)
+        return engine.connection.table(name)
+    if place.is_folder:
+        # DuckDB takes the columns of the first file for those of all.
+        if not (ordered := source.defining(name, paths)):
+            raise StorageError(f"{engine.name} cannot answer: no file of {name} is as docs/tables.md says")
+        found = engine.connection.read_parquet([place.address(path) for path in ordered])
+        # Less those that a newer version has added: files of this one do not have them. "month" comes from the path.
+        known = [column for column in found.columns if column in {*schema.names, "month"}]
+        return engine.connection.create_view(name, found.select(*known), overwrite=True)
+    import pyarrow.dataset as ds
 
-        keys = [place.key(path) for path in paths]
-        rows = ds.dataset(keys, schema=schema, format="parquet", filesystem=place.filesystem)
+    keys = [place.key(path) for path in paths]
+    rows: Any = ds.dataset(keys, schema=schema, format="parquet", filesystem=place.filesystem)
     return engine.given(name, rows)
+
+
+def _for_spark(schema: pa.Schema) -> Any:
+    """Return a schema as Spark has it: it takes files for what is asked of them, and not for what one of them has."""
+    return import_module("pyspark.sql.pandas.types").from_arrow_schema(schema)
 
 
 def _session() -> Any:

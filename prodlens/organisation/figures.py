@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
-    from prodlens.organisation.queries import Period, Tables
+    from prodlens.organisation.period import Period
+    from prodlens.organisation.queries import Tables
 
     Rows = list[dict[str, Any]]
 

@@ -7,7 +7,6 @@ interpolates. Latencies are counted in the classes of a fixed histogram. Everyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import ibis.expr.types as ir
+
+    from prodlens.organisation.period import Period
 
 # Upper bounds of the classes of latencies in milliseconds, ten a decade; the last class has no upper bound.
 _STEPS = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)
@@ -34,14 +35,6 @@ class Tables(NamedTuple):
     calls: ir.Table
     pull_requests: ir.Table
     teams: ir.Table
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The days from ``since`` on and before ``until``, in UTC."""
-
-    since: date
-    until: date
 
 
 def usage(tables: Tables, period: Period) -> ir.Table:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from prodlens.errors import StorageError
 from prodlens.organisation.comparison import comparison_figures
-from prodlens.organisation.engines import MONTHS_BEFORE, open_table, open_tables
+from prodlens.organisation.engines import MONTHS_BEFORE, open_table, open_tables, reading
 from prodlens.organisation.figures import pull_request_figures, usage_figures
 from prodlens.organisation.suppression import FEWEST_PEOPLE
 from prodlens.organisation.teams import teams_of
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from prodlens.lake import Reading
     from prodlens.organisation.engines import Engine
-    from prodlens.organisation.queries import Period
+    from prodlens.organisation.period import Period
 
 SCHEMA_VERSION = 1
 STALE_AFTER = timedelta(days=14)
@@ -32,7 +34,7 @@ def organisation_report(
     teams: Mapping[str, tuple[str, ...]] | None = None,
     fewest_people: int = FEWEST_PEOPLE,
 ) -> dict[str, Any]:
-    """Return the report of everything that was published to a place.
+    """Return the report of everything that was published to a place, less the files that cannot be read.
 
     Args:
         engine: What reads the tables.
@@ -48,15 +50,35 @@ def organisation_report(
     """
     if fewest_people < FEWEST_PEOPLE:
         raise ValueError(f"a figure needs at least {FEWEST_PEOPLE} people, not {fewest_people}")
-    repositories = _repositories(engine, place)
-    team_of = teams_of(repositories, teams or {})
-    tables = open_tables(engine, place, period, team_of)
-    listed = [found for row in repositories for found in _attention(row, now)]
+    source = reading(place) if engine.reads_files else None
+    while True:
+        try:
+            return _report(engine, source, period, now, teams or {}, fewest_people)
+        except StorageError:
+            if source is None or not source.narrow():
+                raise
+
+
+def _report(
+    engine: Engine,
+    source: Reading | None,
+    period: Period,
+    now: datetime,
+    teams: Mapping[str, tuple[str, ...]],
+    fewest_people: int,
+) -> dict[str, Any]:
+    repositories = _repositories(engine, source)
+    # Of those whose own row is damaged there are calls all the same, and a team by its patterns.
+    unknown = sorted({one["repository"] for one in _left_out(source)} - {row["repository"] for row in repositories})
+    everybody = [*repositories, *({"repository": name, "team": None} for name in unknown if name)]
+    team_of = teams_of(everybody, teams)
+    tables = open_tables(engine, source, period, team_of)
+    listed = [*_left_out(source), *(found for row in repositories for found in _attention(row, now))]
     return {
         "metadata": {
             "kind": "organisation",
             "schema_version": SCHEMA_VERSION,
-            "organisation": _name(repositories),
+            "organisation": _name(everybody),
             "generated_at": now.isoformat(),
             "since": period.since.isoformat(),
             "until": period.until.isoformat(),
@@ -66,7 +88,7 @@ def organisation_report(
             "simulated": any(row["simulated"] for row in repositories),
         },
         "repositories": {
-            "count": len(repositories),
+            "count": len(everybody),
             "with_traces": sum(row["last_call_at"] is not None for row in repositories),
             "teams": len(set(team_of.values())),
             "attention": listed,
@@ -77,18 +99,22 @@ def organisation_report(
     }
 
 
-def _repositories(engine: Engine, place: str) -> list[dict[str, Any]]:
-    table = open_table(engine, place, "repositories")
+def _left_out(source: Reading | None) -> list[dict[str, str]]:
+    return [] if source is None else [one._asdict() for one in source.left_out()]
+
+
+def _repositories(engine: Engine, source: Reading | None) -> list[dict[str, Any]]:
+    table = open_table(engine, source, "repositories")
     columns = (
         "repository", "team", "simulated", "last_call_at", "traces_ingested_at", "pull_requests_synced_at",
         "commits_synced_at", "pull_requests_partial", "commits_partial", "missing",
     )  # fmt: skip
-    return engine.rows(table.select(*columns).order_by("repository"))
+    return [row for row in engine.rows(table.select(*columns).order_by("repository")) if row["repository"]]
 
 
 def _name(repositories: Iterable[Mapping[str, Any]]) -> str:
     """Return the owner of the repositories, or how many owners they have."""
-    owners = {(row["repository"] or "").partition("/")[0] for row in repositories} - {""}
+    owners = {row["repository"].partition("/")[0] for row in repositories}
     return owners.pop() if len(owners) == 1 else f"{len(owners)} owners"
 
 
@@ -99,7 +125,7 @@ def _moment(value: datetime | None) -> datetime | None:
 
 def _attention(row: Mapping[str, Any], now: datetime) -> Iterator[dict[str, str]]:
     """Yield what a reader has to know of a repository before its figures."""
-    repository = row["repository"] or ""
+    repository = row["repository"]
     last = _moment(row["last_call_at"])
     if last is None:
         yield {"repository": repository, "problem": "no traces", "detail": "no call has been published"}

@@ -50,10 +50,10 @@ def build_organisation_document(report: Mapping[str, Any]) -> Document:
 def _notices(report: Mapping[str, Any]) -> Iterator[str]:
     if report["metadata"]["simulated"]:
         yield "Simulated data: some of these repositories are not those of a real team."
-    concerned = {row["repository"] for row in report["repositories"]["attention"]}
+    concerned = {row["repository"] for row in report["repositories"]["attention"]} - {""}
     if concerned:
         count = counted(report["repositories"]["count"], "repository", "repositories")
-        yield f"{len(concerned)} of {count} are stale, partial or without traces: they are listed first."
+        yield f"{len(concerned)} of {count} are stale, partial, damaged or without traces: they are listed first."
 
 
 def _attention_section(found: Mapping[str, Any]) -> Section:

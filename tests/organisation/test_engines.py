@@ -6,8 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from prodlens.errors import ConfigurationError, StorageError
@@ -41,24 +39,12 @@ def test_spark_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
         connected("spark")
 
 
-def test_a_damaged_file_is_an_error_with_its_name(tmp_path: Path) -> None:
-    """A file that is not Parquet ends the report with what the engine says of it."""
-    publish(tmp_path, calls=[call("5-02", "ann")], repositories=[repository()])
-    (tmp_path / "v1/calls/month=2026-05/acme.web.parquet").write_bytes(b"not parquet")
-    with pytest.raises(StorageError, match=r"duckdb cannot answer: .*acme\.web\.parquet"):
-        organisation_report(connected("duckdb"), str(tmp_path), MAY, now=NOW)
-    (tmp_path / "v1/repositories/acme.web.parquet").write_bytes(b"PAR1 and nothing else PAR1")
-    with pytest.raises(StorageError, match=r"duckdb cannot answer: .*acme\.web\.parquet"):
-        organisation_report(connected("duckdb"), str(tmp_path), MAY, now=NOW)
-
-
-def test_a_file_without_the_columns_is_an_error_that_names_them(tmp_path: Path) -> None:
-    """Parquet of somebody else's is not taken for a published table."""
-    folder = tmp_path / "v1/repositories"
-    folder.mkdir(parents=True)
-    pq.write_table(pa.table({"repository": ["acme/web"]}), folder / "acme.web.parquet")
+def test_a_database_without_the_columns_is_an_error_that_names_them(tmp_path: Path) -> None:
+    """A table of somebody else's is not taken for a published one."""
+    with duckdb.connect(str(tmp_path / "tables.duckdb")) as made:
+        made.execute("CREATE TABLE repositories AS SELECT 'acme/web' AS repository")
     with pytest.raises(StorageError, match=r"repositories has no column commits_partial, .*, team"):
-        organisation_report(connected("duckdb"), str(tmp_path), MAY, now=NOW)
+        organisation_report(connected(f"duckdb://{tmp_path}/tables.duckdb"), "", MAY, now=NOW)
 
 
 def test_a_database_with_the_tables_is_asked_by_its_address(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from prodlens.organisation.figures import (
     _quantiles,
     _week,
 )
-from prodlens.organisation.queries import Period
+from prodlens.organisation.period import Period
 
 SPRING = Months.of(Period(date(2026, 3, 10), date(2026, 5, 11)))
 

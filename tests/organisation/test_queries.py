@@ -14,7 +14,8 @@ import pytest
 
 from prodlens.lake import PUBLISHED_TABLES
 from prodlens.organisation import queries
-from prodlens.organisation.queries import Period, Tables
+from prodlens.organisation.period import Period
+from prodlens.organisation.queries import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
