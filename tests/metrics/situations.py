@@ -8,9 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
-
 from prodlens.metrics import ReportGenerator
+from tests.json_schema import Schema
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
@@ -47,11 +46,9 @@ def commit(sha: str, when: str, **changes: Any) -> dict[str, Any]:
 
 
 @cache
-def validator() -> jsonschema.Draft202012Validator:
-    """Return the validator of the report's schema, which is itself checked first."""
-    schema = json.loads((files("prodlens.metrics") / "report.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
+def validator() -> Schema:
+    """Return the report's schema."""
+    return Schema(json.loads((files("prodlens.metrics") / "report.schema.json").read_text(encoding="utf-8")))
 
 
 def report_on(store: ProdLensStore, since: str | date = "5-01 00:00", **options: Any) -> dict[str, Any]:

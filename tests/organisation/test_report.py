@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from prodlens.organisation import Period, connected, organisation_report
+from tests.json_schema import Schema
 from tests.organisation.published import NOW, call, moment, publish, pull, repository
 
 if TYPE_CHECKING:
@@ -24,10 +25,14 @@ def report_on(place: Path, period: Period = MAY, **options: Any) -> dict[str, An
     """Report on a place; what comes back is strict JSON that fits the schema."""
     found = organisation_report(connected("duckdb"), str(place), period, now=NOW, **options)
     strict: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
-    schema = json.loads((files("prodlens.organisation") / "organisation.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(strict)
+    organisation_schema().validate(strict)
     return strict
+
+
+@cache
+def organisation_schema() -> Schema:
+    """Return the schema of an organisation's report."""
+    return Schema(json.loads((files("prodlens.organisation") / "organisation.schema.json").read_text(encoding="utf-8")))
 
 
 def test_an_empty_place_has_an_empty_report(tmp_path: Path) -> None:
