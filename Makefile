@@ -17,8 +17,8 @@ report: $(READY) ## Show the whole road on a made-up team's twelve weeks, then r
 test: $(READY) ## Run every test that needs Python alone, but those of the long layer
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long" $(PYTEST_ARGS)
 
-long: $(READY) ## Run the long layer: whole runs of the action in every way that they can go
-	$(BIN)/python -m pytest -n auto --dist worksteal -m long $(PYTEST_ARGS)
+long: $(READY) ## Run the long layer: the action in every way that it can go, properties on many examples
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "long or thorough" --thorough $(PYTEST_ARGS)
 
 lint: $(READY) ## Run every linter
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-lint.lock

@@ -1,8 +1,4 @@
-"""Options of the test run, and how Hypothesis looks for counterexamples.
-
-The same examples every time, since a run that decides whether a change lands must not depend on chance;
-``pytest --hypothesis-profile=explore`` looks for new ones.
-"""
+"""Options of the test run, and its layers: ``make test`` leaves the long one out, ``make long`` runs that and more."""
 
 from __future__ import annotations
 
@@ -10,8 +6,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 
+from tests.examples import register_profiles
 from tests.trace_project import TraceProject
 
 if TYPE_CHECKING:
@@ -19,19 +16,7 @@ if TYPE_CHECKING:
 
     from tests.trace_project import Opener
 
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.register_profile("explore", deadline=None, max_examples=1000)
-# For mutants: what is not found quickly is a survivor, and a counterexample need not be small.
-settings.register_profile(
-    "mutants",
-    deadline=None,
-    derandomize=True,
-    max_examples=20,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
-settings.load_profile("steady")
-
+register_profiles()
 
 # Files whose tests run the whole program several times each, or simulate: the layer that `make long` runs.
 LONG = {
@@ -42,18 +27,33 @@ LONG = {
     "test_published_runs.py",
     "test_trace_runs.py",
 }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the long layer."""
-    for item in items:
-        if item.path.name in LONG:
-            item.add_marker("long")
+# Files whose whole runs `make test` makes in its own process, and `make long` as programs of their own.
+RUNS = {"test_entrypoint.py", "test_failing_runs.py", "test_runs.py"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare ``--update-golden``, which rewrites the golden files from what the code now makes."""
+    """Declare ``--update-golden``, which rewrites the golden files from what the code now makes, and ``--thorough``."""
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files; then read the diff")
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="try properties on many more examples, and start whole runs as programs of their own",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the profile with many examples when it is asked for."""
+    if config.getoption("--thorough"):
+        settings.load_profile("thorough")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long layer, and what ``--thorough`` has more of."""
+    for item in items:
+        if item.path.name in LONG:
+            item.add_marker("long")
+        elif item.path.name in RUNS or hasattr(getattr(item, "obj", None), "hypothesis"):
+            item.add_marker("thorough")
 
 
 @pytest.fixture

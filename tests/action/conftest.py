@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import pytest
 
 from prodlens.action import main
 from tests.action.runner import Runner, started_runner
 from tests.action.served_repository import Served, served_repository
+from tests.conftest import RUNS
+from tests.programs import run_in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,14 +28,25 @@ ROOT = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True)
 class Workplace:
-    """A folder to run in; ``run`` starts the entry point there with nothing of this process's environment."""
+    """A folder to run in; ``run`` runs the entry point there with nothing of this process's environment.
+
+    Attributes:
+        folder: The folder.
+        own_process: Whether each run is a program of its own, which takes several times as long.
+    """
 
     folder: Path
+    own_process: bool = True
 
-    def run(
+    def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run ``entrypoint.py``."""
+        start = self.run_program if self.own_process else self.run_in_process
+        return start(*arguments, environ=environ)
+
+    def run_program(
         self, *arguments: str, environ: Mapping[str, str] | None = None, limit_bytes: int | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``entrypoint.py``; ``limit_bytes`` is the size at which every file is full."""
+        """Run ``entrypoint.py`` as a program; ``limit_bytes`` is the size at which every file is full."""
         keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
         program = [sys.executable, str(ROOT / "entrypoint.py"), *arguments]
         if limit_bytes is not None:
@@ -51,18 +61,12 @@ class Workplace:
             stdin=subprocess.DEVNULL,
         )
 
-    def run_in_process(self, *arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run the program as ``run`` does, in this process: the same environment, folder and streams."""
-        given = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), **environ}
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            patch.dict(os.environ, given, clear=True),
-            chdir(self.folder),
-            redirect_stdout(out),
-            redirect_stderr(err),
-        ):
-            status = main(arguments)
-        return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+    def run_in_process(
+        self, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it as ``run_program`` does, in this process: the same environment, folder, streams and log."""
+        given = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), **(environ or {})}
+        return run_in_process(main, arguments, given, self.folder)
 
     def remove(self, name: str) -> None:
         """Remove a folder or a link, whichever is there."""
@@ -103,9 +107,10 @@ class Workplace:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Workplace:
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Workplace:
     """Return an empty folder, which is not a clone."""
-    return Workplace(tmp_path)
+    marked, thorough = request.node.get_closest_marker("program"), request.config.getoption("--thorough")
+    return Workplace(tmp_path, own_process=bool(marked or thorough or request.path.name not in RUNS))
 
 
 @pytest.fixture

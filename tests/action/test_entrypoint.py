@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RENDERED = ["report.csv", "report.html", "report.json", "report.md"]
 
 
+@pytest.mark.program
 def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
     """Repository and commits come from the clone; what was missing is said with what to do about it."""
     done = clone.run()
@@ -219,7 +220,7 @@ def test_a_newer_database_is_left_alone(clone: Workplace) -> None:
 def test_a_full_disk_is_status_1_and_loses_nothing(clone: Workplace) -> None:
     """When no more can be written the run fails in a line, and the next one, with room, has everything."""
     clone.traces(count=4000)
-    done = clone.run("--offline", "--trace-paths", "traces.jsonl", limit_bytes=512 * 1024)
+    done = clone.run_program("--offline", "--trace-paths", "traces.jsonl", limit_bytes=512 * 1024)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert clone.run("--offline", "--trace-paths", "traces.jsonl").returncode == 0
@@ -229,6 +230,7 @@ def test_a_full_disk_is_status_1_and_loses_nothing(clone: Workplace) -> None:
         assert conn.execute("SELECT count(*) FROM sessions").fetchone() == (4000,)
 
 
+@pytest.mark.program
 def test_on_the_runner(folder: Workplace) -> None:
     """Inputs come from the environment, hyphens kept; outputs and summary go where the runner reads them."""
     folder.traces(status_code=500)
@@ -274,6 +276,7 @@ def test_offline_on_the_runner(folder: Workplace) -> None:
     assert (folder.folder / ".prod-lens/cache.db").exists()
 
 
+@pytest.mark.program
 def test_on_the_runner_every_mistake_is_an_annotation(folder: Workplace) -> None:
     """Several wrong inputs are several error annotations, and the status is 2."""
     environ = {"GITHUB_ACTIONS": "true", "INPUT_SINCE": "never", "INPUT_LAG-DAYS": "99", "INPUT_TIMEZONE": "Mars"}

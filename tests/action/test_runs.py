@@ -23,6 +23,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.program
 def test_run_on_a_pull_request(runner: Runner) -> None:
     """A pull request gets one comment, its own facts first; a second run updates nothing that reads the same."""
     payload = event_of(NUMBER)
@@ -230,6 +231,7 @@ def test_gate_failing(runner: Runner) -> None:
     assert (len(runner.comments), bool(runner.summary)) == (1, True)
 
 
+@pytest.mark.program
 def test_dry_run(runner: Runner) -> None:
     """A dry run writes nothing to GitHub and prints exactly what it would have written."""
     payload = event_of(NUMBER)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from prodlens.commands import Context, doctor
 from prodlens.commands.setup_checks import FINE, ODD, WRONG, check_github, check_traces, check_workflows
 from prodlens.github.client import GithubClient
 from prodlens.storage import ProdLensStore
+from tests.programs import run_command
 
 ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
@@ -187,14 +185,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_outside_a_clone_the_repository_has_to_be_named(tmp_path: Path) -> None:
     """Without a clone and without ``--repo`` the command says both ways out."""
-    done = subprocess.run(
-        [sys.executable, "-m", "prodlens.cli", "doctor"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
-    )
+    done = run_command("doctor", folder=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("prod-lens: error: --repo: .: git could not read a clone here: ")
     assert done.stderr.endswith("(run this inside a clone of your repository, or name it: --repo owner/name)\n")
@@ -202,8 +193,6 @@ def test_outside_a_clone_the_repository_has_to_be_named(tmp_path: Path) -> None:
 
 def test_the_program_says_a_wrong_slug() -> None:
     """A malformed slug is the user's mistake, told in one line."""
-    done = subprocess.run(
-        [sys.executable, "-m", "prodlens.cli", "doctor", "--repo", "x"], capture_output=True, text=True, check=False
-    )
+    done = run_command("doctor", "--repo", "x")
     assert done.returncode == 2
     assert "not a repository" in done.stderr

@@ -1,10 +1,8 @@
-"""``prod-lens focus`` as a program."""
+"""``prod-lens focus``."""
 
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,15 +12,17 @@ from prodlens.metrics import FOCUS_COLUMNS
 from prodlens.storage import ProdLensStore
 from tests.metrics.focus_rules import check_row
 from tests.metrics.situations import call
+from tests.programs import run_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.programs import Done
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder."""
-    command = [sys.executable, "-m", "prodlens.cli", "focus", "--db", str(folder / "cache.db"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+def run(folder: Path, *arguments: str) -> Done:
+    """Run the command on the database of a folder."""
+    return run_command("focus", "--db", str(folder / "cache.db"), *arguments)
 
 
 def filled(folder: Path) -> Path:

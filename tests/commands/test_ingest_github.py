@@ -1,4 +1,4 @@
-"""``ingest-github`` and ``sync-status`` as programs, against the stand-in."""
+"""``ingest-github`` and ``sync-status`` against the stand-in."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from prodlens.storage import ProdLensStore
 from tests.github_server.faults import RATE_LIMIT, SERVER_ERROR, Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
+from tests.programs import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.programs import Done
 
 TOKEN = "ghs_secretsecretsecret"
 ROOT = Path(__file__).parents[2]
@@ -38,10 +41,9 @@ def environment(server: GithubServer, token: str = TOKEN) -> dict[str, str]:
     return {**kept, "GITHUB_API_URL": server.url, "GITHUB_GRAPHQL_URL": server.graphql_url, "GITHUB_TOKEN": token}
 
 
-def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line the documented way."""
-    command = [sys.executable, "-m", "prodlens.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environ, cwd=ROOT)
+def run(environ: dict[str, str], *arguments: str) -> Done:
+    """Run a command in an environment."""
+    return run_command(*arguments, environ=environ)
 
 
 def test_a_repository_is_synced_and_its_state_shown(server: GithubServer, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``prod-lens organisation`` and ``prod-lens sql`` as programs."""
+"""``prod-lens organisation`` and ``prod-lens sql``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import argparse
 import csv
 import io
 import json
-import subprocess
-import sys
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -16,17 +14,12 @@ import pytest
 from prodlens.commands import organisation
 from prodlens.errors import ConfigurationError
 from tests.organisation.published import call, publish, repository
+from tests.programs import run_command as run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FIVE = ("ann", "bea", "cem", "dan", "eva")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command the documented way."""
-    command = [sys.executable, "-m", "prodlens.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
-"""``prod-lens report`` as a program."""
+"""``prod-lens report``."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,16 +14,17 @@ from prodlens.commands import Context
 from prodlens.commands import report as report_command
 from prodlens.storage import ProdLensStore
 from tests.metrics.situations import call, validator
+from tests.programs import run_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.programs import Done
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command the documented way."""
-    return subprocess.run(
-        [sys.executable, "-m", "prodlens.cli", "report", *arguments], capture_output=True, text=True, check=False
-    )
+
+def run(*arguments: str) -> Done:
+    """Run the command."""
+    return run_command("report", *arguments)
 
 
 def test_standard_output_is_the_report_alone(tmp_path: Path) -> None:

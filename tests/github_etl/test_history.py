@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.github_etl import GithubETL, sync_state
 from prodlens.storage import ProdLensStore
+from tests.examples import examples
 from tests.github_etl.test_sync import TOKEN, stored
 from tests.github_server.faults import Fault
 from tests.github_server.in_process import InProcessSession
@@ -190,7 +191,7 @@ _TURN = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(_TURN, min_size=1, max_size=6), st.sampled_from([None, None, 12]))
 def test_any_history_in_any_runs_ends_the_same(turns: list[Turn], since_hour: int | None) -> None:
     """Whatever happens between any two requests, the store ends with what GitHub has, and with nothing else."""

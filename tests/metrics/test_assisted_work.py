@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.evidence import stored_evidence
@@ -14,6 +14,7 @@ from prodlens.metrics.assisted_work import Work, read_traces, read_work
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window
 from prodlens.storage import ProdLensStore
+from tests.examples import examples
 from tests.metrics.situations import REPO, at, call, pull, report_on
 
 PERIOD = Window(at("5-01 00:00"), at("6-30 00:00"))
@@ -233,7 +234,7 @@ def test_a_pull_request_whose_times_are_not_known_takes_no_part() -> None:
 
 
 @given(st.permutations(range(6)))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     """However rows came in, the same pull requests are of the same kinds."""
     pulls = [change(n, f"5-{n + 4:02}", f"5-{n + 5:02}") for n in range(1, 4)]

@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.metrics.ledger import LedgerLine, assert_balance, ledger
 from prodlens.storage import ProdLensStore
+from tests.examples import examples
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -29,7 +30,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(ROWS)
 def test_parts_add_up_to_the_store(rows: list[dict[str, object]]) -> None:
     """Over any calls, the lines by model and source sum to the totals, and every total to the store's."""

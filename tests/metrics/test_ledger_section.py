@@ -6,11 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens.metrics.ledger import ledger
 from prodlens.storage import ProdLensStore
+from tests.examples import examples
 from tests.metrics.situations import REPO, call, report_on
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ _CALLS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(_CALLS, st.integers(1, 28))
 def test_the_ledger_balances(calls: list[dict[str, Any]], day: int) -> None:
     """Whatever was stored, the lines by source, by attribution and by model each add up to the whole."""

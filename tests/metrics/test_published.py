@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.files import digest
 from prodlens.lake import Place, published_files
 from prodlens.metrics import Publishing, ledger, publish_repositories, stored_repositories
 from prodlens.storage import PRUNED_BEFORE, ProdLensStore
+from tests.examples import examples
 from tests.metrics.situations import REPO, call, commit, pull, report_on
 
 if TYPE_CHECKING:
@@ -342,7 +343,7 @@ def test_the_list_price_stands_beside_what_was_recorded(store: ProdLensStore, tm
 _COST = st.one_of(st.none(), st.floats(0, 1e6, allow_nan=False))
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(1, 6), _COST, st.sampled_from([None, 1, 2])), max_size=30))
 def test_any_calls_add_up(tmp_path_factory: pytest.TempPathFactory, given_calls: list[tuple[Any, ...]]) -> None:
     """Whatever calls there are, published costs add up to the ledger, and those of pull requests to a part of it."""

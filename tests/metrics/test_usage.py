@@ -9,11 +9,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
+from tests.examples import examples
 from tests.metrics.situations import REPO, at, call, commit, report_on
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ _CALLS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(_CALLS, st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns"]), st.randoms(use_true_random=False))
 def test_nothing_is_lost_or_counted_twice(calls: list[dict[str, Any]], zone: str, random: Random) -> None:
     """Days add up to the window in every zone, and the order of insertion changes nothing."""

@@ -12,13 +12,14 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.metrics.gates import check_gates, parse_gates
 from prodlens.rendering import render_csv, render_html, render_markdown, render_terminal, write_report
 from prodlens.rendering.document import Figure, figure_table
 from prodlens.rendering.markdown import COMMENT_LIMIT_BYTES, fitted
+from tests.examples import examples
 from tests.rendering.test_escaping import HOSTILE, texts
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def test_every_situation_is_a_page(situation: str, reports: Reports) -> None:
     assert len(page.encode()) <= PAGE_LIMIT_BYTES
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts)
 def test_hostile_text_opens_nothing_in_a_page(text: str, reports: Reports) -> None:
     """Whatever stands in names, models and reasons, the page has the same elements as with a harmless word."""
@@ -107,7 +108,7 @@ def test_hostile_text_opens_nothing_in_a_page(text: str, reports: Reports) -> No
     assert Elements(hostile).tags == Elements(harmless).tags
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts)
 def test_hostile_text_breaks_no_markdown(text: str, reports: Reports) -> None:
     """With hostile text every line is of the kind, and every table row as wide, as with a harmless word."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.statistics.estimates import NOT_FINITE
 from prodlens.statistics.pooled_contrast import pooled_contrast
 from prodlens.statistics.within_author import NO_CONTRAST, TOO_FEW_AUTHORS, Contrast, within_author_contrast
+from tests.examples import examples
 from tests.statistics.made_up_teams import Work, team
 
 
@@ -25,7 +26,7 @@ def both(teams: list[Work], columns: int = 2) -> tuple[Contrast, Contrast]:
     return pooled, within_author_contrast(outcome, assisted, authors, list(zip(places, weeks, strict=True)), covariates)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=3), st.integers(2, 6), st.integers(0, 2))
 def test_it_is_the_contrast_of_one_large_matrix(seeds: list[int], authors: int, columns: int) -> None:
     """Difference, error, effective authors, partial R^2: all as with a dummy for each repository and week."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.statistics.estimates import NOT_FINITE
@@ -22,6 +22,7 @@ from prodlens.statistics.within_author import (
     without_means,
     yardstick,
 )
+from tests.examples import examples
 from tests.statistics.made_up_teams import Work, team
 from tests.statistics.results import like, plain
 
@@ -178,7 +179,7 @@ def test_what_is_taken_out_by_hand() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(3, 7), st.integers(3, 9))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_leaving_out_is_what_it_says(seed: int, authors: int, each: int) -> None:
     """The error is that of estimating anew without each author, however the parts are put together."""
     work = team(seed, authors=authors, each=each, weeks=3)
@@ -201,7 +202,7 @@ def test_leaving_out_is_what_it_says(seed: int, authors: int, each: int) -> None
 
 
 @given(st.integers(0, 10_000), st.floats(-3, 3), st.floats(0.1, 10))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_what_authors_and_units_do_not_change(seed: int, shift: float, scale: float) -> None:
     """A level of each author's own does not matter, and another unit scales estimate and error alike."""
     work = team(seed, authors=6, each=8, weeks=3)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens import normalize_records
@@ -16,6 +16,7 @@ from prodlens.schemas import call_hash
 from prodlens.storage import APPLICATION_ID, ProdLensStore, migrations
 from prodlens.storage.row_conversion import session_row
 from prodlens.trace_ingestion import TraceIngestor
+from tests.examples import examples
 from tests.trace_files import records
 from tests.trace_project import DATA, TraceProject, lines, record
 
@@ -187,9 +188,7 @@ def expected_calls(given: list[dict[str, Any]]) -> set[str]:
     return {next(iter(claims[one])) if one not in claiming and len(claims.get(one, ())) == 1 else one for one in ids}
 
 
-@settings(
-    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
-)
+@examples(80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(LINES, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_and_split_of_several_sources_gives_the_same_store_and_lake(
     tmp_path_factory: pytest.TempPathFactory, given_lines: list[dict[str, Any]], rng: random.Random

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.trace_project import DATA, TraceProject
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def arrangements(draw: st.DrawFn, names: tuple[str, ...]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("run", RUNS)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_files_in_any_arrangement_give_the_same_store(
     tmp_path_factory: pytest.TempPathFactory, run: str, data: st.DataObject

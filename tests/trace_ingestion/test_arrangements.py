@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.trace_project import DATA, TraceProject
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def arrangements(draw: st.DrawFn, name: str) -> list[list[bytes]]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_arrangement_gives_the_same_store(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

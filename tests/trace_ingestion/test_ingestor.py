@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens.calls import Prices
@@ -28,6 +28,7 @@ from prodlens.trace_ingestion.outcomes import ingestion_state
 from prodlens.trace_ingestion.sources import Source, file_sources, find_sources
 from prodlens.trace_normalizer import REFERENCE
 from prodlens.trace_normalizer.formats.interface import RecordReader
+from tests.examples import examples
 from tests.trace_project import DATA, TraceProject, call, killed_ingestions, lines, record
 
 if TYPE_CHECKING:
@@ -135,9 +136,7 @@ RECORDS = st.builds(
 )
 
 
-@settings(
-    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
-)
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(RECORDS, min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_any_order_and_split_gives_the_same_store_and_lake(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], rng: random.Random
@@ -155,7 +154,7 @@ def test_any_order_and_split_gives_the_same_store_and_lake(
         assert other.lake() == one.lake()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.one_of(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.trace_files import records
 from tests.trace_project import TraceProject, lines
 
@@ -41,7 +42,7 @@ def stored(folder: Path, files: list[list[dict[str, Any]]]) -> list[dict[str, An
 
 
 @pytest.mark.parametrize("name", FREE)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_pieces_in_any_order(name: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Records shuffled, cut into files, repeated and put together again are the same calls."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import logging
-import os
 import random
 import stat
 import string
@@ -14,12 +13,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.errors import InputNotFoundError
 from prodlens.trace_ingestion.archives import ArchiveError, shown_name
 from prodlens.trace_ingestion.sources import file_sources, find_sources
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,7 +168,7 @@ def base_archives() -> list[bytes]:
 
 
 @given(seed=st.integers(0, 2**32), base=st.sampled_from(base_archives()))
-@settings(max_examples=int(os.environ.get("PRODLENS_DAMAGES", "400")), deadline=None)
+@examples(400)
 def test_damage_is_an_archive_error_wherever_it_is(
     tmp_path_factory: pytest.TempPathFactory, seed: int, base: bytes
 ) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.action.artifacts.listing import Artifact
@@ -28,6 +28,7 @@ from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.row_conversion import session_row
 from prodlens.storage.session_marks import put_session_marks
 from prodlens.storage.usage_days import put_usage_days
+from tests.examples import examples
 from tests.github_server.faults import Fault
 from tests.github_server.server import GithubServer
 from tests.github_server.small import SLUG, small_world
@@ -147,7 +148,7 @@ def restored(copy: Path, folder: Path) -> ProdLensStore:
     return ProdLensStore(folder / "restored.db")
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(days=st.lists(st.integers(0, 60), max_size=8), keep=st.integers(1, 60))
 def test_a_copy_holds_what_is_young_enough(
     tmp_path_factory: pytest.TempPathFactory, days: list[int], keep: int

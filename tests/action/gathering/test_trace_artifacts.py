@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.action.artifacts import listing
@@ -34,6 +34,7 @@ from prodlens.github.errors import PermissionMissingError, ServerFailedError
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
 from tests.action.served_repository import NOW, SLUG, served_repository
+from tests.examples import examples
 from tests.github_server.faults import RATE_LIMIT
 
 if TYPE_CHECKING:
@@ -796,7 +797,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 @given(content=st.one_of(st.binary(max_size=300), damaged(), st.binary(max_size=60).map(lambda b: b"PK\x03\x04" + b)))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_no_bytes_raise_or_cost_another_artifact(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Whatever an artifact holds, the run ends without an error, those beside it are read, and it is read once."""
     folder = tmp_path_factory.mktemp("any")

@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens.action.anonymize import make_anonymizer
 from prodlens.schemas import SessionBranch, SessionLink
 from prodlens.trace_normalizer.formats.claude_session_lines import SessionLines
 from prodlens.trace_normalizer.formats.origins import origin_of, origin_of_user_agent
+from tests.examples import examples
 from tests.metrics.situations import pull, report_on
 from tests.trace_files import read_items, traces
 from tests.trace_project import TraceProject, lines
@@ -155,7 +156,7 @@ def test_a_transcript_is_attributed_by_its_links_and_worktrees(tmp_path: Path) -
     ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_transcript_in_parts_is_attributed_as_the_whole(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -6,12 +6,13 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens import normalize_records
 from prodlens.schemas import Alias, CanonicalTrace, Decision, ToolUse, UsageDay
 from prodlens.trace_normalizer.formats import FORMATS, REFERENCE, Item, Skipped, Untimed, Unusable, Withheld, recognise
+from tests.examples import examples
 from tests.trace_files import FOLDER, records
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".json", ".jsonl"})
@@ -121,7 +122,7 @@ def test_formats_have_names_of_their_own() -> None:
     assert len({source.name for source in FORMATS}) == len({source.title for source in FORMATS}) == len(FORMATS)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.data())
 def test_a_broken_real_record_never_raises(data: st.DataObject) -> None:
     """Any value of a real record may be anything else: reading goes on and the counts keep their invariants."""
@@ -135,14 +136,13 @@ def test_a_broken_real_record_never_raises(data: st.DataObject) -> None:
     check(read_all([record]))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.dictionaries(st.sampled_from(MARKS), JSON, max_size=8), max_size=3))
 def test_arbitrary_json_never_raises(given: list[dict[str, Any]]) -> None:
     """Records that have no more than the marks of a format are read without an error."""
     check(read_all(given))
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_the_order_of_keys_does_not_matter(data: st.DataObject) -> None:
     """The same record with its keys in another order is the same call."""
