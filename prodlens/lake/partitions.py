@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
 from prodlens.files import Beside, Folder, locked, new_digest
+from prodlens.lake.plain_arrays import plain_array
 from prodlens.schemas import CALL_COLUMNS, SQLITE_TYPES
 from prodlens.slugs import one_spelling, partition_folder
-from prodlens.storage import SESSION_COLUMNS, SESSION_DEFAULTS, marks, portions
+from prodlens.storage import SESSION_COLUMNS, marks, portions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -129,7 +130,7 @@ class Lake:
                 count += len(rows)
                 if len(written) < _MOST_HASHES:
                     written.update(row[_HASH_AT] for row in rows)
-                yield from tables(rows)
+                yield from _tables(rows)
             yield from _foreign_rows(conn, self._files, name, written)
 
         _replace(self._files, name, SCHEMA, all_rows())
@@ -177,28 +178,12 @@ def _plain(conn: sqlite3.Connection, query: str, values: Sequence[Any]) -> sqlit
     return cursor.execute(query, values)
 
 
-def tables(rows: Sequence[Sequence[Any]], columns: Sequence[str] = SESSION_COLUMNS) -> Iterator[pa.Table]:
-    """Yield rows of the store as tables of the lake, each of the size that partitions are written in.
-
-    Args:
-        rows: Values in the order of ``columns``.
-        columns: Columns that the rows have; the others take their defaults.
-    """
+def _tables(rows: Sequence[Sequence[Any]]) -> Iterator[pa.Table]:
+    """Yield rows of the store as tables of the lake, each of the size that partitions are written in."""
     for start in range(0, len(rows), BATCH_ROWS):
-        yield _table(rows[start : start + BATCH_ROWS], columns)
-
-
-def _table(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pa.Table:
-    given = dict(zip(columns, zip(*rows, strict=True), strict=True))
-    return pa.Table.from_arrays(
-        [
-            pa.array(given[field.name], field.type)
-            if field.name in given
-            else pa.repeat(pa.scalar(SESSION_DEFAULTS[field.name], field.type), len(rows))
-            for field in SCHEMA
-        ],
-        schema=SCHEMA,
-    )
+        columns = zip(*rows[start : start + BATCH_ROWS], strict=True)
+        arrays = [plain_array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
+        yield pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str, written: set[str]) -> Iterator[pa.Table]:

@@ -12,7 +12,7 @@ from prodlens.storage.in_queries import marks, portions
 from prodlens.storage.migrations import migrations
 from prodlens.storage.notes import CALLS_CHANGED, PRUNED_BEFORE, read_note, write_note
 from prodlens.storage.reverts import mark_reverted, revert_times
-from prodlens.storage.row_conversion import SESSION_COLUMNS, SESSION_DEFAULTS
+from prodlens.storage.row_conversion import SESSION_COLUMNS
 from prodlens.storage.session_marks import put_session_marks
 from prodlens.storage.store import APPLICATION_ID, SCHEMA_VERSION, SIMULATED_MARK, ProdLensStore
 from prodlens.storage.usage_days import put_usage_days
@@ -23,7 +23,6 @@ __all__ = [
     "PRUNED_BEFORE",
     "SCHEMA_VERSION",
     "SESSION_COLUMNS",
-    "SESSION_DEFAULTS",
     "SIMULATED_MARK",
     "ProdLensStore",
     "RepositoryDay",
