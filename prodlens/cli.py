@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 PROGRAM = "prod-lens"
+STOPPED = 130
 _OWN_FLAGS = {"-h", "--help", "--version"}
 
 
@@ -66,7 +67,13 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, or without any the local run; returns the exit status."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:  # before there was anything to keep
+        return STOPPED
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _OWN_FLAGS):
         from prodlens.action import main as report_on_this_clone
 

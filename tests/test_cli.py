@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from prodlens.action.inputs import INPUTS, LOCAL_FLAGS
-from prodlens.cli import COMMANDS, build_parser
+from prodlens.cli import COMMANDS, build_parser, main
 from prodlens.storage import ProdLensStore
 
 
@@ -144,6 +144,18 @@ def test_the_first_day_and_odd_bytes_are_values_too(simulated: Path) -> None:
     assert run("ledger", "--db", str(simulated), "--until", "0001-01-01").returncode == 0
     done = through_a_shell("$P assign --seed \"$(printf '\\377')\" --repo a/b --issues 1")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_stop_before_anything_was_done_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a command loads, and while the local run does, ends with 130 and without a traceback."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("prodlens.cli._load", stopped)
+    assert main(["ledger"]) == 130
+    monkeypatch.setattr("prodlens.action.settings.parse_settings", stopped)
+    assert main(["--offline"]) == 130
 
 
 def test_a_wrong_command_exits_2() -> None:

@@ -26,14 +26,14 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 def run_program(texts: Mapping[str, str], arguments: Mapping[str, object], environment: RunEnvironment) -> int:
     """Check the settings, run, and turn errors into lines and an exit status."""
-    from prodlens.action.run import run
-    from prodlens.action.settings import parse_settings
-
     handler = logging.StreamHandler(environment.stderr)
     handler.setFormatter(notices.HarmlessFormatter("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     made: list[Path] = []
     try:
+        from prodlens.action.run import run  # takes a second or two, in which somebody may press Ctrl-C
+        from prodlens.action.settings import parse_settings
+
         options = _local_options(arguments)
         settings = parse_settings(texts, environment.now)
         made = [settings.output_dir, options.database.parent]
