@@ -128,4 +128,4 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
     """Return the calendar day of the moment in the time zone."""
-    return as_utc(moment).astimezone(zone).date()
+    return (moment if moment.tzinfo is not None else as_utc(moment)).astimezone(zone).date()

@@ -6,6 +6,8 @@ A key without claims costs nothing.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,12 +27,14 @@ from prodlens.evidence.signs import HIGH
 from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping
 
     from prodlens.evidence.call_attribution import Claim
 
 _CACHE_KIB = 32 * 1024
+# The calls that name a branch or a pull request: most stores have none, or hardly any other.
+_NAMING = "branch IS NOT NULL OR pull_request IS NOT NULL"
+_INDEX = f"CREATE INDEX IF NOT EXISTS sessions_report_naming ON sessions (branch, pull_request) WHERE {_NAMING}"
 # A closed pull request whose closing was not recorded was closed, at the latest, when it last changed.
 CLOSED_AT = "coalesce(closed_at, merged_at, CASE WHEN state = 'closed' THEN coalesce(updated_at, created_at) END)"
 # Kinds of claims, strongest first, and what of a call they are looked up by. A session's links to other repositories
@@ -53,11 +57,13 @@ class ClaimedCalls:
         joins: What follows ``FROM sessions s``; it neither repeats a call nor leaves one out.
         number: Number of the call's pull request, NULL where it belongs to none.
         confidence: How sure that is, one of ``CONFIDENCES``; meaningless where the number is NULL.
+        any: False where it is known, without reading the calls, that not one belongs to a pull request.
     """
 
     joins: str
     number: str
     confidence: str
+    any: bool = True
 
 
 def claimed_calls(
@@ -71,7 +77,7 @@ def claimed_calls(
     """Write the claims on the calls of a repository, and return query parts that find each call's pull request.
 
     Args:
-        conn: Connection to the store; nothing but temporary tables is written.
+        conn: Connection to the store; nothing but temporary tables and an index is written.
         repo: ``owner/name``.
         unstored: A pull request that may not have been synced yet; where it is stored, what is stored counts.
         by_person: Whether calls without any other key go to the only pull request that their person had open.
@@ -82,24 +88,34 @@ def claimed_calls(
     if unstored is not None:
         uses.setdefault(unstored.number, unstored)
     links = [Link(*row) for row in conn.execute("SELECT * FROM session_links")]
-    claims = {
-        _LINK: link_claims((link for link in links if link.repo == repo), repo),
-        _LOOSE_LINK: link_claims(links, repo),
-        _COMMIT: commit_claims(_commits(conn, repo, uses)),
-        _BRANCH: branch_claims(uses.values(), repo, _default_branch(conn, repo)),
-        _PERSON: [*_of_identities(person_claims(uses.values()), people or {})] if by_person else [],
-    }
+    naming = _has_naming_calls(conn)
     conn.execute(f"PRAGMA temp.cache_size = -{_CACHE_KIB}")  # they are looked up for every call
     conn.execute("SAVEPOINT claims")  # so that the rows are one transaction, and not one each
     try:
-        _write(conn, claims)
         in_worktrees = _write_worktrees(conn)
+        on_branches = naming or in_worktrees
+        claims = {
+            _LINK: link_claims((link for link in links if link.repo == repo), repo),
+            _LOOSE_LINK: link_claims(links, repo),
+            _COMMIT: commit_claims(_commits(conn, repo, uses)),
+            _BRANCH: branch_claims(uses.values(), repo, _default_branch(conn, repo)) if on_branches else [],
+            _PERSON: [*_of_identities(person_claims(uses.values()), people or {})] if by_person else [],
+        }
+        _write(conn, claims)
     finally:
         conn.execute("RELEASE claims")
-    return _query_parts([kind for kind, some in claims.items() if some], in_worktrees=in_worktrees)
+    kinds = [kind for kind, some in claims.items() if some]
+    return _query_parts(kinds, in_worktrees=in_worktrees, any_call=naming or bool(kinds))
 
 
-def _query_parts(kinds: list[str], *, in_worktrees: bool) -> ClaimedCalls:
+def _has_naming_calls(conn: sqlite3.Connection) -> bool:
+    """Tell whether any call names a branch or a pull request, by an index of those calls alone."""
+    with suppress(sqlite3.OperationalError):  # a read-only store is asked without it, only slower
+        conn.execute(_INDEX)
+    return bool(conn.execute(f"SELECT EXISTS (SELECT 1 FROM sessions WHERE {_NAMING})").fetchone()[0])
+
+
+def _query_parts(kinds: list[str], *, in_worktrees: bool, any_call: bool) -> ClaimedCalls:
     """Return the parts of a query that looks up these kinds of claims, strongest first."""
     joins, numbers = "", ["s.pull_request"]
     confidences = [f"WHEN s.pull_request IS NOT NULL THEN '{HIGH}'"]
@@ -113,7 +129,7 @@ def _query_parts(kinds: list[str], *, in_worktrees: bool) -> ClaimedCalls:
         numbers.append(f"{name}.number")
         confidences.append(f"WHEN {name}.number IS NOT NULL THEN {name}.confidence")
     number = f"nullif(coalesce({', '.join([*numbers, 'NULL'])}), {ELSEWHERE})"
-    return ClaimedCalls(joins, number, f"CASE {' '.join(confidences)} END")
+    return ClaimedCalls(joins, number, f"CASE {' '.join(confidences)} END", any_call)
 
 
 def _joined(table: str, name: str, found: str) -> str:

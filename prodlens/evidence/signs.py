@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -30,6 +31,7 @@ _NOREPLY = re.compile(r"(\d{1,12})\+[^@]+@users\.noreply\.github\.com", re.IGNOR
 _BODY_LINE = re.compile(r"[\s*_-]*(?P<key>[A-Za-z][A-Za-z-]{1,60}):[ \t]+(?P<value>\S.{0,400})")
 _BEFORE_WORDS = re.compile(r"^(?:\W*\[x\])?\W*")  # signs such as a robot, and a box that is ticked
 _SIGN_SIZE = 4
+_MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -176,7 +178,13 @@ def _trailer_signs(value: str) -> Iterator[Evidence]:
     yield from _person_signs(name, email, "trailer")
 
 
-def _person_signs(name: str, email: str, kind: str) -> Iterator[Evidence]:
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _person_signs(name: str, email: str, kind: str) -> tuple[Evidence, ...]:
+    """Return what a name, a login or an address says; a repository has few different ones, so they are remembered."""
+    return tuple(_signs_of_person(name, email, kind))
+
+
+def _signs_of_person(name: str, email: str, kind: str) -> Iterator[Evidence]:
     """Yield what a name, a login or an address says; the address of the tool itself settles it."""
     known = signatures()
     name, email = name.strip()[:_LONGEST_NAME], email.strip().lower()

@@ -14,7 +14,7 @@ from prodlens.slugs import one_spelling
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _MOST_REMEMBERED = 20_000
 _SHORT_SHA = 10
@@ -36,22 +36,32 @@ _NOTES = (
 )
 
 
-def stored_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, frozenset[Evidence]]:
+def stored_evidence(
+    connection: sqlite3.Connection, repo_slug: str, traced_calls: Mapping[int, int] | None = None
+) -> dict[int, frozenset[Evidence]]:
     """Return the evidence on every stored pull request of a repository, by number, those without any included.
 
     Read are the pull request, what its description said, its merge or squash commit, its head commit, the commits of
     its branch where it was merged, the git notes of all these, and the traced calls that belong to it.
+
+    Args:
+        connection: Connection to the store.
+        repo_slug: ``owner/name``.
+        traced_calls: Number of traced calls by pull request, where they were counted before; else they are now.
     """
-    return {number: frozenset(signs) for number, signs in explained_evidence(connection, repo_slug).items()}
+    explained = explained_evidence(connection, repo_slug, traced_calls)
+    return {number: frozenset(signs) for number, signs in explained.items()}
 
 
-def explained_evidence(connection: sqlite3.Connection, repo_slug: str) -> dict[int, tuple[Evidence, ...]]:
+def explained_evidence(
+    connection: sqlite3.Connection, repo_slug: str, traced_calls: Mapping[int, int] | None = None
+) -> dict[int, tuple[Evidence, ...]]:
     """Return every sign on every stored pull request, by number, also those that differ only in what they rest on.
 
     The strongest stand first; see ``stored_evidence``.
     """
     repo_slug = one_spelling(repo_slug)
-    calls = _traced_calls(connection, repo_slug)
+    calls = _traced_calls(connection, repo_slug) if traced_calls is None else traced_calls
     query = "SELECT * FROM pull_requests WHERE ifnull(repo_slug, :slug) = :slug AND number IS NOT NULL"
     found: dict[int, list[Evidence]] = {}
     for row in map(dict, connection.execute(query, {"slug": repo_slug})):
@@ -114,6 +124,8 @@ def _signs_on(author: str | None, trailers: str | None) -> tuple[Evidence, ...]:
 def _traced_calls(connection: sqlite3.Connection, repo_slug: str) -> dict[int, int]:
     """Return the number of calls of each pull request that has some."""
     claimed = claimed_calls(connection, repo_slug)
+    if not claimed.any:
+        return {}
     query = (
         f"SELECT {claimed.number} AS owner, count(*) FROM sessions s {claimed.joins} "
         "WHERE ifnull(s.repo_slug, :slug) = :slug GROUP BY 1 HAVING owner IS NOT NULL"

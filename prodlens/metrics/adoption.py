@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodlens.metrics.assisted_work import monday_of
 from prodlens.metrics.estimates import interval
+from prodlens.metrics.traced_people import monday_of
 from prodlens.statistics.adoption import Adoption, Panel, adoption_effect
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from prodlens.metrics.assisted_work import Traces
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.timeline import Window
+    from prodlens.metrics.traced_people import Traces
 
 _WEEK = timedelta(weeks=1)
 LARGEST_P = 0.05

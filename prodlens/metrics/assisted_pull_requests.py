@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.adoption import adoption_section
 from prodlens.metrics.assisted_comparison import by_level, comparison, outcomes, sample_of
-from prodlens.metrics.assisted_work import ASSISTED, NEARBY, OTHER, SIGNED, TRACED, UNKNOWN, read_traces, read_work
+from prodlens.metrics.assisted_work import ASSISTED, NEARBY, OTHER, SIGNED, TRACED, UNKNOWN, read_work
 from prodlens.metrics.timeline import Window
+from prodlens.metrics.traced_people import read_traces
 from prodlens.timestamps import day_start
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
-    from collections.abc import Set as AbstractSet
 
-    from prodlens.evidence import Evidence
+    from prodlens.metrics.assisted_work import Findings
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Timeline
@@ -32,8 +31,7 @@ def assisted_pull_requests(
     request: ReportRequest,
     timeline: Timeline,
     people: Delivery,
-    costs: Iterable[Mapping[str, Any]],
-    signs: Mapping[int, AbstractSet[Evidence]],
+    found: Findings,
     plausible: Window,
 ) -> dict[str, Any]:
     """Return the comparison of assisted and other pull requests, opened in the history that the report looks back at.
@@ -43,14 +41,12 @@ def assisted_pull_requests(
         request: The repository.
         timeline: The report's days: the period begins with its history and ends with its window.
         people: Pull requests and commits that no bot made.
-        costs: The rows of ``pull_request_costs``, with the time of the first call.
-        signs: Evidence of AI on pull requests, by number.
+        found: What was found on pull requests.
         plausible: When something can have happened; pull requests with another moment are left out.
     """
     period = Window(min(day_start(timeline.first_day, request.zone), timeline.window.start), timeline.window.end)
     traces = read_traces(conn, request, period.end)
-    first_calls = {row["number"]: row["first_call_at"] for row in costs if row["first_call_at"] is not None}
-    work, excluded = read_work(conn, request, period, traces, first_calls, signs, plausible)
+    work, excluded = read_work(conn, request, period, traces, found, plausible)
     traced = [one for one in work if one.author in traces.weeks]
     sample = sample_of(traced)
     levels = {level: sum(one.level == level for one in work) for level in (TRACED, SIGNED, NEARBY, OTHER, UNKNOWN)}

@@ -10,13 +10,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT
-from prodlens.storage import revert_times
-from prodlens.timestamps import EARLIEST, parse_timestamp
+from prodlens.metrics.traced_people import monday_of
+from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
     from prodlens.evidence import Evidence
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Window
+    from prodlens.metrics.traced_people import Traces
 
 TRACED, SIGNED, NEARBY, OTHER, UNKNOWN = "traced", "signed", "nearby", "other", "unknown"
 ASSISTED = frozenset({TRACED, SIGNED})
 EXCLUSIONS = ("bots", "other_base", "under_a_minute", "reverts", "calls_after_opening")
 _ISSUE = re.compile(r"(\d{1,9})(?:-|$)")
 _SHORTEST = timedelta(minutes=1)
-_WEEK = timedelta(weeks=1)
 _LONGEST_BRANCH_DAYS = 60
 _REVERTED_WITHIN = timedelta(days=14)
 
@@ -76,71 +75,18 @@ class Work:
     issue: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """What the traces say of people by day (UTC).
+class Findings(NamedTuple):
+    """What was found on pull requests.
 
     Attributes:
-        weeks: For each person, the weeks (Mondays) in which calls were received.
-        branches: For each person and day, the branches of this repository's calls; None for calls that name none.
-        first_week_of_tool: For each source, the first week in which anybody's calls were received.
-        tools: For each person and week, the sources of the calls.
+        first_calls: For those that traced calls belong to, by number, when the first was made (ISO 8601, UTC).
+        signs: Evidence of AI by number.
+        reverted: When they were first reverted (ISO 8601, UTC), by id.
     """
 
-    weeks: Mapping[str, AbstractSet[date]]
-    branches: Mapping[tuple[str, date], AbstractSet[str | None]]
-    first_week_of_tool: Mapping[str | None, date]
-    tools: Mapping[tuple[str, date], AbstractSet[str | None]]
-
-    def beginning(self, person: str) -> date | None:
-        """Return the first of two weeks in a row with calls of a person, None without such."""
-        weeks = self.weeks.get(person, frozenset())
-        return min((week for week in weeks if week + _WEEK in weeks), default=None)
-
-    def seen_before(self, person: str, week: date) -> bool:
-        """Tell whether calls of a tool of the person's in that week were received from anybody before."""
-        return any(self.first_week_of_tool[tool] < week for tool in self.tools[person, week])
-
-
-@cache
-def monday_of(day: date) -> date:
-    """Return the Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
-
-
-def read_traces(conn: sqlite3.Connection, request: ReportRequest, end: datetime) -> Traces:
-    """Read who was seen when, in one pass over the calls before ``end``, those of other repositories included.
-
-    People are named by login where ``request.people`` knows it.
-    """
-    logins = {name.casefold(): login.casefold() for name, login in request.people}
-    query = """
-        SELECT * FROM (
-            SELECT DISTINCT developer_id, event_date, source,
-                :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL,
-                CASE WHEN :named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL THEN branch END
-            FROM sessions s NOT INDEXED WHERE developer_id IS NOT NULL AND timestamp >= :earliest AND timestamp < :end)
-        WHERE date(event_date) = event_date AND typeof(developer_id) = 'text'"""
-    values = {
-        "named": request.slug in request.covered,
-        "unnamed": None in request.covered,
-        "repo": request.slug,
-        "earliest": EARLIEST.isoformat(),
-        "end": end.isoformat(),
-    }
-    weeks: dict[str, set[date]] = {}
-    branches: dict[tuple[str, date], set[str | None]] = {}
-    first: dict[str | None, date] = {}
-    tools: dict[tuple[str, date], set[str | None]] = {}
-    for developer, text, source, here, branch in map(tuple, conn.execute(query, values)):
-        name, day = developer.casefold(), date.fromisoformat(text)
-        person, week = logins.get(name, name), monday_of(day)
-        weeks.setdefault(person, set()).add(week)
-        tools.setdefault((person, week), set()).add(source)
-        first[source] = min(week, first.get(source, week))
-        if here:
-            branches.setdefault((person, day), set()).add(branch)
-    return Traces(weeks, branches, first, tools)
+    first_calls: Mapping[int, str]
+    signs: Mapping[int, AbstractSet[Evidence]]
+    reverted: Mapping[int, str]
 
 
 def read_work(
@@ -148,8 +94,7 @@ def read_work(
     request: ReportRequest,
     period: Window,
     traces: Traces,
-    first_calls: Mapping[int, str],
-    signs: Mapping[int, AbstractSet[Evidence]],
+    found: Findings,
     plausible: Window | None = None,
 ) -> tuple[list[Work], dict[str, int]]:
     """Return the pull requests opened in the period that can take part, and how many are left out for what reason.
@@ -159,24 +104,22 @@ def read_work(
         request: The repository.
         period: When they were opened; what came after its end is not known yet.
         traces: Who was seen when.
-        first_calls: For pull requests that traced calls belong to, by number, when the first was made (ISO 8601, UTC).
-        signs: Evidence of AI by number.
+        found: What was found on pull requests.
         plausible: Pull requests with a moment outside are left out, and counted nowhere.
     """
     if request.slug not in request.covered:
         return [], dict.fromkeys(EXCLUSIONS, 0)
     rows = [row for row in _rows(conn, request.slug) if plausible is None or _is_plausible(row, plausible)]
-    reverted = revert_times(conn, request.slug)
     base, excluded, work = _default_branch(conn, request.slug, rows), Counter[str](), []
     for row in rows:
         if row["created_at"] is None or not period.holds(datetime.fromisoformat(row["created_at"])):
             continue
-        level = _level(row, traces, first_calls, signs)
+        level = _level(row, traces, found.first_calls, found.signs)
         reason = _exclusion(row, base) or ("calls_after_opening" if level is None else None)
         if reason is not None or level is None:
             excluded[str(reason)] += 1
         else:
-            work.append(_work(row, level, period.end, reverted))
+            work.append(_work(row, level, period.end, found.reverted))
     return work, {name: excluded[name] for name in EXCLUSIONS}
 
 
@@ -193,7 +136,7 @@ def read_levels(
         conn: Connection to the store.
         request: The repository.
         traces: Who was seen when.
-        first_calls: As for ``read_work``.
+        first_calls: As ``Findings`` has them.
         signs: Evidence of AI by number.
 
     Returns:

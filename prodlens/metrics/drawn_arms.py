@@ -15,11 +15,14 @@ from prodlens.metrics.assisted_comparison import (
     ratio_of,
     verdict,
 )
-from prodlens.metrics.assisted_work import ASSISTED, UNKNOWN, read_traces, read_work
+from prodlens.metrics.assisted_work import ASSISTED, UNKNOWN, Findings, read_work
+from prodlens.metrics.attributed_calls import read_attributed_calls
 from prodlens.metrics.pull_request_costs import first_calls
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window
+from prodlens.metrics.traced_people import read_traces
 from prodlens.statistics.within_author import nothing
+from prodlens.storage import revert_times
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,12 +49,14 @@ def assigned_comparison(
     """
     period, request = Window(start, end), ReportRequest(repo=repo, since=start)
     traces = read_traces(conn, request, end)
-    calls, signs = first_calls(conn, request, period), stored_evidence(conn, request.slug)
-    work, _ = read_work(conn, request, period, traces, calls, signs)
+    calls = read_attributed_calls(conn, request, period)
+    signs = stored_evidence(conn, request.slug, calls.traced)
+    found = Findings(first_calls(calls.parts), signs, revert_times(conn, request.slug))
+    work, _ = read_work(conn, request, period, traces, found)
     drawn = [(one, arm) for one in work if (arm := _arm(one, request.slug, seed, unit)) is not None]
     sample = as_arrays((one, arm == WITH) for one, arm in drawn)
     timed = sample.where(lambda one: one.merged)
-    found = nothing(TOO_FEW) if timed.is_too_small else timed.contrast(log_hours(timed), sized=False)
+    estimate = nothing(TOO_FEW) if timed.is_too_small else timed.contrast(log_hours(timed), sized=False)
     sized = nothing(TOO_FEW) if timed.is_too_small else timed.contrast(log_hours(timed))
     return {
         "repo": repo,
@@ -61,11 +66,11 @@ def assigned_comparison(
         "arms": {arm: _use([one for one, own in drawn if own == arm]) for arm in (WITH, WITHOUT)},
         "authors": len(set(timed.of_both().authors)),
         "merged": {WITH: timed.counts["assisted"], WITHOUT: timed.counts["other"]},
-        "verdict": "too_few" if found.reason == TOO_FEW else verdict(found),
-        "reason": found.reason,
-        **ratio_of(found),
-        "p_value": found.p,
-        "minimum_detectable": exponential(found.detectable),
+        "verdict": "too_few" if estimate.reason == TOO_FEW else verdict(estimate),
+        "reason": estimate.reason,
+        **ratio_of(estimate),
+        "p_value": estimate.p,
+        "minimum_detectable": exponential(estimate.detectable),
         "at_the_same_size": ratio_of(sized),
         "outcomes": outcomes(sample, sized=False),
     }

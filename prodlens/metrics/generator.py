@@ -11,6 +11,8 @@ from prodlens.github_etl import sync_state
 from prodlens.metrics import associations, headline, quality, series
 from prodlens.metrics.ai_share import ai_share
 from prodlens.metrics.assisted_pull_requests import assisted_pull_requests
+from prodlens.metrics.assisted_work import Findings
+from prodlens.metrics.attributed_calls import read_attributed_calls
 from prodlens.metrics.cache_share import cache_share
 from prodlens.metrics.delivery import read_delivery
 from prodlens.metrics.effect_sizes import effect_size_section
@@ -21,11 +23,12 @@ from prodlens.metrics.ledger import cost_by_model, ledger_section
 from prodlens.metrics.merge_time import lead_time_section, merge_time_section
 from prodlens.metrics.periods import periods_section
 from prodlens.metrics.proportions import interval_sections
-from prodlens.metrics.pull_request_costs import pull_request_costs
+from prodlens.metrics.pull_request_costs import first_calls, pull_request_costs
 from prodlens.metrics.request import DEFAULT_DIFF_THRESHOLD, DEFAULT_HISTORY_DAYS, ReportRequest
 from prodlens.metrics.timeline import Window, build_timeline
 from prodlens.metrics.usage import call_span, calls_to_know_of, read_usage, totals
 from prodlens.metrics.vendor_usage import last_reported_day, vendor_usage
+from prodlens.storage import revert_times
 from prodlens.timestamps import EARLIEST, as_utc, latest_plausible, parse_timestamp
 from prodlens.trace_ingestion import ingestion_state
 
@@ -160,9 +163,12 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "pull_requests": len(misdated.pull_requests),
         "commits": len(misdated.commits),
     }
-    cost_usd = totals(cells).cost_usd
-    costs = pull_request_costs(store.conn, request, counted, cost_usd)
-    signs = stored_evidence(store.conn, request.slug)
+    whole = totals(cells)
+    cost_usd = whole.cost_usd
+    calls = read_attributed_calls(store.conn, request, counted, whole)
+    reverted = revert_times(store.conn, request.slug)
+    costs = pull_request_costs(store.conn, request, counted, cost_usd, calls.parts, reverted)
+    signs = stored_evidence(store.conn, request.slug, calls.traced)
     return {
         "schema_version": SCHEMA_VERSION,
         "metadata": {**_metadata(request, timeline), "simulated": store.simulated},
@@ -189,7 +195,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
         "cache": cache_share(store.conn, request.covered, counted),
         "pull_request_costs": costs,
         "assisted_pull_requests": assisted_pull_requests(
-            store.conn, request, timeline, people, costs["pull_requests"], signs, plausible
+            store.conn, request, timeline, people, Findings(first_calls(calls.parts), signs, reverted), plausible
         ),
         "daily": series.daily_table(daily),
         "weekly": series.weekly_table(daily),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT, CONFIDENCES, commit_evidence, noted_evidence, stored_evidence
-from prodlens.metrics.assisted_work import ASSISTED, OTHER, read_levels, read_traces
+from prodlens.metrics.assisted_work import ASSISTED, OTHER, read_levels
 from prodlens.metrics.published_calls import columns_of
 from prodlens.metrics.request import ReportRequest
+from prodlens.metrics.traced_people import read_traces
 from prodlens.storage import revert_times
 from prodlens.timestamps import EARLIEST
 

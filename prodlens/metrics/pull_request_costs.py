@@ -13,40 +13,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prodlens.calls import model_name
 from prodlens.commits import is_bot
 from prodlens.evidence import CLOSED_AT, CONFIDENCES, claimed_calls
+from prodlens.metrics.attributed_calls import UNKNOWN
 from prodlens.metrics.estimates import interval
 from prodlens.metrics.usage import add
 from prodlens.schemas import DESK, WORKFLOW
 from prodlens.slugs import one_spelling
 from prodlens.statistics.quantiles import sample_quantile
-from prodlens.storage import revert_times
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
     from prodlens.evidence import BranchUse
+    from prodlens.metrics.attributed_calls import Part
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Window
 
 _CENT = 0.01
-_UNKNOWN = "unknown"
-_ORIGINS = (WORKFLOW, DESK, _UNKNOWN)
-_ORIGIN = f"CASE WHEN s.origin IN ('{WORKFLOW}', '{DESK}') THEN s.origin ELSE '{_UNKNOWN}' END"
-
-
-class _Part(NamedTuple):
-    """Calls of one model that belong to one pull request with one confidence; ``number`` None: to none."""
-
-    number: int | None
-    confidence: str
-    origin: str
-    in_window: bool
-    model: str | None
-    calls: int
-    tokens: int
-    cost_usd: float
-    priced: int
-    first_at: str
+_ORIGINS = (WORKFLOW, DESK, UNKNOWN)
 
 
 class ModelCalls(NamedTuple):
@@ -76,7 +60,12 @@ class _PullRequest:
 
 
 def pull_request_costs(
-    conn: sqlite3.Connection, request: ReportRequest, window: Window, total_cost_usd: float | None
+    conn: sqlite3.Connection,
+    request: ReportRequest,
+    window: Window,
+    total_cost_usd: float | None,
+    parts: Iterable[Part],
+    reverted: Mapping[int, str],
 ) -> dict[str, Any]:
     """Return what pull requests cost, and what of the window's cost belongs to none.
 
@@ -85,12 +74,14 @@ def pull_request_costs(
         request: The repository, and whether calls that name none are covered.
         window: The window of the report.
         total_cost_usd: Cost of the window's calls, as the ledger has it.
+        parts: The calls by pull request, as ``read_attributed_calls`` has them.
+        reverted: When pull requests were reverted, by id.
 
     Raises:
         AssertionError: Attributed and unattributed cost do not add up to the total.
     """
-    pulls = _pull_requests(conn, request.slug) if request.slug in request.covered else {}
-    parts = _parts(conn, request, window)
+    pulls = _pull_requests(conn, request.slug, reverted) if request.slug in request.covered else {}
+    parts = list(parts)
     here = [part for part in parts if part.in_window]
     attributed = [part for part in here if part.number is not None]
     unattributed = [part for part in here if part.number is None]
@@ -145,16 +136,20 @@ def calls_of_pull_request(
     return [ModelCalls(*row) for row in conn.execute(query, values)]
 
 
-def first_calls(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> dict[int, str]:
-    """Return when the first call that belongs to each pull request was made (ISO 8601, UTC), up to the window's end."""
-    by_number: dict[int, list[_Part]] = {}
-    for part in _parts(conn, request, window):
+def first_calls(parts: Iterable[Part]) -> dict[int, str]:
+    """Return when the first call that surely belongs to each pull request was made (ISO 8601, UTC)."""
+    return {number: first for number, own in _by_number(parts).items() if (first := _first(own)) is not None}
+
+
+def _by_number(parts: Iterable[Part]) -> dict[int, list[Part]]:
+    by_number: dict[int, list[Part]] = {}
+    for part in parts:
         if part.number is not None:
             by_number.setdefault(part.number, []).append(part)
-    return {number: first for number, own in by_number.items() if (first := _first(own)) is not None}
+    return by_number
 
 
-def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullRequest]:
+def _pull_requests(conn: sqlite3.Connection, repo: str, reverted: Mapping[int, str]) -> dict[int, _PullRequest]:
     """Return the pull requests of a repository by number; of several rows of one number the last counts."""
     query = (
         "SELECT id, number, title, author, author_type, "
@@ -162,41 +157,12 @@ def _pull_requests(conn: sqlite3.Connection, repo: str) -> dict[int, _PullReques
         "FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND number IS NOT NULL "
         "ORDER BY number, id"
     )
-    reverted = revert_times(conn, repo)
     rows = map(tuple, conn.execute(query, {"repo": repo}))
     return {number: _PullRequest(*(*rest, reverted.get(identity))) for identity, number, *rest in rows}
 
 
-def _parts(conn: sqlite3.Connection, request: ReportRequest, window: Window) -> list[_Part]:
-    """Return the calls up to the window's end by pull request, in one pass over the table, which no index shortens."""
-    by_person, people = request.attribute_by_person, dict(request.people)
-    claimed = claimed_calls(conn, request.slug, by_person=by_person, people=people)
-    own = request.slug in request.covered
-    query = f"""
-        SELECT {claimed.number if own else "NULL"}, {claimed.confidence}, {_ORIGIN}, s.timestamp >= :start, s.model,
-            count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd), min(s.timestamp)
-        FROM sessions s NOT INDEXED {claimed.joins}
-        WHERE s.timestamp < :end AND (:named AND s.repo_slug = :repo OR :unnamed AND s.repo_slug IS NULL)
-        GROUP BY 1, 2, 3, 4, 5"""
-    values = {
-        "start": window.start.isoformat(),
-        "end": window.end.isoformat(),
-        "repo": request.slug,
-        "named": own,
-        "unnamed": None in request.covered,
-    }
-    return [
-        _Part(number, confidence, origin, bool(inside), model, calls, int(tokens), *rest)
-        for number, confidence, origin, inside, model, calls, tokens, *rest in map(tuple, conn.execute(query, values))
-    ]
-
-
-def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest], bounds: tuple[str, str]) -> list[dict[str, Any]]:
+def _rows(parts: Iterable[Part], pulls: Mapping[int, _PullRequest], bounds: tuple[str, str]) -> list[dict[str, Any]]:
     """Return a row for each pull request that has calls, the dearest first."""
-    by_number: dict[int, list[_Part]] = {}
-    for part in parts:
-        if part.number is not None:
-            by_number.setdefault(part.number, []).append(part)
     ended = {number for number, pull in pulls.items() if _within(pull.ended_at, bounds)}
     rows = [
         {
@@ -206,22 +172,22 @@ def _rows(parts: Iterable[_Part], pulls: Mapping[int, _PullRequest], bounds: tup
             "reverted": number in pulls and pulls[number].reverted_at is not None,
             "in_period": number in ended or any(part.in_window for part in own),
             "models": sorted({model_name(part.model) for part in own if part.model is not None}),
-            "confidence": max((part.confidence for part in own), key=CONFIDENCES.index),
+            "confidence": max((part.confidence or "" for part in own), key=CONFIDENCES.index),
             "first_call_at": _first(own),
             **_line(own),
             "workflow_cost_usd": _line(part for part in own if part.origin == WORKFLOW)["cost_usd"],
         }
-        for number, own in by_number.items()
+        for number, own in _by_number(parts).items()
     ]
     return sorted(rows, key=lambda row: (-(row["cost_usd"] or 0.0), -row["sessions"], row["number"]))
 
 
-def _first(parts: Iterable[_Part]) -> str | None:
+def _first(parts: Iterable[Part]) -> str | None:
     """Return the time of the first call that surely belongs: by number or branch, and not by its person alone."""
     return min((part.first_at for part in parts if part.confidence != CONFIDENCES[-1]), default=None)
 
 
-def _line(parts: Iterable[_Part]) -> dict[str, Any]:
+def _line(parts: Iterable[Part]) -> dict[str, Any]:
     parts = list(parts)
     calls, priced = sum(part.calls for part in parts), sum(part.priced for part in parts)
     return {
@@ -271,7 +237,7 @@ def _is_unmerged(pull: _PullRequest, bounds: tuple[str, str]) -> bool:
     return pull.merged_at is None and _within(pull.ended_at, bounds)
 
 
-def _assert_balance(total: float | None, parts: tuple[list[_Part], ...]) -> None:
+def _assert_balance(total: float | None, parts: tuple[list[Part], ...]) -> None:
     added = add(part.cost_usd for some in parts for part in some)
     # Costs that add up to infinity are unknown, and cannot be held to anything.
     if isfinite(added) and not isclose(total or 0.0, added, rel_tol=1e-9, abs_tol=_CENT / 2):

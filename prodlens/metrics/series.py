@@ -92,9 +92,10 @@ class Reading:
 
 def observed_days(moments: Iterable[datetime | None], reading: Reading, request: ReportRequest) -> Observed:
     """Return the span of days from the earliest to the latest of the moments, and those wholly read around it."""
-    days = [day_of(moment, request.zone) for moment in moments if moment is not None]
-    if not days:
+    known = [moment for moment in moments if moment is not None]
+    if not known:
         return Observed(None, None)
+    days = [day_of(moment, request.zone) for moment in (min(known), max(known))]
     if reading.since is not None:
         # A day read from its middle on was not observed.
         days.append(day_of(reading.since - timedelta(microseconds=1), request.zone) + timedelta(days=1))

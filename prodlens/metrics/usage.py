@@ -16,12 +16,13 @@ from math import fsum, inf, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlens.calls import model_name
-from prodlens.metrics.developers import DeveloperCell, make_developer_index, read_developers
+from prodlens.metrics.call_parts import PART, fill_parts
+from prodlens.metrics.developers import DeveloperCell, fill_developers, make_developer_index, read_developers
 from prodlens.metrics.timeline import Window
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from prodlens.metrics.timeline import Timeline
@@ -31,10 +32,6 @@ _INDEXES = (
     """CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
         repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
         cost_source, diff_ratio, accepted_lines)""",
-)
-# One row of the temporary table: the prefix of the index that a part of the calls shares.
-_PART = (
-    "s.repo_slug IS p.repo_slug AND s.model IS p.model AND s.acceptance_known = p.known AND s.accepted_flag = p.flag"
 )
 _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
 # total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
@@ -207,8 +204,8 @@ def call_span(
     """
     _make_indexes(conn)
     make_developer_index(conn)
-    _fill_parts(conn, repos)
-    query = f"SELECT count(*) FROM temp.report_part p CROSS JOIN sessions s ON {_PART}"
+    fill_parts(conn, repos)
+    query = f"SELECT count(*) FROM temp.report_part p CROSS JOIN sessions s ON {PART}"
     outside = (f"{query} AND s.timestamp < ?", plausible.start), (f"{query} AND s.timestamp >= ?", plausible.end)
     misdated = sum(conn.execute(text, (bound.isoformat(),)).fetchone()[0] for text, bound in outside)
     return _edge(conn, "min", _inside(plausible)), _edge(conn, "max", _inside(plausible)), misdated
@@ -230,7 +227,8 @@ def read_usage(
         threshold: Diff ratio from which on ``diff_ratios_above`` counts.
         plausible: The times that can be true.
     """
-    _fill_parts(conn, repos)
+    fill_parts(conn, repos)
+    fill_developers(conn, repos)
     _fill_segments(conn, timeline, plausible)
     window, previous = timeline.window.within(plausible), timeline.previous.within(plausible)
     in_window = _inside(window)
@@ -239,7 +237,7 @@ def read_usage(
     rows = conn.execute(
         f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {_MEASURES} "
         f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
-        f"ON {_PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
+        f"ON {PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
         {"threshold": threshold, "median": median},
     )
     return Usage(
@@ -250,8 +248,8 @@ def read_usage(
         window_last=_edge(conn, "max", in_window),
         latencies_ms=latencies,
         median_latency_ms=median,
-        people=read_developers(conn, repos, window, threshold, median),
-        people_before=read_developers(conn, repos, previous, threshold, median),
+        people=read_developers(conn, window, threshold, median),
+        people_before=read_developers(conn, previous, threshold, median),
     )
 
 
@@ -265,30 +263,6 @@ def _make_indexes(conn: sqlite3.Connection) -> None:
     with suppress(sqlite3.OperationalError):  # a read-only store is reported on too, only slower
         for statement in _INDEXES:
             conn.execute(statement)
-
-
-def _fill_parts(conn: sqlite3.Connection, repos: Sequence[str | None]) -> None:
-    """List every (repository, model, decision) that has calls, by skipping through the index."""
-    parts = [
-        (slug, model, known, flag)
-        for slug in repos
-        for model in _distinct(conn, "model", slug)
-        for known in (0, 1)
-        for flag in (0, 1)
-    ]
-    conn.execute("DROP TABLE IF EXISTS temp.report_part")
-    conn.execute("CREATE TEMP TABLE report_part (id INTEGER PRIMARY KEY, repo_slug TEXT, model TEXT, known, flag)")
-    conn.executemany("INSERT INTO temp.report_part (repo_slug, model, known, flag) VALUES (?, ?, ?, ?)", parts)
-
-
-def _distinct(conn: sqlite3.Connection, column: str, slug: str | None) -> Iterator[str | None]:
-    """Yield every value that a column has in the repository, by skipping through the index that begins with both."""
-    query = f"SELECT {column} FROM sessions WHERE repo_slug IS ?"
-    found = conn.execute(f"{query} ORDER BY {column} LIMIT 1", (slug,)).fetchone()
-    while found is not None:
-        yield found[0]
-        comparison, last = (">=", "") if found[0] is None else (">", found[0])
-        found = conn.execute(f"{query} AND {column} {comparison} ? ORDER BY {column} LIMIT 1", (slug, last)).fetchone()
 
 
 def _inside(window: Window) -> str:
@@ -306,7 +280,7 @@ def _fill_segments(conn: sqlite3.Connection, timeline: Timeline, plausible: Wind
 def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime | None:
     row = conn.execute(
         f"SELECT {function}((SELECT {function}(s.timestamp) FROM sessions s "
-        f"WHERE {_PART} {condition})) FROM temp.report_part p"
+        f"WHERE {PART} {condition})) FROM temp.report_part p"
     ).fetchone()
     return parse_timestamp(row[0])
 
@@ -317,7 +291,7 @@ def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) 
     rows.row_factory = None  # bare tuples: a third faster over a million rows
     rows.execute(
         "SELECT s.latency_ms FROM temp.report_part p CROSS JOIN sessions s "
-        f"ON {_PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
+        f"ON {PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
     )
     return array("d", chain.from_iterable(rows))
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.evidence import stored_evidence
-from prodlens.metrics.assisted_work import Work, read_traces, read_work
+from prodlens.metrics.assisted_work import Findings, Work, read_work
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window
-from prodlens.storage import ProdLensStore
+from prodlens.metrics.traced_people import read_traces
+from prodlens.storage import ProdLensStore, revert_times
 from tests.examples import examples
 from tests.metrics.situations import REPO, at, call, pull, report_on
 
@@ -54,7 +55,13 @@ def works(pulls: list[dict[str, Any]]) -> list[Work]:
     with ProdLensStore(":memory:") as store:
         store.insert_pull_requests(pulls)
         traces = read_traces(store.conn, request, PERIOD.end)
-        return read_work(store.conn, request, PERIOD, traces, {}, stored_evidence(store.conn, REPO))[0]
+        return read_work(
+            store.conn,
+            request,
+            PERIOD,
+            traces,
+            Findings({}, stored_evidence(store.conn, REPO), revert_times(store.conn, REPO)),
+        )[0]
 
 
 def test_a_call_on_the_branch_before_the_opening_makes_it_traced() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prodlens.metrics import ReportGenerator
 from prodlens.storage import ProdLensStore
 from tests.examples import examples
-from tests.metrics.situations import REPO, at, call, commit, report_on
+from tests.metrics.situations import REPO, at, call, commit, pull, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,16 +29,34 @@ def test_a_report_reads_calls_from_its_index_alone(store: ProdLensStore) -> None
     store.conn.set_trace_callback(statements.append)
     report_on(store)
     store.conn.set_trace_callback(None)
-    # Which pull request a call belongs to is read as evidence, once, from the table.
-    of_claims = "SELECT nullif(coalesce(s.pull_request"
-    queries = [text for text in statements if text.startswith("SELECT") and "FROM sessions" in text]
-    queries = [text for text in queries if not text.startswith(of_claims)]
+    texts = [text.strip() for text in statements]
+    queries = [text for text in texts if text.startswith(("SELECT", "WITH")) and "sessions " in text]
+    queries = [text for text in queries if "pull_requests" not in text]  # which commits of theirs calls name
     steps = [row[3] for text in queries for row in store.conn.execute(f"EXPLAIN QUERY PLAN {text}")]
     assert len(queries) > 5
     assert {step for step in steps if " sessions" in step or " s " in step} == {
         step for step in steps if "USING COVERING INDEX sessions_report" in step
     }
     assert [step for step in steps if "B-TREE" in step] == []
+
+
+def test_a_report_reads_the_table_of_calls_once(store: ProdLensStore) -> None:
+    """Where calls name branches, one query goes through the table, for costs and for evidence together."""
+    store.insert_sessions([call(f"5-{day:02}", branch="topic") for day in range(1, 30)])
+    store.insert_pull_requests([pull(1, "5-02", "5-20", head_ref="topic", author="ada")])
+    statements: list[str] = []
+    store.conn.set_trace_callback(statements.append)
+    found = report_on(store)
+    store.conn.set_trace_callback(None)
+    texts = [text.strip() for text in statements]
+    queries = [text for text in texts if text.startswith(("SELECT", "WITH")) and "sessions " in text]
+    scans = [
+        text
+        for text in queries
+        if any(row[3] in ("SCAN s", "SCAN sessions") for row in store.conn.execute(f"EXPLAIN QUERY PLAN {text}"))
+    ]
+    assert len(scans) == 1
+    assert found["pull_request_costs"]["attributed"]["sessions"] == 20
 
 
 def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
