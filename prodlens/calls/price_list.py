@@ -139,9 +139,8 @@ def _candidates(name: str, provider: str) -> Iterator[tuple[str, str | None]]:
     prefix, _, rest = name.partition("/")
     if provider and provider not in _ROUTERS:
         by = _PROVIDER_NAMES.get(provider, provider)
-        service, dot, _ = by.partition(".")
-        # "openai.responses" is a part of "openai"
-        for listed_as in (by, _PROVIDER_NAMES.get(service, service)) if dot else (by,):
+        service = by.partition(".")[0]  # "openai.responses" is a part of "openai"
+        for listed_as in (by, _PROVIDER_NAMES.get(service, service)):
             yield name, listed_as
             if rest:
                 yield rest, listed_as

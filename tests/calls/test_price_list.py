@@ -73,7 +73,11 @@ def test_who_serves_a_model_decides_whether_its_price_changes_in_a_day() -> None
         ("Ollama/gpt-4o", None, None),
         ("ollama/gpt-4o", "litellm", None),
         ("vercel_ai_gateway/gpt-4o", None, ("gpt-4o", True)),
-        ("litellm_proxy/ollama/gpt-4o", "litellm", None),
+        ("gpt-4o", "some.host", ("gpt-4o", True)),
+        ("gpt-4o", "az.responses.v1", ("gpt-4o", False)),
+        ("avian/Meta-Llama-3.3-70B-Instruct", None, ("Meta-Llama-3.3-70B-Instruct", False)),
+        ("Amazon-Bedrock/amazon.nova-pro-v1:0", None, ("amazon.nova-pro-v1:0", False)),
+        ("eu.amazon.nova-pro-v1:0", None, ("amazon.nova-pro-v1:0", False)),
         (
             "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
             None,
@@ -143,6 +147,12 @@ def test_modifiers_change_the_price_or_say_that_they_do_not(
     assert card is not None
     assert (card.caveat, card.own) == (caveat, False)
     assert (card.rates(1).plain, card.rates(1).output) == pytest.approx((plain_rate, output), rel=1e-9)
+
+
+def test_modified_prices_of_two_models_are_kept_apart() -> None:
+    """What is remembered of one model's fast price is not another one's."""
+    found = [price_card(model, None, NOVEMBER, "fast") for model in ("claude-opus-4-8", "gpt-4o")]
+    assert [card and card.rates(1).output for card in found] == pytest.approx([50e-6, 17e-6], rel=1e-9)
 
 
 @pytest.mark.parametrize(("modifier", "caveat"), [(None, MAKERS_PRICE), ("of tomorrow", WITHOUT_MODIFIER)])
