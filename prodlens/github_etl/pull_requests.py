@@ -280,7 +280,6 @@ def _forget_repository(run: StreamRun) -> None:
     with run.page() as conn:
         query = f"SELECT id FROM pull_requests WHERE repo_slug = ? AND {_FROM_GITHUB}"
         delete_pull_requests(conn, [row[0] for row in conn.execute(query, (run.slug,))])
-        _forget_seen(conn, run.slug)
         conn.execute("DELETE FROM repositories WHERE repo_slug = ?", (run.slug,))
 
 

@@ -251,6 +251,17 @@ def test_what_was_opened_since_the_last_page_is_read_before_the_proof(walks: Wal
     assert walks.numbers() == list(range(1, 12))
 
 
+@pytest.mark.parametrize(("left", "newest"), [((4,), 4), ((), 0)])
+def test_a_list_that_shrinks_to_one_row_is_counted_too(walks: Walks, left: tuple[int, ...], newest: int) -> None:
+    """The count's only page is its last one, and nothing at all is none."""
+    opened(walks, *range(1, 6))
+    walks.during(2, then=lambda: gone(walks, *({1, 2, 3, 4, 5} - set(left))))
+    assert walks.pulls() == ["updated 1", "created 1", "updated 1", "created 1"]
+    state = walks.state("pull_requests")
+    assert (state.total, state.newest) == (len(left), newest)
+    assert walks.numbers() == list(left)
+
+
 def test_what_is_opened_during_a_walk_is_counted_in(walks: Walks) -> None:
     """Between two counts the list grew by what was opened: nothing is missing."""
     opened(walks, *range(1, 11))
@@ -287,11 +298,14 @@ def test_another_repository_under_the_name_replaces_the_old_one(walks: Walks, ca
     opened(walks, 1, 2, 3, base=of_repository(1))
     row = {"id": 5, "number": 900, "state": "open", "created_at": at(0), "repo_slug": "octo/hello"}
     walks.store.insert_pull_requests([row])
-    walks.pulls()
+    walks.pulls("2026-05-01T00:00:00+00:00")
     gone(walks, 3)
     walks.repository.add_pulls(pull(number, id=2000 + number, base=of_repository(2)) for number in (1, 2))
-    assert walks.pulls() == ["updated 1", "updated 1"]
+    assert walks.pulls("2026-05-01T00:00:00+00:00") == ["updated 1", "updated 1"]
     assert walks.rows("SELECT id FROM pull_requests ORDER BY id") == [(5,), (2001,), (2002,)]
+    state = walks.state("pull_requests")
+    assert (state.covered_since, state.seen_since) == ("2026-05-01T00:00:00+00:00", None)
+    assert seen(walks) == [(2001,), (2002,)]
     assert walks.rows("SELECT github_id, default_branch FROM repositories") == [(2, "main")]
     assert walks.state("pull_requests").cursor == "2026-05-02T02:00:00+00:00"
     assert caplog.messages == ["octo/hello is another repository than before under the same name; it is read anew"]
@@ -372,7 +386,7 @@ class OtherCounts(InProcessSession):
         params = dict(content.pop("params", None) or {})
         is_count = params.get("sort") == "created"
         if is_count and self.without == "one row a page":
-            params["per_page"] = "3"
+            params["per_page"] = "2"
         answer = super().get(url, params=params, **content)
         headers = dict(answer.headers)
         if self.without == "last page":
