@@ -41,6 +41,17 @@ def test_the_same_people_in_two_parts_are_counted_once() -> None:
     assert withheld([Cell("a", 3, same), Cell("b", 3, same), cell("c", 6)]) == {"a", "b", "c"}
 
 
+def test_small_parts_of_exactly_enough_people_hide_each_other() -> None:
+    """Three people and two others are a rest of five, which is enough; one fewer is not."""
+    assert withheld([cell("a", 3), cell("b", 2), cell("c", 6)]) == {"a", "b"}
+    assert withheld([cell("a", 2), cell("b", 2), cell("c", 6)]) == {"a", "b", "c"}
+
+
+def test_of_equally_large_parts_the_first_by_name_goes_too() -> None:
+    """Whatever the order in which an engine gives them, the same part is withheld."""
+    assert withheld([cell("a", 2), cell("c", 6), cell("b", 6)]) == {"a", "b"}
+
+
 def test_a_part_whose_people_are_not_known_is_small() -> None:
     """Nobody known is fewer than five."""
     assert withheld([Cell("a", 0), cell("b", 7), cell("c", 8)]) == {"a", "b"}
@@ -55,6 +66,7 @@ def test_parts_of_a_withheld_whole_are_withheld() -> None:
     """A team that is withheld takes its repositories with it, however many people they have."""
     wholes: dict[Hashable, list[Cell]] = {"t": [cell("a", 7)], "u": [cell("b", 7), cell("c", 8)]}
     assert withheld_below(wholes, {"t"}) == {"a"}
+    assert withheld_below(wholes, set(), 8) == {"a", "b", "c"}
 
 
 def test_an_empty_part_may_be_told() -> None:
