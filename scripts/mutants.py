@@ -109,7 +109,7 @@ def prepare(name: str, group: dict[str, Any], skip_lines: list[str]) -> Path:
         "do_not_mutate_patterns": skip_lines,
         "pytest_add_cli_args_test_selection": group["tests"],
         "pytest_add_cli_args": ["-n", "0", "--no-cov", "--hypothesis-profile=mutants", "-p", "no:cacheprovider"],
-        "timeout_multiplier": 15.0,  # of processor time, so that a busy machine makes few timeouts
+        "timeout_multiplier": 8.0,
         "use_git_change_detection": False,
     }
     table = "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())

@@ -25,7 +25,7 @@ _LEFT = 0.05
 # How many times as likely a day must be as a quiet one; beside such a day it need be less, since bridge days and closed
 # weeks are joined. Simulated reports without holidays have one or two such days in 180 by chance.
 _CLEARLY, _LIKELY = math.log(10), math.log(2)
-# A weekday is worked on where a series has this share of its busiest weekday.
+# A weekday is worked on where a series has more than this share of its busiest weekday.
 _WORKING = 0.4
 _ROUNDS = 3
 # One person alone has many days without use and many without output. That some of them fall together shows nothing.
@@ -57,7 +57,7 @@ def quiet_days(calendar: Calendar, counts: Sequence[FloatArray]) -> frozenset[da
     quiet: BoolArray = np.zeros(calendar.days, dtype=np.bool_)
     declared = days_of(calendar, calendar.holidays)
     seen = ~np.isnan(counts[0]) & ~np.isnan(np.array(counts[1:])).all(axis=0) & ~declared
-    weekdays: IntArray = (np.arange(calendar.days) + calendar.first.weekday()) % 7
+    weekdays: IntArray = np.arange(calendar.days) % 7  # counted from the first day's
     basis = calendar_basis(Calendar(calendar.first, calendar.days, fortnight=True))
     evidence, working = np.zeros((len(counts), calendar.days)), quiet
     for _ in range(_ROUNDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from prodlens.statistics.daily_series import Calendar
-from prodlens.statistics.quiet_days import _by_chance, _quiet, _size, _usual, quiet_days
+from prodlens.statistics.quiet_days import _by_chance, _evidence, _mean, _quiet, _size, _usual, quiet_days
 from tests.statistics.results import like
 
 if TYPE_CHECKING:
@@ -96,6 +97,43 @@ def test_four_weeks_are_needed() -> None:
     assert quiet_days(Calendar(MONDAY, 27), [use[:27], output[:27]]) == frozenset()
 
 
+def test_a_day_that_use_alone_observed_is_not_joined_to_a_quiet_one() -> None:
+    """The day after a day off, on which output was no longer read, is not looked at, low as use is."""
+    use, output = with_nothing_on(made(1, 4, 12), 58, 59), with_nothing_on(made(2, 4, 12), 58)
+    output[59:] = np.nan
+    assert quiet_days(SPAN, [use, output]) == on(58)
+
+
+def test_a_day_off_in_every_sprint_is_usual() -> None:
+    """A working day of each fortnight without anything is a part of the two-week cycle."""
+    every = range(4, 140, 14)
+    use, output = (with_nothing_on(made(seed, 4, 12, 140), *every) for seed in (1, 2))
+    assert quiet_days(Calendar(MONDAY, 140), [use, output]) == frozenset()
+    more = [with_nothing_on(series, 50) for series in (use, output)]
+    assert quiet_days(Calendar(MONDAY, 140), more) == on(50)
+
+
+def test_twice_as_many_as_by_chance_are_enough() -> None:
+    """Low on 8 of 64 working days each, two series meet on one day by chance: two days are twice that."""
+    span = Calendar(MONDAY, 91, holidays=on(0))
+    use = with_nothing_on(made(1, 4, 12, 91), 3, 9, 16, 22, 30, 37, 45, 52)
+    output = with_nothing_on(made(2, 4, 12, 91), 4, 10, 16, 23, 31, 38, 45, 53)
+    assert quiet_days(span, [use, output]) == on(16, 45)
+    assert quiet_days(span, [with_nothing_on(use, 60), output]) == frozenset()
+
+
+def test_what_a_day_says() -> None:
+    """A day that was not observed says nothing; a weekday of no more than 0.4 of the busiest is not worked on."""
+    values = np.array([5.0, 2.0, 0.0, 3.0, np.nan])
+    weekdays, flat = np.array([0, 1, 2, 3, 0]), np.full((5, 1), 0.5)
+    evidence, working = _evidence(values, flat, weekdays, ~np.isnan(values))
+    assert working.tolist() == [True, False, False, True, True]
+    assert evidence[4] == 0.0
+    assert evidence[2] > 0 > evidence[0]
+    assert not _evidence(np.zeros(5), flat, weekdays, np.ones(5, dtype=np.bool_))[1].any()
+    assert _mean(np.zeros(0)) == 0.0
+
+
 @pytest.mark.parametrize("size", [1.0, 1e9])
 def test_scale_does_not_break_the_search(size: float) -> None:
     """Nothing at all, and counts in the thousands of millions, give a plain answer."""
@@ -111,6 +149,31 @@ def test_days_joined_to_a_quiet_one_need_less() -> None:
     working = np.array([True, True, True, False, False, True, True, True, True, True])
     found = np.flatnonzero(_quiet(total, working)).tolist()
     assert found == [1, 2, 5, 6]
+
+
+def test_exactly_ten_or_two_times_as_likely_is_not_enough() -> None:
+    """A clear day is more than 10 times as likely, and one that is joined to it more than twice."""
+    working = np.ones(3, dtype=np.bool_)
+    assert not _quiet(np.array([math.log(10), 0.0, 0.0]), working).any()
+    assert _quiet(np.array([math.log(2), 2.4, math.log(2)]), working).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "days"),
+    [([[1.0], [1.0]], 1.0), ([[1.0, -1.0], [1.0, -1.0]], 0.5), ([[], []], 1.0)],
+)
+def test_how_many_days_fall_together_by_chance(evidence: list[list[float]], days: float) -> None:
+    """The product of the shares of low days, times the days; a series that is never low does not lower it."""
+    assert _by_chance(np.array(evidence)) == days
+
+
+def test_the_usual_level_of_rare_events() -> None:
+    """One event in four days is a quarter a day, and a kind of day without any has the level 0."""
+    flat, everything = np.full((4, 1), 0.5), np.ones(4, dtype=np.bool_)
+    assert tuple(_usual(np.array([1.0, 0.0, 0.0, 0.0]), flat, everything).tolist()) == like(*([0.25] * 4))
+    half = math.sqrt(0.5)
+    kinds = np.array([[half, 0.0], [half, 0.0], [0.0, half], [0.0, half]])
+    assert tuple(_usual(np.array([3.0, 3.0, 0.0, 0.0]), kinds, everything).tolist()) == like(3.0, 3.0, 0.0, 0.0)
 
 
 def test_the_usual_level_and_its_spread() -> None:
