@@ -1,7 +1,4 @@
-"""The Parquet files: the lake, one for each repository folder and day, and the published tables that engines read.
-
-What needs pyarrow loads with its first use.
-"""
+"""The Parquet files: the lake, and the published tables that engines read. What needs pyarrow loads when it is used."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from prodlens.lazy_names import loader
 
 if TYPE_CHECKING:
     from prodlens.lake.compaction import Compacted, compact
+    from prodlens.lake.iceberg import check_iceberg, commit_to_iceberg
     from prodlens.lake.partitions import AGGREGATES_FOLDER, Lake, stored_partitions
     from prodlens.lake.places import Place
     from prodlens.lake.publication import Publication, Published, publish
@@ -32,6 +30,8 @@ __all__ = [
     "Reading",
     "TableRows",
     "as_file",
+    "check_iceberg",
+    "commit_to_iceberg",
     "compact",
     "file_name",
     "months_of",
@@ -44,6 +44,7 @@ __all__ = [
 
 _MODULES = {
     "compaction": ("Compacted", "compact"),
+    "iceberg": ("check_iceberg", "commit_to_iceberg"),
     "partitions": ("AGGREGATES_FOLDER", "Lake", "stored_partitions"),
     "places": ("Place",),
     "reading": ("Reading",),
@@ -53,6 +54,5 @@ _MODULES = {
     "table_columns": ("TableRows", "table_rows"),
 }
 
-__getattr__ = loader(
-    "prodlens.lake", {name: f"prodlens.lake.{module}" for module, names in _MODULES.items() for name in names}
-)
+_HOMES = {name: f"prodlens.lake.{module}" for module, names in _MODULES.items() for name in names}
+__getattr__ = loader("prodlens.lake", _HOMES)

@@ -29,7 +29,7 @@ from prodlens.lake.table_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from prodlens.lake.places import Place
@@ -102,7 +102,7 @@ def _compact_month(
     try:
         with place.writing(path) as stream:
             _write_parts(place, table, [f"{folder}/{part.name}" for part in parts], stream)
-    except _UnusableError as error:
+    except UnusableError as error:
         unusable = error
     if digest_of(parts_of(place, folder)) != state:  # also why a file could not be read, where one was replaced
         result.waiting += 1
@@ -129,41 +129,52 @@ def _nanoseconds(duration: timedelta) -> int:
     return duration // timedelta(microseconds=1) * 1000
 
 
-class _UnusableError(Exception):
-    """A file that cannot be a part of a compacted one."""
+class UnusableError(Exception):
+    """A file whose rows cannot be taken."""
 
 
 def _write_parts(place: Place, table: PublishedTable, paths: Sequence[str], stream: Any) -> None:
     """Write files as one, in their order and so by repository, a few row groups at a time."""
     use_dictionary: Any = [column.name for column in table.columns if not column.is_varied]
     with pq.ParquetWriter(stream, table.schema, compression="zstd", use_dictionary=use_dictionary) as writer:
-        waiting: list[pa.Table] = []
-        for rows in _tables(place, table, paths):
+        for rows in rows_of(place, table, paths):
+            writer.write_table(rows, row_group_size=_ROW_GROUP_ROWS)
+
+
+def rows_of(place: Place, table: PublishedTable, paths: Iterable[str]) -> Iterator[pa.Table]:
+    """Yield the rows of files in their order, with today's columns, a row group or more at a time, but for the last.
+
+    Raises:
+        UnusableError: A file is gone, damaged or of a newer version.
+    """
+    waiting: list[pa.Table] = []
+    for path in paths:
+        for rows in _row_groups(place, table, path):
             waiting.append(rows)
             if sum(each.num_rows for each in waiting) >= _ROW_GROUP_ROWS:
-                writer.write_table(pa.concat_tables(waiting), row_group_size=_ROW_GROUP_ROWS)
+                yield pa.concat_tables(waiting)
                 waiting = []
-        if waiting:
-            writer.write_table(pa.concat_tables(waiting), row_group_size=_ROW_GROUP_ROWS)
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
-def _tables(place: Place, table: PublishedTable, paths: Sequence[str]) -> Iterator[pa.Table]:
-    for path in paths:
-        data = place.read(path)
-        if data is None:
-            raise _UnusableError(f"{path} is gone")
-        try:
-            with closing(pa.BufferReader(data)) as source:
-                yield _with_columns(table, pq.read_table(source), path)
-        except (pa.ArrowException, OSError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise _UnusableError(f"{path} cannot be read ({reason}); publish its repository again") from error
+def _row_groups(place: Place, table: PublishedTable, path: str) -> Iterator[pa.Table]:
+    data = place.read(path)
+    if data is None:
+        raise UnusableError(f"{path} is gone")
+    try:
+        with closing(pa.BufferReader(data)) as source, pq.ParquetFile(source) as file:
+            for number in range(file.num_row_groups):
+                yield _with_columns(table, file.read_row_group(number), path)
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UnusableError(f"{path} cannot be read ({reason}); publish its repository again") from error
 
 
 def _with_columns(table: PublishedTable, rows: pa.Table, path: str) -> pa.Table:
     """Return the rows of an older version's file with today's columns."""
     if unknown := set(rows.column_names) - set(table.schema.names):
-        raise _UnusableError(f"{path} has columns that this version does not know ({min(unknown)}); upgrade ProdLens")
+        raise UnusableError(f"{path} has columns that this version does not know ({min(unknown)}); upgrade ProdLens")
     columns: dict[str, Any] = {
         field.name: rows[field.name] if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
         for field in table.schema
