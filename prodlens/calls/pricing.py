@@ -27,6 +27,7 @@ __all__ = [
     "Prices",
     "Rates",
     "call_cost",
+    "cost_by",
     "maker_name",
     "model_name",
     "price_card",
@@ -51,21 +52,10 @@ class Prices:
             return row if row["price_caveat"] is None else row | {"price_caveat": None}
         at = parse_timestamp(row["timestamp"])
         card = self.card(row["model"], row["provider"], at, row["price_modifier"]) if row["model"] and at else None
-        searches = row["web_searches"] or 0
-        if card is None or not row["tokens_in"] + row["tokens_out"]:
+        if card is None or (cost := cost_by(card, row)) is None:
             return row | {"cost_usd": None, "cost_source": None, "price_caveat": None}
-        cost = call_cost(
-            card,
-            row["tokens_in"],
-            row["tokens_out"],
-            cache_read=row["cache_read_tokens"] or 0,
-            cache_write=row["cache_write_tokens"] or 0,
-            cache_write_1h=row["cache_write_1h_tokens"] or 0,
-            reasoning=row["reasoning_tokens"] or 0,
-            web_searches=searches,
-        )
         caveat = card.caveat
-        if searches and card.rates(row["tokens_in"]).web_search is None:
+        if row["web_searches"] and card.rates(row["tokens_in"]).web_search is None:
             caveat = WITHOUT_MODIFIER
         return row | {
             "cost_usd": cost,
@@ -89,6 +79,22 @@ class Prices:
             return PriceCard(((-1, own.rates),), caveat=WITHOUT_MODIFIER if modifier else None, own=True)
         listed = price_card(model, provider, at, modifier)
         return listed if own is None or listed is None else _discounted(listed, own)
+
+
+def cost_by(card: PriceCard, row: Row) -> float | None:
+    """Return what a call costs in US dollars by a price; None where it has no tokens."""
+    if not row["tokens_in"] + row["tokens_out"]:
+        return None
+    return call_cost(
+        card,
+        row["tokens_in"],
+        row["tokens_out"],
+        cache_read=row["cache_read_tokens"] or 0,
+        cache_write=row["cache_write_tokens"] or 0,
+        cache_write_1h=row["cache_write_1h_tokens"] or 0,
+        reasoning=row["reasoning_tokens"] or 0,
+        web_searches=row["web_searches"] or 0,
+    )
 
 
 def _discounted(card: PriceCard, own: OwnPrice) -> PriceCard:

@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prodlens.slugs import is_slug, split_slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 # The first part of every path. Another layout or meaning would be v2 beside it; a new column raises the minor number.
 ROOT = "v1"
@@ -330,11 +331,23 @@ def as_file(table: PublishedTable, rows: pa.Table) -> bytes:
 _MOST_MONEY = 1e9  # US dollars a row; ten digits before the point hold it, and sums of it
 
 
-def money(amounts: Iterable[object]) -> tuple[pa.Array[Any], int]:
+def money(amounts: Sequence[object]) -> tuple[pa.Array[Any], int]:
     """Return amounts as money, and how many were left out: infinities, and what money has no digits for.
 
     Floats are rounded to ten decimals; sums of money, which are decimal, stay as they are.
     """
+    given: Any
+    try:
+        given = pa.array(amounts, NUMBER)
+    except (pa.ArrowException, TypeError, OverflowError, ValueError):
+        return _money_of_each(amounts)
+    usable = pc.less(pc.abs(given), pa.scalar(_MOST_MONEY))  # what is not a number is not less
+    unusable = len(given) - given.null_count - (pc.sum(usable).as_py() or 0)
+    return pc.if_else(usable, given, pa.scalar(None, NUMBER)).cast(MONEY, safe=False), unusable
+
+
+def _money_of_each(amounts: Sequence[object]) -> tuple[pa.Array[Any], int]:
+    """Return the same where some are not floats."""
     given: list[Any] = [amount if isinstance(amount, float | int | Decimal) else None for amount in amounts]
     usable = [None if amount is None or not abs(amount) < _MOST_MONEY else amount for amount in given]
     kind = MONEY if any(isinstance(amount, Decimal) for amount in usable) else NUMBER

@@ -13,7 +13,6 @@ from prodlens.github_etl import sync_state
 from prodlens.lake import MONTHLY_TABLES, Publication, publish, table_rows
 from prodlens.metrics.published_calls import call_columns, usage_day_columns
 from prodlens.metrics.published_delivery import (
-    COST_COLUMNS,
     commit_columns,
     cost_columns,
     costs_of,
@@ -158,8 +157,7 @@ def _tables(store: ProdLensStore, scope: Scope, people: Mapping[str, str]) -> di
         "usage_days": usage_day_columns(conn, scope),
     }
     tables = {name: table_rows(MONTHLY_TABLES[name], given) for name, given in columns.items()}
-    rows = tables["calls"].rows
-    costs = costs_of(rows.filter(pc.is_valid(rows["pull_request"])).select(COST_COLUMNS).to_pylist())
+    costs = costs_of(tables["calls"].rows)
     pulls, signs_of_pulls = pull_request_columns(conn, scope, costs, people)
     commits, signs_of_commits = commit_columns(conn, scope)
     opened = dict(zip(pulls["number"], pulls["opened_at"], strict=True))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from prodlens.calls import model_name, priced
+from prodlens.calls import cost_by, model_name, price_card, price_changes_in_a_day
 from prodlens.evidence import claimed_calls
 from prodlens.metrics.vendor_usage import ranked_days, tool_of_call
 from prodlens.schemas import COMPUTED
+from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from prodlens.calls import PriceCard
     from prodlens.metrics.published_scope import Scope
 
 _GIVEN = (
@@ -26,7 +28,6 @@ _PRICED = (
     *("model", "provider", "timestamp", "price_modifier", "web_searches", "tokens_in", "tokens_out"),
     *("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens"),
 )
-_UNPRICED = dict.fromkeys(("cost_usd", "cost_source", "price_caveat"))
 _DAYS_GIVEN = (
     *("key", "day", "tool", "source", "model", "tokens_in", "tokens_out"),
     *("cache_read_tokens", "cache_write_tokens", "quantity", "unit"),
@@ -101,14 +102,25 @@ def _named(models: Sequence[Any]) -> list[Any]:
 def _list_costs(columns: Mapping[str, Sequence[Any]]) -> list[Any]:
     """Return the list price of each call: a computed cost is one, the others are computed now."""
     given = zip(*(columns["at" if name == "timestamp" else name] for name in _PRICED), strict=True)
+    card = cache(_card_at)
     return [
-        cost if source == COMPUTED else _list_cost(dict(zip(_PRICED, values, strict=True), **_UNPRICED))
+        cost if source == COMPUTED else _list_cost(dict(zip(_PRICED, values, strict=True)), card)
         for cost, source, values in zip(columns["cost_usd"], columns["cost_source"], given, strict=True)
     ]
 
 
-def _list_cost(call: dict[str, Any]) -> Any:
+def _list_cost(call: dict[str, Any], card: Callable[[str, str | None, str, str | None], PriceCard | None]) -> Any:
     try:
-        return priced(call)["cost_usd"]
+        model, provider, at = call["model"], call["provider"], call["timestamp"]
+        # The price of a day is looked up once, where it has one and the text is that of a moment in UTC.
+        if at.endswith("+00:00") and model and not price_changes_in_a_day(model, provider):
+            at = f"{at[:10]}T00:00:00+00:00"
+        price = card(model, provider, at, call["price_modifier"])
+        return None if price is None else cost_by(price, call)
     except (TypeError, AttributeError):  # a text where a number has to be, or the other way round
         return None
+
+
+def _card_at(model: str, provider: str | None, at: str, modifier: str | None) -> PriceCard | None:
+    moment = parse_timestamp(at)
+    return price_card(model, provider, moment, modifier) if model and moment is not None else None

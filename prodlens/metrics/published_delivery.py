@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT, CONFIDENCES, commit_evidence, noted_evidence, stored_evidence
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
     from prodlens.evidence import Evidence
     from prodlens.metrics.published_scope import Scope
 
-# What the cost of a pull request is made of, in columns of calls.
-COST_COLUMNS = ["pull_request", "pull_request_confidence", "at", "model", "tokens_in", "tokens_out", "cost_usd"]
+_WHOLE_NUMBER = pa.decimal128(30, 0)  # more digits than sums of 64 bits have
+# What the cost of a pull request is made of, and how: columns of calls.
+_COST_SUMS: Any = [
+    ("cost_usd", "sum"), ([], "count_all"), ("cost_usd", "count"), ("tokens", "sum"),
+    ("pull_request_confidence", "distinct"), ("model", "distinct"), ("at", "min"), ("at", "max"),
+]  # fmt: skip
 _Columns = dict[str, list[Any]]
 _ASSISTED = {**dict.fromkeys(ASSISTED, True), OTHER: False}  # everything else is unknown
 _PULL_GIVEN = (
@@ -33,40 +39,33 @@ _PULL_GIVEN = (
 )
 
 
-@dataclass(slots=True)
-class PullRequestCost:
+class PullRequestCost(NamedTuple):
     """What the calls of one pull request add up to."""
 
-    cost_usd: Decimal | None = None
-    calls: int = 0
-    unpriced: int = 0
-    tokens: int = 0
-    confidences: set[str] = field(default_factory=set)
-    models: set[str] = field(default_factory=set)
-    first: datetime | None = None
-    last: datetime | None = None
-
-    def add(self, call: Mapping[str, Any]) -> None:
-        """Add a published call."""
-        self.calls += 1
-        self.tokens += (call["tokens_in"] or 0) + (call["tokens_out"] or 0)
-        if call["cost_usd"] is None:
-            self.unpriced += 1
-        else:
-            self.cost_usd = call["cost_usd"] + (self.cost_usd or 0)
-        self.confidences.add(call["pull_request_confidence"])
-        if call["model"] is not None:
-            self.models.add(call["model"])
-        self.first = min(self.first or call["at"], call["at"])
-        self.last = max(self.last or call["at"], call["at"])
+    cost_usd: Decimal | None
+    calls: int
+    priced: int
+    tokens: int
+    confidences: list[str]
+    models: list[str]
+    first: datetime
+    last: datetime
 
 
-def costs_of(calls: Iterable[Mapping[str, Any]]) -> dict[int, PullRequestCost]:
-    """Return what each pull request cost, of published calls that belong to one."""
-    costs: dict[int, PullRequestCost] = {}
-    for call in calls:
-        costs.setdefault(call["pull_request"], PullRequestCost()).add(call)
-    return costs
+def costs_of(calls: pa.Table) -> dict[int, PullRequestCost]:
+    """Return what each pull request cost, of published calls; those that belong to none are left out."""
+    own: Any = calls.filter(pc.is_valid(calls["pull_request"]))
+    counts = [pc.fill_null(own[name], 0).cast(_WHOLE_NUMBER) for name in ("tokens_in", "tokens_out")]
+    grouped = own.append_column("tokens", pc.add(*counts)).group_by("pull_request", use_threads=False)
+    added = grouped.aggregate(_COST_SUMS)
+    return {
+        row["pull_request"]: PullRequestCost(
+            row["cost_usd_sum"], row["count_all"], row["cost_usd_count"], int(row["tokens_sum"]),
+            row["pull_request_confidence_distinct"], sorted(row["model_distinct"]),
+            row["at_min"], row["at_max"],
+        )
+        for row in added.to_pylist()
+    }  # fmt: skip
 
 
 def pull_request_columns(
@@ -148,19 +147,19 @@ def commit_columns(conn: sqlite3.Connection, scope: Scope) -> tuple[_Columns, _C
 def cost_columns(scope: Scope, costs: Mapping[int, PullRequestCost], opened: Mapping[int, str]) -> _Columns:
     """Return the columns of ``pull_request_costs``; ``opened`` says when each pull request was opened, where known."""
     rows = sorted(costs.items())
-    first = [None if cost.first is None else cost.first.isoformat() for _, cost in rows]
+    first = [cost.first.isoformat() for _, cost in rows]
     return {
         "repository": [scope.repository] * len(rows),
         "number": [number for number, _ in rows],
         "at": [opened.get(number, at) for (number, _), at in zip(rows, first, strict=True)],
         "cost_usd": [cost.cost_usd for _, cost in rows],
         "calls": [cost.calls for _, cost in rows],
-        "unpriced_calls": [cost.unpriced for _, cost in rows],
+        "unpriced_calls": [cost.calls - cost.priced for _, cost in rows],
         "tokens": [cost.tokens for _, cost in rows],
         "confidence": [max(cost.confidences, key=CONFIDENCES.index) for _, cost in rows],
-        "models": [sorted(cost.models) for _, cost in rows],
+        "models": [cost.models for _, cost in rows],
         "first_call_at": first,
-        "last_call_at": [None if cost.last is None else cost.last.isoformat() for _, cost in rows],
+        "last_call_at": [cost.last.isoformat() for _, cost in rows],
     }
 
 
@@ -175,7 +174,7 @@ def _levels(
     unnamed = "with" if scope.takes_unnamed else "without"
     request = ReportRequest(repo=scope.repository, since=EARLIEST, people=tuple(people.items()), unnamed=unnamed)
     traces = read_traces(conn, request, datetime.fromisoformat(scope.latest))
-    first = {number: cost.first.isoformat() for number, cost in costs.items() if cost.first is not None}
+    first = {number: cost.first.isoformat() for number, cost in costs.items()}
     return read_levels(conn, request, traces, first, evidence)
 
 
