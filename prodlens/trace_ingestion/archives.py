@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import io
+import os
 import re
 import stat
 import struct
@@ -13,7 +14,9 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import IO, TYPE_CHECKING, NamedTuple, TypeGuard, cast
+
+from prodlens.files import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +37,7 @@ METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # zipfile unpac
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 200
 _LONGEST_STEM = 80  # file systems take names of 255 bytes, the suffixes included
+_MOST_STEM_BYTES, _CUT_STEM = 200, 40
 # Whatever zipfile, gzip and zlib raise at bytes that were made to confuse them.
 DAMAGE = (EOFError, OSError, OverflowError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 
@@ -75,9 +79,14 @@ def is_trace_name(name: str) -> bool:
 
 
 def stem_of(name: str) -> str:
-    """Return the file's name without its suffix, a ``.gz`` before it included."""
+    """Return the file's name without its suffix, a ``.gz`` before it included.
+
+    A name that leaves no room for the suffixes of dead letters becomes its beginning and a digest of the whole.
+    """
     base = name[: -len(".gz")] if name.lower().endswith(".gz") else name
-    return PurePosixPath(base).stem or base or "traces"
+    stem = PurePosixPath(base).stem or base or "traces"
+    written = os.fsencode(stem)
+    return stem if len(written) <= _MOST_STEM_BYTES else f"{stem[:_CUT_STEM]}-{digest(written)}"
 
 
 def shown_name(name: str) -> str:
@@ -172,7 +181,7 @@ def _member_opener(
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
         with _archive_errors(name):
-            stream = archive.open(member)
+            stream = cast("zipfile.ZipExtFile", archive.open(member))
         with stream:
             capped = io.BufferedReader(_Capped(stream, lambda: member.compress_size, name, allowance))
             magic = capped.peek(MAGIC_BYTES)[:MAGIC_BYTES]
@@ -217,7 +226,7 @@ class _Capped(io.RawIOBase):
     """A stream of unpacked bytes that ends in an error where a bomb would go on."""
 
     def __init__(
-        self, stream: IO[bytes] | gzip.GzipFile, packed: Callable[[], int], name: str, allowance: Allowance
+        self, stream: zipfile.ZipExtFile | gzip.GzipFile, packed: Callable[[], int], name: str, allowance: Allowance
     ) -> None:
         self._stream, self._packed, self._name, self._allowance = stream, packed, name, allowance
         self._count = 0
@@ -227,7 +236,7 @@ class _Capped(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         with _archive_errors(self._name):
-            data = self._stream.read(len(buffer))
+            data = self._stream.read1(len(buffer))  # what comes before damage is given before it is found
         self._count += len(data)
         packed = self._packed()
         too_dense = packed > 0 and self._count > _RATIO_COUNTS_FROM and self._count > packed * MAX_RATIO

@@ -71,8 +71,10 @@ def find_sources(inputs: Iterable[Path | str], stdin: BinaryIO | None = None) ->
             yield _standard_input(stdin)
             continue
         for path in matches:
-            for file in _folder(path) if path.is_dir() else [path]:
-                yield from _sources_of(file)
+            if path.is_dir():
+                yield from _readable(_folder(path))
+            else:
+                yield from _sources_of(path)
 
 
 def _matches(given: str) -> list[Path]:
@@ -91,6 +93,15 @@ def _folder(folder: Path) -> list[Path]:
     return chosen
 
 
+def _readable(files: Iterable[Path]) -> Iterator[Source]:
+    """Yield the sources in the files of a folder; one that cannot be opened costs the others nothing."""
+    for file in files:
+        try:
+            yield from _sources_of(file)
+        except StorageError as error:
+            logger.warning("passed over: %s", error)
+
+
 def _files_below(folder: str) -> Iterator[str]:
     """Yield the files in a folder and below it, in the order of their names; links to folders are not followed."""
     try:
@@ -102,15 +113,24 @@ def _files_below(folder: str) -> Iterator[str]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _files_below(entry.path)
-        elif entry.is_file():
+        elif _is_file(entry):
             yield entry.path
 
 
-def _sources_of(path: Path) -> Iterator[Source]:
+def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
-        yield from file_sources(path, str(path))
+        return entry.is_file()
+    except OSError as error:  # a link to itself
+        logger.warning("%s: passed over: %s", entry.path, error.strerror)
+        return False
+
+
+def _sources_of(path: Path) -> Iterator[Source]:
+    name = os.fsencode(path).decode(errors="backslashreplace")  # a name need not be text, and is stored as text
+    try:
+        yield from file_sources(path, name)
     except ArchiveError as error:
-        yield _broken(str(path), stem_of(path.name), str(error))
+        yield _broken(name, stem_of(path.name), str(error))
 
 
 def file_sources(

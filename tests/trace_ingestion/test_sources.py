@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import logging
+import os
 import random
 import stat
 import string
@@ -16,8 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.errors import InputNotFoundError
-from prodlens.trace_ingestion.archives import ArchiveError, shown_name
+from prodlens.errors import InputNotFoundError, StorageError
+from prodlens.storage import ProdLensStore
+from prodlens.trace_ingestion import DeadLetterBox, TraceIngestor, sources
+from prodlens.trace_ingestion.archives import ArchiveError, shown_name, stem_of
 from prodlens.trace_ingestion.sources import file_sources, find_sources
 from tests.examples import examples
 
@@ -220,3 +223,74 @@ def test_a_glob_below_a_folder_that_is_not_there_matches_nothing(tmp_path: Path)
         next(find_sources([tmp_path / "traces" / "**"]))
     (tmp_path / "a[1].jsonl").write_text("{}")
     assert [source.name for source in find_sources([tmp_path / "a[1].jsonl"])] == [str(tmp_path / "a[1].jsonl")]
+
+
+@pytest.mark.parametrize("kind", ["cut", "junk", "member"])
+def test_what_comes_before_damage_is_read(tmp_path: Path, kind: str) -> None:
+    """Of a small archive as of a large one every byte before its damage is given before the error."""
+    packed = gzip.compress(LINE) + gzip.compress(LINE * 2)
+    damaged = packed[:-6] if kind == "cut" else packed + b"junk"
+    path = tmp_path / "traces.gz"
+    if kind == "member":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inner.jsonl.gz", damaged)
+    else:
+        path.write_bytes(damaged)
+    found = find_sources([path])  # a member can be opened until the next source is asked for
+    with next(found).open() as stream:
+        assert [stream.readline() for _ in range(3)] == [LINE] * 3
+        with pytest.raises(ArchiveError, match="cannot be unpacked to its end"):
+            stream.readline()
+
+
+def test_a_file_of_a_folder_that_cannot_be_opened_costs_the_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A link to itself, a link to nowhere and an unreadable file are passed over, the first and last with a warning."""
+    (tmp_path / "loop.jsonl").symlink_to("loop.jsonl")
+    (tmp_path / "nowhere.jsonl").symlink_to("missing")
+    for name in ("good", "locked"):
+        (tmp_path / f"{name}.jsonl").write_bytes(LINE)
+    status_and_magic = sources._status_and_magic
+
+    def refused(path: Path) -> object:
+        if path.stem == "locked":
+            raise StorageError(f"cannot read {path}: Permission denied")
+        return status_and_magic(path)
+
+    monkeypatch.setattr(sources, "_status_and_magic", refused)
+    assert read(tmp_path) == {"good": LINE}
+    assert [record.getMessage().replace(f"{tmp_path}/", "") for record in caplog.records] == [
+        "loop.jsonl: passed over: Too many levels of symbolic links",
+        "passed over: cannot read locked.jsonl: Permission denied",
+    ]
+    with pytest.raises(StorageError, match=r"cannot read .*locked"):
+        read(tmp_path / "locked.jsonl")
+
+
+def test_a_name_that_is_no_text_or_too_long_for_its_dead_letters_is_mended(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are shown as escapes; of a long name the beginning stays, and two stay two."""
+    path = tmp_path / os.fsdecode(b"t\xff.jsonl")
+    path.write_bytes(LINE)
+    assert [source.name for source in find_sources([tmp_path])] == [f"{tmp_path}/t\\xff.jsonl"]
+    assert stem_of("x" * 200 + ".jsonl") == "x" * 200
+    one, other = (stem_of("\u00e9" * 120 + f"{end}.jsonl.gz") for end in "ab")
+    assert one != other
+    assert one.startswith("\u00e9" * 40 + "-")
+    assert len(one) == 40 + 1 + 32
+
+
+def test_files_with_odd_names_are_ingested_beside_others(tmp_path: Path) -> None:
+    """Names of 250 bytes, with control characters or with bytes that are no text cost no call and no dead letter."""
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    line = b'{"timestamp": "2026-05-01T10:00:00Z", "usage": {"input_tokens": 1}, "id": "%d"}\nnot JSON\n'
+    for number, name in enumerate((b"a" * 244, b"\x1b[31m", b"new\nline", b"\xff", b"plain")):
+        (folder / os.fsdecode(name + b".jsonl")).write_bytes(line % number)
+    with ProdLensStore(tmp_path / "s.db") as store:
+        ingestor = TraceIngestor(store, dead_letter_dir=tmp_path / "letters", parquet_dir=tmp_path / "lake")
+        done = ingestor.ingest([folder])
+        again = ingestor.ingest([folder])
+    assert [(each.stored, each.dead) for each in done] == [(1, 1)] * 5
+    assert len(again) == 5
+    assert len(DeadLetterBox(tmp_path / "letters").stems()) == 5
