@@ -3,6 +3,10 @@
 Effects that grow bias plain two-way effects, since early adopters then serve as controls for late ones. So author and
 week effects are fitted where nobody has begun, and what they foretell is set against what was seen (imputation:
 Borusyak, Jaravel and Spiess 2024; Gardner 2022). Whether that could be chance is judged by exchanging the dates.
+
+Over several repositories an author has an effect in each, weeks are those of each repository, and a person is one,
+wherever they work: they have one date, count once, and are left out with all their work. Dates are exchanged between
+the people of one repository, since a whole repository may begin together for a reason of its own.
 """
 
 from __future__ import annotations
@@ -46,6 +50,7 @@ class Panel:
         weeks: Label of its week; with several repositories, repository and week.
         times: The week as a number that rises by one a week.
         adopted: For each author that began, the week as such a number.
+        places: Repository of each cell, where there are several.
     """
 
     counts: FloatArray
@@ -53,6 +58,7 @@ class Panel:
     weeks: Sequence[Hashable]
     times: IntArray
     adopted: Mapping[Any, int]
+    places: Sequence[Hashable] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Adoption:
         placebo_p: Its p-value; small where those who began were already changing.
         weeks: By weeks since the beginning.
         reason: Why there is no ratio.
+        compared: Authors whose weeks after the beginning the ratio is of.
+        others: Authors who had not begun yet in those weeks, by whom it is foretold.
     """
 
     adopters: int
@@ -89,12 +97,18 @@ class Adoption:
     placebo_p: float | None = None
     weeks: tuple[EventWeek, ...] = ()
     reason: str | None = None
+    compared: int = 0
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
+    """Cells as numbers; ``units`` are authors in each of their repositories, which have an effect each."""
+
     counts: FloatArray
     authors: IntArray
+    units: IntArray
+    places: IntArray
     weeks: IntArray
     times: IntArray
     since: FloatArray
@@ -109,6 +123,8 @@ class _Cells:
         return _Cells(
             self.counts[kept],
             self.authors[kept],
+            self.units[kept],
+            self.places[kept],
             self.weeks[kept],
             self.times[kept],
             self.since[kept],
@@ -121,7 +137,8 @@ def adoption_effect(panel: Panel, seed: int = 1, draws: int = DRAWS) -> Adoption
 
     mu = a_author g_week is fitted by Poisson pseudo-likelihood to the cells before the beginning; the ratio is the sum
     of the counts over the sum of mu in the cells from it on, in weeks with at least 3 authors who had not begun. The
-    p-value exchanges the beginnings of authors at random: S = sum D (y - mu), mu from the margins of all cells.
+    p-value exchanges the beginnings of authors at random: S = sum D (y - mu), mu from the margins of all cells. With
+    several repositories mu = a_(author, repository) g_(repository, week).
 
     Args:
         panel: Counts; authors who began before they could be seen have no place in it.
@@ -134,27 +151,41 @@ def adoption_effect(panel: Panel, seed: int = 1, draws: int = DRAWS) -> Adoption
 
 def imputed(panel: Panel, seed: int = 1, draws: int = DRAWS) -> Adoption:
     """Return ``adoption_effect`` without its gate on adopters, as simulations of small teams need it."""
-    cells = _cells(panel)
-    adopters, everybody = _adopters(cells), np.ones(len(cells.counts), dtype=np.bool_)
-    found = _seen_and_foretold(cells, everybody)
+    everything = _cells(panel)
+    adopters = _adopters(everything)
+    # Where nobody begins, nothing tells of a change; only the exchanges need to know of everybody.
+    cells = everything.where(np.isin(everything.places, np.unique(everything.places[everything.treated])))
+    found = _seen_and_foretold(cells, np.ones(len(cells.counts), dtype=np.bool_))
     if found is None:
         return Adoption(adopters, reason=NOBODY_LEFT)
     seen, expected, foretold, used = found
     if expected < LEAST:
         return Adoption(adopters, reason=NOTHING_FORETOLD)
     untreated = cells.where(~cells.treated)
-    placebo = poisson_contrast(untreated.counts, _just_before(untreated), untreated.authors, untreated.weeks)
+    placebo = poisson_contrast(
+        untreated.counts, _just_before(untreated), untreated.units, untreated.weeks, untreated.authors
+    )
     reach, detectable = _reach(cells, seen / expected)
+    before = untreated.authors[np.isin(untreated.weeks, cells.weeks[used])]
     return Adoption(
         adopters,
         seen / expected,
         None if reach is None else Interval(seen / expected / reach, seen / expected * reach),
-        permutation_p(cells.counts, cells.authors, cells.weeks, cells.times, cells.adopted, seed, draws),
+        _exchanged_p(everything, seed, draws),
         detectable,
         None if placebo is None else math.exp(placebo.delta),
         None if placebo is None else placebo.p,
         tuple(_event_weeks(cells, foretold, used | ~cells.treated)),
+        compared=len(np.unique(cells.authors[used])),
+        others=len(np.unique(before)),
     )
+
+
+def imputed_ratio(panel: Panel) -> float | None:
+    """Return the ratio of ``adoption_effect`` alone, without its gates; None where there is none."""
+    cells = _cells(panel)
+    found = _seen_and_foretold(cells, np.ones(len(cells.counts), dtype=np.bool_))
+    return None if found is None or found[1] < LEAST else found[0] / found[1]
 
 
 def _seen_and_foretold(cells: _Cells, kept: BoolArray) -> tuple[float, float, FloatArray, BoolArray] | None:
@@ -163,15 +194,15 @@ def _seen_and_foretold(cells: _Cells, kept: BoolArray) -> tuple[float, float, Fl
     Only authors of the cells that are ``kept`` take part. None where no cell can be used.
     """
     untreated = cells.where(kept & ~cells.treated)
-    sizes = len(cells.adopted), int(cells.weeks.max(initial=-1)) + 1
-    author_effect, week_effect = two_way_margins(untreated.counts, untreated.authors, untreated.weeks, sizes)
+    sizes = int(cells.units.max(initial=-1)) + 1, int(cells.weeks.max(initial=-1)) + 1
+    author_effect, week_effect = two_way_margins(untreated.counts, untreated.units, untreated.weeks, sizes)
     # Nothing can be foretold for an author who was never seen before the beginning.
-    known = np.bincount(untreated.authors, minlength=sizes[0]) > 0
+    known = np.bincount(untreated.units, minlength=sizes[0]) > 0
     enough = _untreated_authors(untreated, sizes[1]) >= FEWEST_UNTREATED
-    used = kept & cells.treated & known[cells.authors] & enough[cells.weeks]
+    used = kept & cells.treated & known[cells.units] & enough[cells.weeks]
     if not used.any():
         return None
-    foretold = author_effect[cells.authors] * week_effect[cells.weeks]
+    foretold = author_effect[cells.units] * week_effect[cells.weeks]
     return float(cells.counts[used].sum()), float(foretold[used].sum()), foretold, used
 
 
@@ -181,9 +212,11 @@ def _reach(cells: _Cells, ratio: float) -> tuple[float | None, float | None]:
     Authors are left out one at a time, or in 50 blocks where there are more: V = (G - 1) / G sum (log ratio_(-i) -
     log ratio)^2, and Student's t with G* - 1 degrees of freedom, G* by the authors' shares of sum mu D~^2.
     """
-    spread = poisson_contrast(cells.counts, cells.treated.astype(np.float64), cells.authors, cells.weeks)
-    blocks = min(len(cells.adopted), _MOST_BLOCKS)
-    parts = [_seen_and_foretold(cells, cells.authors % blocks != block) for block in range(blocks)]
+    treated = cells.treated.astype(np.float64)
+    spread = poisson_contrast(cells.counts, treated, cells.units, cells.weeks, cells.authors)
+    people = np.unique(cells.authors, return_inverse=True)[1]
+    blocks = min(int(people.max()) + 1, _MOST_BLOCKS)
+    parts = [_seen_and_foretold(cells, people % blocks != block) for block in range(blocks)]
     ratios = np.array([math.nan if part is None or part[1] < LEAST else part[0] / part[1] for part in parts])
     if spread is None or not np.isfinite(ratios).all() or min(ratio, ratios.min()) <= 0:
         return None, None
@@ -192,6 +225,16 @@ def _reach(cells: _Cells, ratio: float) -> tuple[float | None, float | None]:
     if sum(quantiles) * error > _LARGEST_LOG:
         return None, None
     return math.exp(quantiles[0] * error), math.exp(sum(quantiles) * error)
+
+
+def _exchanged_p(cells: _Cells, seed: int, draws: int) -> float:
+    """Return the p-value of the dates, exchanged between people of one repository: of several, that of most weeks."""
+    pairs, counts = np.unique(np.column_stack([cells.authors, cells.places]), axis=0, return_counts=True)
+    homes = np.zeros(len(cells.adopted), dtype=np.int64)
+    order = np.lexsort((-pairs[:, 1], counts))  # the last to be written is that of most weeks, of equals the first
+    homes[pairs[order, 0]] = pairs[order, 1]
+    left = _left(cells.counts, cells.units, cells.weeks)
+    return exchanged_p(left, cells.authors, cells.times, cells.adopted, homes, seed, draws)
 
 
 def permutation_p(
@@ -214,9 +257,37 @@ def permutation_p(
         seed: Of the exchanges.
         draws: How many; the real dates count as one more.
     """
-    sizes = len(adopted), int(weeks.max()) + 1
-    author_effect, week_effect = two_way_margins(counts, authors, weeks, sizes)
-    left = counts - author_effect[authors] * week_effect[weeks]
+    homes = np.zeros(len(adopted), dtype=np.int64)
+    return exchanged_p(_left(counts, authors, weeks), authors, times, adopted, homes, seed, draws)
+
+
+def _left(counts: FloatArray, units: IntArray, weeks: IntArray) -> FloatArray:
+    """Return the counts less what the margins of all cells say of them."""
+    unit_effect, week_effect = two_way_margins(counts, units, weeks, (int(units.max()) + 1, int(weeks.max()) + 1))
+    left: FloatArray = counts - unit_effect[units] * week_effect[weeks]
+    return left
+
+
+def exchanged_p(
+    left: FloatArray,
+    authors: IntArray,
+    times: IntArray,
+    adopted: FloatArray,
+    homes: IntArray,
+    seed: int,
+    draws: int = DRAWS,
+) -> float:
+    """Return how often dates that are exchanged between authors of one home give as large a sum as the real ones.
+
+    Args:
+        left: y - mu of each cell.
+        authors: Author of each cell, from 0.
+        times: Its week as a number.
+        adopted: When each author began, as such a number; infinite for those who did not.
+        homes: The group of each author that dates are exchanged in.
+        seed: Of the exchanges.
+        draws: How many; the real dates count as one more.
+    """
     first, last = int(times.min()), int(times.max())
     by_time = np.zeros((len(adopted), last - first + 2))
     np.add.at(by_time, (authors, times - first), left)
@@ -225,7 +296,12 @@ def permutation_p(
     begun = np.clip(adopted - first, 0, last - first + 1).astype(np.int64)
     rng, people = np.random.default_rng(seed), np.arange(len(adopted))
     seen = abs(float(from_week_on[people, begun].sum()))
-    exchanged = np.array([float(from_week_on[people, rng.permutation(begun)].sum()) for _ in range(draws)])
+    at_home = np.argsort(homes, kind="stable")
+    exchanged = np.zeros(draws)
+    for draw in range(draws):
+        order = rng.permutation(len(adopted))
+        drawn = begun[order[np.argsort(homes[order], kind="stable")]]
+        exchanged[draw] = from_week_on[at_home, drawn].sum()
     return (1 + int((np.abs(exchanged) >= seen * (1 - _ROUNDING)).sum())) / (1 + draws)
 
 
@@ -235,7 +311,9 @@ def _cells(panel: Panel) -> _Cells:
     for label, code in zip(panel.authors, authors, strict=True):
         adopted[code] = panel.adopted.get(label, np.inf)
     since = panel.times - adopted[authors]
-    return _Cells(panel.counts, authors, codes_of(panel.weeks), panel.times, since, adopted)
+    places = np.zeros(len(authors), dtype=np.int64) if panel.places is None else codes_of(panel.places)
+    units = codes_of(list(zip(authors.tolist(), places.tolist(), strict=True)))
+    return _Cells(panel.counts, authors, units, places, codes_of(panel.weeks), panel.times, since, adopted)
 
 
 def _adopters(cells: _Cells) -> int:

@@ -23,20 +23,26 @@ if TYPE_CHECKING:
 
 # Weeks in which everything or nothing was merged have no finite coefficient; this keeps theirs in bounds and moves no
 # digit of the others that is shown.
-_RIDGE = 1e-6
-_MOST_STEPS = 50
-_LONGEST = 3.0
-_LARGEST = 10.0  # a hazard ratio beyond e^10: one kind is always merged first
-_PRECISION = 1e-9
-_ROUNDING = 1e-9
+RIDGE = 1e-6
+MOST_STEPS = 50
+LONGEST = 3.0
+LARGEST = 10.0  # a hazard ratio beyond e^10: one kind is always merged first
+PRECISION = 1e-9
+ROUNDING = 1e-9
 
 
-class _Author(NamedTuple):
+class AuthorsWork(NamedTuple):
     """The work of one author, the longest followed first; ``last`` is the last row of the risk set of each row."""
 
+    author: int
     rows: FloatArray
     events: BoolArray
     last: IntArray
+
+    @property
+    def is_of_both_kinds(self) -> bool:
+        """Whether there is work of either kind."""
+        return len(np.unique(self.rows[:, 0])) > 1
 
 
 def stratified_cox(
@@ -63,30 +69,30 @@ def stratified_cox(
     """
     if not (np.isfinite(hours).all() and np.isfinite(covariates).all()):
         return nothing(NOT_FINITE)
-    columns = np.column_stack([assisted, _scaled(covariates), week_dummies(codes_of(weeks))])
-    people = list(_by_author(hours, merged, columns, codes_of(authors)))
+    columns = np.column_stack([assisted, scaled(covariates), week_dummies(codes_of(weeks))])
+    people = list(by_author(hours, merged, columns, codes_of(authors)))
     beta = _fit(people, columns.shape[1]) if people else None
     return nothing(NO_CONTRAST) if beta is None else _contrast(people, beta)
 
 
-def _by_author(hours: FloatArray, merged: BoolArray, columns: FloatArray, authors: IntArray) -> Iterator[_Author]:
-    """Yield the work of each author that has several pieces of it, one merged."""
+def by_author(hours: FloatArray, merged: BoolArray, columns: FloatArray, authors: IntArray) -> Iterator[AuthorsWork]:
+    """Yield the work of each author that has several pieces of it, one merged; the first column is the kind."""
     order = np.lexsort((-hours, authors))
     for rows in np.split(order, np.flatnonzero(np.diff(authors[order])) + 1):
         if len(rows) > 1 and merged[rows].any():
             # Rows of one time are in each other's risk sets.
             last = np.searchsorted(-hours[rows], -hours[rows], side="right") - 1
-            yield _Author(columns[rows], merged[rows], last.astype(np.int64))
+            yield AuthorsWork(int(authors[rows[0]]), columns[rows], merged[rows], last.astype(np.int64))
 
 
-def _scaled(covariates: FloatArray) -> FloatArray:
+def scaled(covariates: FloatArray) -> FloatArray:
     """Return the covariates around 0 and in standard deviations, for steps of a sensible length."""
     spread = covariates.std(axis=0)
     scaled: FloatArray = (covariates - covariates.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     return scaled
 
 
-def _terms(author: _Author, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
+def author_terms(author: AuthorsWork, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return score and information of one author's partial likelihood."""
     linear = author.rows @ beta
     weights = np.exp(linear - linear.max())
@@ -101,32 +107,32 @@ def _terms(author: _Author, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
     return score, information
 
 
-def _fit(people: Sequence[_Author], width: int) -> FloatArray | None:
+def _fit(people: Sequence[AuthorsWork], width: int) -> FloatArray | None:
     """Return the coefficients by Newton's method, None where they do not settle or nothing tells of the kind."""
-    beta, ridge = np.zeros(width), _RIDGE * np.eye(width)
-    for _ in range(_MOST_STEPS):
-        terms = [_terms(author, beta) for author in people]
-        score = np.sum([one for one, _ in terms], axis=0) - _RIDGE * beta
-        step = np.clip(np.linalg.solve(np.sum([one for _, one in terms], axis=0) + ridge, score), -_LONGEST, _LONGEST)
+    beta, ridge = np.zeros(width), RIDGE * np.eye(width)
+    for _ in range(MOST_STEPS):
+        terms = [author_terms(author, beta) for author in people]
+        score = np.sum([one for one, _ in terms], axis=0) - RIDGE * beta
+        step = np.clip(np.linalg.solve(np.sum([one for _, one in terms], axis=0) + ridge, score), -LONGEST, LONGEST)
         beta = beta + step
-        if abs(step[0]) < _PRECISION:
-            return beta if abs(beta[0]) < _LARGEST else None
+        if abs(step[0]) < PRECISION:
+            return beta if abs(beta[0]) < LARGEST else None
     return None
 
 
-def _contrast(people: Sequence[_Author], beta: FloatArray) -> Contrast:
-    terms = [_terms(author, beta) for author in people]
+def _contrast(people: Sequence[AuthorsWork], beta: FloatArray) -> Contrast:
+    terms = [author_terms(author, beta) for author in people]
     informations = np.array([one for _, one in terms])
-    whole = informations.sum(axis=0) + _RIDGE * np.eye(len(beta))
+    whole = informations.sum(axis=0) + RIDGE * np.eye(len(beta))
     of_kind = np.linalg.solve(whole, np.eye(len(beta))[0])
     shares = np.array([float(of_kind @ one @ of_kind) for one in informations])
-    both = sum(len(np.unique(author.rows[:, 0])) > 1 for author in people)
+    both = sum(author.is_of_both_kinds for author in people)
     without = np.array([_without(whole - own, score, float(beta[0])) for score, own in terms])
     return jackknifed(float(beta[0]), without, shares / shares.sum(), authors=both)
 
 
 def _without(information: FloatArray, score: FloatArray, beta: float) -> float:
     """Return the log hazard ratio without an author, one Newton step away; NaN where nothing tells of it then."""
-    if information[0, 0] - _RIDGE < _ROUNDING:
+    if information[0, 0] - RIDGE < ROUNDING:
         return math.nan
     return beta - float(np.linalg.solve(information, score)[0])

@@ -38,12 +38,23 @@ class RateContrast:
 
 
 def poisson_contrast(
-    counts: FloatArray, treated: FloatArray, authors: IntArray, weeks: IntArray
+    counts: FloatArray,
+    treated: FloatArray,
+    authors: IntArray,
+    weeks: IntArray,
+    clusters: IntArray | None = None,
 ) -> RateContrast | None:
     """Return delta of E[y] = exp(a_author + g_week + delta D) by Poisson pseudo-likelihood.
 
     V = G / (G - 1) sum_i (sum_w D~ (y - mu))^2 / (sum mu D~^2)^2 (CR1), D~ being D less what authors and weeks say of
-    it with weights mu; t has G* - 1 degrees of freedom by the authors' shares of sum mu D~^2.
+    it with weights mu; t has G* - 1 degrees of freedom by the clusters' shares of sum mu D~^2.
+
+    Args:
+        counts: What was counted in each cell.
+        treated: D of each cell.
+        authors: What has an effect, from 0: authors, or authors in each repository.
+        weeks: Label of its week, from 0.
+        clusters: Who varies together, from 0; without it the authors.
 
     Returns:
         None where nothing tells of delta, or it is not finite.
@@ -64,8 +75,10 @@ def poisson_contrast(
             return None
         if abs(step) < _SMALLEST_STEP:
             break
-    scores = _sums(authors, left * (counts - mu), sizes[0])
-    shares = _sums(authors, mu * left * left, sizes[0]) / information
+    people = authors if clusters is None else clusters
+    groups_at_most = int(people.max(initial=-1)) + 1
+    scores = _sums(people, left * (counts - mu), groups_at_most)
+    shares = _sums(people, mu * left * left, groups_at_most) / information
     groups, effective = int((shares > 0).sum()), float(1 / (shares**2).sum())
     error = math.sqrt(groups / max(groups - 1, 1) * float((scores**2).sum())) / information
     return None if effective < _FEWEST_EFFECTIVE or error <= 0 else RateContrast(delta, error, effective - 1)

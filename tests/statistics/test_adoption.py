@@ -13,7 +13,9 @@ from prodlens.statistics.adoption import (
     TOO_FEW_ADOPTERS,
     Panel,
     adoption_effect,
+    exchanged_p,
     imputed,
+    imputed_ratio,
     permutation_p,
 )
 from prodlens.statistics.two_way_poisson import poisson_contrast, two_way_margins
@@ -199,3 +201,81 @@ def test_a_small_team_can_be_simulated_without_the_gate() -> None:
     panel = Panel(np.arange(24.0) % 7, authors, times.tolist(), times, {"a0": 3})
     assert adoption_effect(panel).ratio is None
     assert imputed(panel).ratio is not None
+
+
+def in_places(*panels: Panel, same_people: bool = False) -> Panel:
+    """Return panels as one, a repository each; people of one name are others in each, or the same."""
+    named = [
+        [name if same_people else f"{place}/{name}" for name in panel.authors] for place, panel in enumerate(panels)
+    ]
+    adopted = {
+        name if same_people else f"{place}/{name}": week
+        for place, panel in enumerate(panels)
+        for name, week in panel.adopted.items()
+    }
+    places = [place for place, panel in enumerate(panels) for _ in panel.authors]
+    times = np.concatenate([panel.times for panel in panels])
+    counts = np.concatenate([panel.counts for panel in panels])
+    weeks = list(zip(places, times.tolist(), strict=True))
+    return Panel(counts, [name for names in named for name in names], weeks, times, adopted, places)
+
+
+def test_repositories_with_people_of_their_own_have_effects_of_their_own() -> None:
+    """What is seen and foretold is that of each repository, added up; all people count, on either side."""
+    panels = adopting_team(3), adopting_team(4)
+    pooled = adoption_effect(in_places(*panels))
+    labelled = replace(in_places(*panels), places=None)
+    assert pooled.adopters == sum(adoption_effect(panel).adopters for panel in panels) == 20
+    assert pooled.ratio == pytest.approx(adoption_effect(labelled).ratio)
+    assert pooled.interval == adoption_effect(labelled).interval
+    assert pooled.placebo_p == pytest.approx(adoption_effect(labelled).placebo_p)
+    assert (pooled.compared, pooled.others) == (20, 23)
+    assert imputed_ratio(in_places(*panels)) == pooled.ratio
+
+
+def test_a_person_in_two_repositories_is_one() -> None:
+    """The same team in two repositories has the people, the ratio and the interval of one, not a narrower one."""
+    panel = adopting_team()
+    once, twice = adoption_effect(panel), adoption_effect(in_places(panel, panel, same_people=True))
+    assert (twice.adopters, twice.compared, twice.others) == (once.adopters, once.compared, once.others)
+    assert twice.ratio == pytest.approx(once.ratio)
+    assert once.interval is not None
+    assert twice.interval is not None
+    assert twice.interval.low == pytest.approx(once.interval.low)
+    assert twice.placebo_p == pytest.approx(once.placebo_p)
+    assert twice.detectable == pytest.approx(once.detectable)
+    assert twice.p == once.p
+
+
+def test_a_repository_where_nobody_begins_changes_nothing() -> None:
+    """Beside one where people begin, it is in no figure, whatever happened there."""
+    panel, other = adopting_team(), replace(adopting_team(5, ratio=9.0), adopted={})
+    once, beside = adoption_effect(panel), adoption_effect(in_places(panel, other))
+    assert beside.ratio == pytest.approx(once.ratio)
+    assert (beside.compared, beside.others) == (once.compared, once.others)
+    assert beside.p == pytest.approx(once.p, abs=0.05)
+    assert once.interval is not None
+    assert beside.interval is not None
+    assert beside.interval.high == pytest.approx(once.interval.high)
+
+
+def test_dates_are_exchanged_within_repositories() -> None:
+    """Where all of one repository begin together and nobody of the other does, no exchange changes anything."""
+    panel = adopting_team()
+    everybody = replace(panel, adopted=dict.fromkeys(panel.authors, 8))
+    nobody = replace(adopting_team(4), adopted={})
+    assert imputed(in_places(everybody, nobody)).reason == NOBODY_LEFT
+    authors, times = np.repeat(np.arange(8), 6), np.tile(np.arange(6), 8)
+    left = np.where((authors < 4) & (times >= 3), 1.0, -1.0)
+    adopted = np.array([3.0] * 4 + [np.inf] * 4)
+    together = np.zeros(8, dtype=np.int64)
+    assert exchanged_p(left, authors, times, adopted, together, seed=1) < 0.05
+    assert exchanged_p(left, authors, times, adopted, np.repeat([0, 1], 4), seed=1) == 1.0
+
+
+def test_no_weeks_have_no_ratio() -> None:
+    """Without cells, or without anything foretold, there is no ratio."""
+    nothing = Panel(np.zeros(0), [], [], np.zeros(0, dtype=np.int64), {})
+    assert imputed_ratio(nothing) is None
+    panel = adopting_team()
+    assert imputed_ratio(replace(panel, counts=np.zeros(len(panel.counts)))) is None

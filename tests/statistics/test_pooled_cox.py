@@ -1,0 +1,84 @@
+"""Cox's model pooled over repositories, against the model with all effects in one matrix."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prodlens.statistics.estimates import NOT_FINITE
+from prodlens.statistics.pooled_cox import pooled_cox
+from prodlens.statistics.stratified_cox import stratified_cox
+from prodlens.statistics.within_author import NO_CONTRAST, TOO_FEW_AUTHORS, Contrast
+from tests.statistics.made_up_teams import Work, team
+
+
+def both(teams: list[Work]) -> tuple[Contrast, Contrast]:
+    """Return the pooled contrast of teams in a repository each, and that with one column for each week of each."""
+    hours = np.exp(np.concatenate([work.log_hours for work in teams]))
+    merged = np.concatenate([work.merged for work in teams])
+    assisted = np.concatenate([work.assisted for work in teams])
+    covariates = np.concatenate([work.covariates for work in teams])
+    places = [place for place, work in enumerate(teams) for _ in work.authors]
+    authors = [f"{place}/{author}" for place, work in enumerate(teams) for author in work.authors]
+    weeks = [week for work in teams for week in work.weeks]
+    labels = list(zip(places, weeks, strict=True))
+    pooled = pooled_cox(hours, merged, assisted, authors, places, weeks, covariates)
+    return pooled, stratified_cox(hours, merged, assisted, authors, labels, covariates)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=3), st.integers(4, 6))
+def test_it_is_the_model_with_one_large_matrix(seeds: list[int], authors: int) -> None:
+    """Difference, error and effective authors: all as with a dummy for each repository and week."""
+    pooled, whole = both([team(seed, authors, each=9, weeks=3) for seed in seeds])
+    assert (pooled.reason, pooled.authors) == (whole.reason, whole.authors)
+    assert pooled.one_author_decides == whole.one_author_decides
+    for name in ("beta", "error", "df", "effective_authors"):
+        assert getattr(pooled, name) == pytest.approx(getattr(whole, name), rel=1e-4, abs=1e-5), name
+
+
+def test_an_author_in_two_repositories_is_left_out_of_both() -> None:
+    """The same team in two repositories has as many authors as in one, and the error of one."""
+    work = team()
+    twice = pooled_cox(
+        np.exp(np.tile(work.log_hours, 2)),
+        np.tile(work.merged, 2),
+        np.tile(work.assisted, 2),
+        work.authors * 2,
+        [0] * len(work.authors) + [1] * len(work.authors),
+        work.weeks * 2,
+        np.tile(work.covariates, (2, 1)),
+    )
+    once, _ = both([work])
+    assert twice.authors == once.authors == 10
+    assert twice.beta == pytest.approx(once.beta, abs=1e-6)
+    assert twice.error == pytest.approx(once.error, rel=1e-5)
+    assert twice.effective_authors == pytest.approx(once.effective_authors, rel=1e-5)
+
+
+def test_open_work_is_at_risk_and_never_merged() -> None:
+    """By hand, a repository each: two of three authors have the assisted one first, one of them with the other open."""
+    kinds, hours = np.array([1.0, 0, 1, 0, 0, 1]), np.array([1.0, 2, 1, 2, 1, 2])
+    merged = np.array([True, False, True, True, True, True])
+    found = pooled_cox(hours, merged, kinds, list("aabbcc"), [1, 1, 2, 2, 3, 3], [1] * 6, np.zeros((6, 0)))
+    assert found.beta == pytest.approx(math.log(2), abs=1e-4)
+    assert found.effective_authors == pytest.approx(3)
+
+
+def test_nothing_to_compare_is_said() -> None:
+    """Without work, without both kinds, with one kind always first, or with one author alone there is a reason."""
+    nobody = pooled_cox(np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0), [], [], [], np.zeros((0, 2)))
+    assert nobody.reason == NO_CONTRAST
+    merged, plain, hours = np.ones(4, dtype=bool), np.zeros((4, 0)), np.array([1.0, 2, 1, 2])
+    kinds = np.array([1.0, 0, 1, 0])
+    one_kind = pooled_cox(hours, merged, np.ones(4), list("aabb"), [1] * 4, [1] * 4, plain)
+    assert one_kind.reason == NO_CONTRAST
+    assert pooled_cox(hours, merged, kinds, list("aabb"), [1, 1, 2, 2], [1] * 4, plain).reason == NO_CONTRAST
+    alone = pooled_cox(hours, merged, np.array([1.0, 0, 0, 1]), ["a"] * 4, [1, 1, 2, 2], [1] * 4, plain)
+    assert alone.reason == TOO_FEW_AUTHORS
+    lost = pooled_cox(np.array([np.inf, 2, 1, 2]), merged, kinds, list("aabb"), [1] * 4, [1] * 4, plain)
+    assert lost.reason == NOT_FINITE
