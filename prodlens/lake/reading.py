@@ -54,7 +54,8 @@ class Reading:
             StorageError: The place cannot be listed.
         """
         found = table_files(self.place, table, first_month, last_month, self._flaws)
-        self._given[table] = found.paths
+        # One table may be given twice, of other months each time.
+        self._given[table] = list(dict.fromkeys((*self._given.get(table, ()), *found.paths)))
         self._strays.update(found.strays)
         return found.paths
 
@@ -72,9 +73,10 @@ class Reading:
             StorageError: The place itself cannot be read.
         """
         self._tries += 1
+        given, self._given = self._given, {}
         gone: set[str] = set()
         for strict in (False, True):
-            found = look_at_files(self.place, self._given, self._needed, strict=strict)
+            found = look_at_files(self.place, given, self._needed, strict=strict)
             gone |= found.gone
             flaws = found.flaws | {path: GONE for path in gone if path.startswith(COMPACTED)}
             is_new = not flaws.keys() <= self._flaws.keys()

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from prodlens.errors import ConfigurationError, StorageError
 from prodlens.lake import PUBLISHED_TABLES, Place, Reading
+from prodlens.organisation.adoption_queries import AdoptionTables
 from prodlens.organisation.queries import Tables
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
+    from prodlens.organisation.adoption_queries import Weeks
     from prodlens.organisation.period import Period
 
 DUCKDB, SPARK = "duckdb", "spark"
@@ -30,9 +32,11 @@ _DUCKDB_SETTINGS = ("SET TimeZone = 'UTC'", "SET autoinstall_known_extensions = 
 # The columns that the expressions ask for.
 _FIRST_COLUMNS = {
     "calls": {"repository", "day", "developer", "tool", "model", "tokens_in", "tokens_out", "latency_ms", "cost_usd"}
-    | {"pull_request"},
+    | {"pull_request", "source"},
     "pull_requests": {"repository", "number", "opened_at", "author", "is_bot", "into_default_branch", "merged_at"}
-    | {"closed_at", "additions", "deletions", "changed_files", "reverted", "is_revert", "assisted", "cost_usd"},
+    | {"closed_at", "additions", "deletions", "changed_files", "reverted", "is_revert", "assisted", "cost_usd"}
+    | {"draft", "ready_at"},
+    "commits": {"repository", "day", "author", "is_bot"},
     "repositories": {"repository", "team", "simulated", "last_call_at", "traces_ingested_at", "missing"}
     | {f"{what}_{how}" for what in ("pull_requests", "commits") for how in ("synced_at", "partial")},
 }
@@ -151,20 +155,24 @@ def reading(place: str) -> Reading:
 
 
 def open_table(
-    engine: Engine, source: Reading | None, name: str, first_month: str = "", last_month: str = ""
+    engine: Engine, source: Reading | None, name: str, months: tuple[str, str] = ("", ""), alias: str = ""
 ) -> ir.Table:
     """Return a published table of a place as a table of the engine, limited to the months asked for.
 
     A database given by its address has the tables in itself, under their names; it has no place to read.
 
+    Args:
+        engine: What reads it.
+        source: Where it is; None for a database.
+        name: Its name.
+        months: The first month of it and the last, as 2026-05; empty: all.
+        alias: What it is called, where other months of it are there under its name.
+
     Raises:
         StorageError: The place cannot be read.
     """
     with engine.asked():
-        if source is not None:
-            table = _table(engine, source, name, first_month, last_month)
-        else:
-            table = engine.connection.table(name)
+        table = engine.connection.table(name) if source is None else _table(engine, source, name, months, alias)
     # Checked here, because an engine would name a missing column only where an expression uses it. Columns are only
     # ever added to the published tables, so those of the first version are always there.
     if missing := _FIRST_COLUMNS[name] - set(table.columns):
@@ -182,9 +190,24 @@ def open_tables(engine: Engine, source: Reading | None, period: Period, teams: M
     before = period.since.year * 12 + period.since.month - 1 - MONTHS_BEFORE
     earlier = f"{before // 12:04}-{before % 12 + 1:02}"
     return Tables(
-        calls=open_table(engine, source, "calls", *months),
-        pull_requests=open_table(engine, source, "pull_requests", earlier, months[1]),
+        calls=open_table(engine, source, "calls", months),
+        pull_requests=open_table(engine, source, "pull_requests", (earlier, months[1])),
         teams=engine.teams(teams),
+    )
+
+
+def open_adoption_tables(engine: Engine, source: Reading | None, weeks: Weeks, tables: Tables) -> AdoptionTables:
+    """Return the tables that beginnings are found in, limited to the months that the weeks need.
+
+    Raises:
+        StorageError: The place cannot be read.
+    """
+    first, last = (f"{weeks.monday(number):%Y-%m}" for number in (1, weeks.numbers.start))
+    until = f"{weeks.until:%Y-%m}"
+    return AdoptionTables(
+        calls=open_table(engine, source, "calls", (first, until), "earlier_calls"),
+        pull_requests=tables.pull_requests,
+        commits=open_table(engine, source, "commits", (last, until)),
     )
 
 
@@ -200,10 +223,12 @@ def all_tables(engine: Engine, source: Reading) -> Iterable[str]:
     return PUBLISHED_TABLES
 
 
-def _table(engine: Engine, source: Reading, name: str, first_month: str = "", last_month: str = "") -> ir.Table:
-    """Register the files of a table with the engine under its name; without files the table is empty."""
-    schema, place = PUBLISHED_TABLES[name].schema, source.place
-    paths = source.paths(name, first_month, last_month)
+def _table(
+    engine: Engine, source: Reading, table: str, months: tuple[str, str] = ("", ""), alias: str = ""
+) -> ir.Table:
+    """Register the files of a table with the engine under its name or another; without files the table is empty."""
+    name, schema, place = alias or table, PUBLISHED_TABLES[table].schema, source.place
+    paths = source.paths(table, *months)
     if not paths:
         return engine.given(name, schema.empty_table())
     if engine.name == SPARK:
@@ -212,8 +237,8 @@ def _table(engine: Engine, source: Reading, name: str, first_month: str = "", la
         return engine.connection.table(name)
     if place.is_folder:
         # DuckDB takes the columns of the first file for those of all.
-        if not (ordered := source.defining(name, paths)):
-            raise StorageError(f"{engine.name} cannot answer: no file of {name} is as docs/tables.md says")
+        if not (ordered := source.defining(table, paths)):
+            raise StorageError(f"{engine.name} cannot answer: no file of {table} is as docs/tables.md says")
         found = engine.connection.read_parquet([place.address(path) for path in ordered])
         # Less those that a newer version has added: files of this one do not have them. "month" comes from the path.
         known = [column for column in found.columns if column in {*schema.names, "month"}]

@@ -14,6 +14,7 @@ import ibis
 from ibis import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import ibis.expr.types as ir
@@ -51,10 +52,10 @@ def usage(tables: Tables, period: Period) -> ir.Table:
         month=_month(calls.day),
         tokens=calls.tokens_in + calls.tokens_out,
         cost_usd=calls.cost_usd,
-        attributed=_flag(calls.pull_request.notnull()),
+        attributed=flag(calls.pull_request.notnull()),
         attributed_usd=_if(calls.pull_request.notnull(), calls.cost_usd),
-        priced=_flag(calls.cost_usd.notnull()),
-        timed=_flag(calls.latency_ms >= 0),
+        priced=flag(calls.cost_usd.notnull()),
+        timed=flag(calls.latency_ms >= 0),
     )
     summed = chosen.group_by(["repository", "tool", "model", "developer", "month"]).agg(
         calls=_.count(),
@@ -119,7 +120,7 @@ def latencies(tables: Tables, period: Period) -> ir.Table:
     """Return how many calls of each model are in each class of ``LATENCY_BOUNDS``."""
     calls = _of_period(tables.calls, period)
     chosen = calls.filter(calls.latency_ms >= 0)
-    place = _place(chosen.latency_ms, 0, len(LATENCY_BOUNDS)).cast("int64")
+    place = class_of(chosen.latency_ms, LATENCY_BOUNDS)
     classes = chosen.select(model=chosen.model.fill_null(""), place=place)
     return classes.group_by("model", "place").agg(calls=_.count()).order_by("model", "place")
 
@@ -127,28 +128,31 @@ def latencies(tables: Tables, period: Period) -> ir.Table:
 def pull_requests(tables: Tables, period: Period) -> ir.Table:
     """Return the pull requests of people that were merged or closed in the period, as the figures need them."""
     pulls = tables.pull_requests
-    start, end = _midnight(period.since), _midnight(period.until)
-    merged = _within(pulls.merged_at, start, end)
-    closed = pulls.merged_at.isnull() & _within(pulls.closed_at, start, end)
+    start, end = midnight(period.since), midnight(period.until)
+    merged = within(pulls.merged_at, start, end)
+    closed = pulls.merged_at.isnull() & within(pulls.closed_at, start, end)
     chosen = pulls.filter(~pulls.is_bot, merged | closed).select(
         repository=pulls.repository.fill_null(""),
         number=pulls.number,
         author=pulls.author,
         cost_usd=pulls.cost_usd,
-        merged=_flag(pulls.merged_at.notnull()),
-        reverted=_flag(pulls.reverted & pulls.merged_at.notnull()),
-        assisted=_flag(pulls.merged_at.notnull() & pulls.assisted.fill_null(False)),
-        other=_flag(pulls.merged_at.notnull() & ~pulls.assisted.fill_null(True)),
+        merged=flag(pulls.merged_at.notnull()),
+        reverted=flag(pulls.reverted & pulls.merged_at.notnull()),
+        assisted=flag(pulls.merged_at.notnull() & pulls.assisted.fill_null(False)),
+        other=flag(pulls.merged_at.notnull() & ~pulls.assisted.fill_null(True)),
     )
     return _with_team(chosen, tables.teams).mutate(whole=ibis.literal(""))
 
 
 def comparable(tables: Tables, period: Period) -> ir.Table:
-    """Return the merged pull requests that are compared: of people, of known kind and size, into the default branch."""
+    """Return what is compared: pull requests of people, of known kind and size, opened in the period.
+
+    They are into the default branch; open ones and those that were closed without a merge are among them.
+    """
     pulls = tables.pull_requests
-    merged = _within(pulls.merged_at, _midnight(period.since), _midnight(period.until))
+    opened = within(pulls.opened_at, midnight(period.since), midnight(period.until))
     chosen = pulls.filter(
-        merged, ~pulls.is_bot, ~pulls.is_revert, pulls.into_default_branch.fill_null(True), pulls.author.notnull()
+        opened, ~pulls.is_bot, ~pulls.is_revert, pulls.into_default_branch.fill_null(True), pulls.author.notnull()
     )
     return (
         chosen.select(
@@ -156,8 +160,11 @@ def comparable(tables: Tables, period: Period) -> ir.Table:
             author=chosen.author,
             opened_at=chosen.opened_at,
             merged_at=chosen.merged_at,
+            closed_at=chosen.closed_at,
             lines=chosen.additions + chosen.deletions,
             files=chosen.changed_files.fill_null(1),
+            draft=flag(chosen.ready_at.notnull() | chosen.draft.fill_null(False)),
+            draft_unknown=flag(chosen.ready_at.isnull() & chosen.draft.isnull()),
             assisted=chosen.assisted,
             number=chosen.number,
         )
@@ -181,7 +188,7 @@ def kinds(pulls: ir.Table) -> ir.Table:
     }
     measures = {}
     for kind, condition in of_kind.items():
-        measures[kind] = _flag(condition).sum()
+        measures[kind] = flag(condition).sum()
         measures[f"{kind}_usd"] = _if(condition, pulls.cost_usd).sum()
         measures[f"{kind}_people"] = pulls.author.nunique(where=condition)
     return pulls.agg(**measures)
@@ -250,32 +257,38 @@ def _of_period(calls: ir.Table, period: Period) -> ir.Table:
     return calls.filter(calls.day >= ibis.date(period.since), calls.day < ibis.date(period.until))
 
 
-def _place(latency: ir.Value, low: int, high: int) -> Any:
-    """Return the class of a latency between two classes, by bisection: six comparisons instead of forty."""
-    if low == high:
-        return ibis.literal(low)
-    middle = (low + high) // 2
-    lower, upper = _place(latency, low, middle), _place(latency, middle + 1, high)
-    return ibis.ifelse(latency < LATENCY_BOUNDS[middle], lower, upper)
-
-
 def _month(day: ir.DateValue) -> ir.IntegerValue:
     months: ir.IntegerValue = (day.year() * 100 + day.month()).cast("int64")
     return months
 
 
-def _flag(condition: ir.BooleanValue) -> ir.Value:
+def flag(condition: ir.BooleanValue) -> ir.Value:
+    """Return 1 where a condition holds, else 0."""
     return ibis.ifelse(condition, 1, 0).cast("int64")
 
 
-def _if(condition: ir.BooleanValue, value: ir.Value) -> ir.Value:
-    return ibis.ifelse(condition, value, ibis.null(value.type()))
+def class_of(value: Any, bounds: Sequence[Any]) -> Any:
+    """Return how many of the rising bounds a value has reached, by bisection: six comparisons instead of forty."""
+
+    def between(low: int, high: int) -> Any:
+        if low == high:
+            return ibis.literal(low)
+        middle = (low + high) // 2
+        return ibis.ifelse(value < bounds[middle], between(low, middle), between(middle + 1, high))
+
+    return between(0, len(bounds)).cast("int64")
 
 
-def _midnight(day: date) -> ir.Scalar:
+def midnight(day: date) -> ir.Scalar:
+    """Return the moment at which a day begins in UTC."""
     # With its zone: a bare timestamp is one of the session's zone for some engines, and of another type for others.
     return ibis.literal(datetime(day.year, day.month, day.day, tzinfo=UTC), type="timestamp('UTC')")
 
 
-def _within(moment: ir.TimestampValue, start: ir.Value, end: ir.Value) -> Any:
+def within(moment: ir.TimestampValue, start: ir.Value, end: ir.Value) -> Any:
+    """Return whether a moment is known, and not before the start and before the end."""
     return moment.notnull() & (moment >= start) & (moment < end)
+
+
+def _if(condition: ir.BooleanValue, value: ir.Value) -> ir.Value:
+    return ibis.ifelse(condition, value, ibis.null(value.type()))

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prodlens.errors import StorageError
+from prodlens.organisation.adoption import FEWEST_WEEKS, beginning_figures
+from prodlens.organisation.adoption_queries import Weeks
 from prodlens.organisation.comparison import comparison_figures
-from prodlens.organisation.engines import MONTHS_BEFORE, open_table, open_tables, reading
+from prodlens.organisation.engines import MONTHS_BEFORE, open_adoption_tables, open_table, open_tables, reading
 from prodlens.organisation.figures import pull_request_figures, usage_figures
 from prodlens.organisation.suppression import FEWEST_PEOPLE
 from prodlens.organisation.teams import teams_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from prodlens.lake import Reading
     from prodlens.organisation.engines import Engine
     from prodlens.organisation.period import Period
+    from prodlens.organisation.queries import Tables
 
 SCHEMA_VERSION = 1
 STALE_AFTER = timedelta(days=14)
@@ -73,6 +76,9 @@ def _report(
     everybody = [*repositories, *({"repository": name, "team": None} for name in unknown if name)]
     team_of = teams_of(everybody, teams)
     tables = open_tables(engine, source, period, team_of)
+    read_until = {row["repository"]: as_utc(at) for row in repositories if (at := row["pull_requests_synced_at"])}
+    usage = usage_figures(engine, tables, period, fewest_people)
+    usage["adoption"]["beginning"] = _beginning(engine, source, period, tables, fewest_people)
     listed = [*_left_out(source), *(found for row in repositories for found in _attention(row, now))]
     return {
         "metadata": {
@@ -93,10 +99,17 @@ def _report(
             "teams": len(set(team_of.values())),
             "attention": listed,
         },
-        **usage_figures(engine, tables, period, fewest_people),
+        **usage,
         "pull_requests": pull_request_figures(engine, tables, period, fewest_people),
-        "comparison": comparison_figures(engine, tables, period, fewest_people),
+        "comparison": comparison_figures(engine, tables, period, read_until, fewest_people),
     }
+
+
+def _beginning(engine: Engine, source: Reading | None, period: Period, tables: Tables, fewest: int) -> dict[str, Any]:
+    """Return what changed after people began; a period that is too short opens nothing for it."""
+    weeks = Weeks.of(period)
+    opened = open_adoption_tables(engine, source, weeks, tables) if weeks.whole >= FEWEST_WEEKS else None
+    return beginning_figures(engine, opened, weeks, fewest)
 
 
 def _left_out(source: Reading | None) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
 from prodlens.rendering.document import Data, Document, Figure, Section, Table
+from prodlens.rendering.organisation_people import beginning_section, comparison_section
 from prodlens.rendering.wording import counted
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def build_organisation_document(report: Mapping[str, Any]) -> Document:
         _months_section(report["cost"]["months"], metadata["fewest_people"]),
         *(_cost_section(report["cost"], *dimension) for dimension in _DIMENSIONS),
         *(_pull_request_section(report["pull_requests"], *dimension) for dimension in _DIMENSIONS[:2]),
-        _comparison_section(report["comparison"]),
+        comparison_section(report["comparison"]),
+        beginning_section(report["adoption"]["beginning"]),
         _adoption_section(report["adoption"]["weeks"]),
         _latency_section(report["latency_by_model"]),
     )
@@ -166,30 +168,6 @@ def _pull_request_section(pulls: Mapping[str, Any], dimension: str, title: str, 
         table=Table(header, rows, "lrrrr") if rows else None,
         after=_more(len(found["rows"])),
     )
-
-
-def _comparison_section(found: Mapping[str, Any]) -> Section:
-    """Return what the comparison says, in the words of how sure it is."""
-    title = "Assisted and other pull requests of the same people"
-    if found["ratio"] is None:
-        return Section("comparison", title, (f"Not enough to compare: {found['reason']}.",))
-    low, high = found["interval"]["low"], found["interval"]["high"]
-    bounds = f"{formatting.optional(low, formatting.factor)} to {formatting.optional(high, formatting.factor)}"
-    basis = f"{counted(found['assisted'], 'assisted pull request')} and {counted(found['other'], 'other', 'others')}"
-    held = f"{basis}, merged since {found['since']}; {counted(found['authors'], 'author')} with both kinds."
-    detectable = formatting.optional(found["minimum_detectable"], formatting.ratio)
-    if not found["verdict"] or low is None or high is None or low <= 1 <= high:
-        sentences = (
-            f"These data cannot tell: anything from {bounds} times the time fits, at the same size.",
-            f"A difference of {detectable} would have been needed.",
-        )
-    else:
-        ratio, robust = formatting.ratio(found["ratio"]), formatting.percent(found["robustness_value"])
-        sentences = (
-            f"Assisted pull requests of the same authors were merged in {ratio} the time ({bounds}), at the same size.",
-            f"Authors chose when: an unseen property that explains {robust} of both choice and time would explain it.",
-        )
-    return Section("comparison", title, (*sentences, held))
 
 
 def _adoption_section(weeks: Sequence[Mapping[str, Any]]) -> Section | None:

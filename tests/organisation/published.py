@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _calls = count()
-_TIMES = {"calls": "at", "pull_requests": "opened_at"}
+_TIMES = {"calls": "at", "pull_requests": "opened_at", "commits": "at"}
 
 
 def moment(text: str) -> datetime:

@@ -53,6 +53,77 @@ def test_a_difference_that_is_there_is_found(tmp_path: Path) -> None:
     assert "an unseen property" in text
 
 
+def test_open_pull_requests_are_followed_until_their_repository_was_read(tmp_path: Path) -> None:
+    """Where 5 % and more are open, Cox's model answers; an open one counts until its repository was last read."""
+    rows = pulls(0.5, each=20)
+    end, read = moment("6-11 00:00"), moment("5-28")
+    later = [row | {"merged_at": None, "closed_at": None, "state": "open"} if at % 9 == 0 else row
+             for at, row in enumerate(rows)]  # fmt: skip
+    found = compared(tmp_path / "all", later)["comparison"]
+    assert found["measure"] == "hazard_ratio"
+    assert found["share_open"] == pytest.approx(23 / 200)
+    assert found["ratio"] > 2
+    assert found["interval"]["low"] > 1
+    assert found["check"]["measure"] == "time_ratio"
+    assert found["check"]["ratio"] == pytest.approx(0.5, abs=0.1)
+    text = render_markdown(compared(tmp_path / "all", later))
+    assert "At any time, assisted pull requests of the same authors were merged at" in text
+    assert "11.5% were still open when they were last read" in text
+    assert "times the time, merged ones alone" in text
+    merged_later = [row | {"merged_at": end + timedelta(days=3), "closed_at": end + timedelta(days=3)}
+                    if row["merged_at"] is None else row for row in later]  # fmt: skip
+    assert compared(tmp_path / "later", merged_later)["comparison"] == found
+    place = publish(tmp_path / "read", pull_requests=later)
+    known = [repository(f"acme/{name}", pull_requests_synced_at=read) for name in "ab"]
+    as_read = report_on(publish(place, repositories=known), SUMMER)["comparison"]
+    assert as_read["ratio"] != found["ratio"]
+    at_the_end = [repository(f"acme/{name}", pull_requests_synced_at=end + timedelta(days=1)) for name in "ab"]
+    assert report_on(publish(place, repositories=at_the_end), SUMMER)["comparison"] == found
+    never = [repository(f"acme/{name}", pull_requests_synced_at=None) for name in "ab"]
+    assert report_on(publish(place, repositories=never), SUMMER)["comparison"] == found
+
+
+def test_few_open_ones_leave_the_time_to_the_merged(tmp_path: Path) -> None:
+    """Below 5 % the ratio is one of hours, Cox's stands beside it, and one open pull request is not told."""
+    rows = pulls(0.5, noise=1.0)
+    rows[0] |= {"merged_at": None, "closed_at": None, "state": "open"}
+    report = compared(tmp_path, rows)
+    found = report["comparison"]
+    assert (found["measure"], found["check"]["measure"]) == ("time_ratio", "hazard_ratio")
+    assert found["share_open"] is None
+    assert found["check"]["ratio"] > 1
+    assert "rate of merging, open ones counted" in render_markdown(report)
+
+
+def test_closing_without_a_merge_stands_beside_the_time(tmp_path: Path) -> None:
+    """Each kind's share closed without a merge is told with its difference, where five people stand behind it."""
+    rows = pulls(0.5, each=20)
+    lost = {"merged_at": None, "state": "closed"}
+    closed = [row | lost if at % 7 == 0 or (at % 11 == 0 and row["assisted"]) else row for at, row in enumerate(rows)]
+    report = compared(tmp_path / "many", closed)
+    found = report["comparison"]["closed_unmerged"]
+    shares = {}
+    for kind in (True, False):
+        own = [row for row in closed if row["assisted"] is kind]
+        shares[kind] = sum(row["merged_at"] is None for row in own) / len(own)
+    assert (found["assisted"], found["other"]) == (pytest.approx(shares[True]), pytest.approx(shares[False]))
+    assert found["interval"]["low"] < found["difference"] < found["interval"]["high"]
+    assert "Closed without a merge: " in render_markdown(report)
+    assert report["comparison"]["share_open"] == 0.0
+    of_one = [row | {"merged_at": None} if row["author"] == "person 3" else row for row in rows]
+    assert compared(tmp_path / "one", of_one)["comparison"]["closed_unmerged"] is None
+
+
+def test_size_draft_and_names_are_held_fixed(tmp_path: Path) -> None:
+    """Drafts are a covariate, known or not; a login is one in upper and lower case."""
+    rows = [row | {"draft": at % 3 == 0 if at % 5 else None} for at, row in enumerate(pulls(0.5))]
+    found = compared(tmp_path / "drafts", rows)["comparison"]
+    assert found["ratio"] == pytest.approx(0.5, abs=0.08)
+    assert found["ratio"] != compared(tmp_path / "none", pulls(0.5))["comparison"]["ratio"]
+    loud = [row | {"author": row["author"].upper() if at % 2 else row["author"]} for at, row in enumerate(rows)]
+    assert compared(tmp_path / "loud", loud)["comparison"] == found
+
+
 def test_no_difference_is_not_told_as_one(tmp_path: Path) -> None:
     """Where nothing goes on, either one person decides the direction or the interval holds 1."""
     report = compared(tmp_path, pulls(1.0, noise=1.5))

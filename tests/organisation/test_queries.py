@@ -13,7 +13,8 @@ import ibis
 import pytest
 
 from prodlens.lake import PUBLISHED_TABLES
-from prodlens.organisation import queries
+from prodlens.organisation import adoption_queries, queries
+from prodlens.organisation.adoption_queries import AdoptionTables, Weeks
 from prodlens.organisation.period import Period
 from prodlens.organisation.queries import Tables
 
@@ -54,6 +55,24 @@ def expressions() -> Mapping[str, Any]:
         "by_group": queries.by_group(kept_pulls, "team"),
         "few_authors": queries.few_authors(kept_pulls, "team", 5),
         "order_statistics": queries.order_statistics(kept_pulls, "team"),
+        **adoption_expressions(),
+    }
+
+
+def adoption_expressions() -> Mapping[str, Any]:
+    """Return what is asked about those who began."""
+    calls, pulls, commits = (
+        ibis.table(ibis.Schema.from_pyarrow(PUBLISHED_TABLES[name].schema), name=name)
+        for name in ("calls", "pull_requests", "commits")
+    )
+    asked, weeks = AdoptionTables(calls, pulls, commits), Weeks.of(MAY)
+    received = adoption_queries.traced(asked, weeks)
+    kept = ibis.table(received.schema(), name="received")
+    return {
+        "author_weeks": adoption_queries.author_weeks(asked, weeks),
+        "traced": received,
+        "first_weeks": adoption_queries.first_weeks(kept),
+        "beginnings": adoption_queries.beginnings(kept),
     }
 
 

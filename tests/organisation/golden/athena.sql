@@ -468,15 +468,24 @@ SELECT
   "t0"."author",
   "t0"."opened_at",
   "t0"."merged_at",
+  "t0"."closed_at",
   "t0"."additions" + "t0"."deletions" AS "lines",
   COALESCE("t0"."changed_files", 1) AS "files",
+  CAST(IF((
+    "t0"."ready_at" IS NOT NULL
+  ) OR COALESCE("t0"."draft", FALSE), 1, 0) AS BIGINT) AS "draft",
+  CAST(IF((
+    "t0"."ready_at" IS NULL
+  ) AND (
+    "t0"."draft" IS NULL
+  ), 1, 0) AS BIGINT) AS "draft_unknown",
   "t0"."assisted",
   "t0"."number"
 FROM "pull_requests" AS "t0"
 WHERE
-  "t0"."merged_at" IS NOT NULL
-  AND "t0"."merged_at" >= CAST(FROM_ISO8601_TIMESTAMP('2026-05-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
-  AND "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
+  "t0"."opened_at" IS NOT NULL
+  AND "t0"."opened_at" >= CAST(FROM_ISO8601_TIMESTAMP('2026-05-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
+  AND "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
   AND NOT (
     "t0"."is_bot"
   )
@@ -737,4 +746,550 @@ WHERE
 ORDER BY
   "t2"."name" ASC,
   "t2"."place" ASC;
+
+-- author_weeks
+SELECT
+  "t10"."repository",
+  "t10"."author",
+  "t10"."week",
+  SUM("t10"."merged") AS "merged"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t8"."repository",
+      "t8"."author",
+      "t8"."week",
+      "t8"."merged"
+    FROM (
+      SELECT
+        COALESCE("t1"."repository", '') AS "repository",
+        LOWER("t1"."author") AS "author",
+        CAST(IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-02-16'),
+          IF(
+            "t1"."day" < FROM_ISO8601_DATE('2025-12-22'),
+            IF(
+              "t1"."day" < FROM_ISO8601_DATE('2025-11-24'),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2025-11-10'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2025-11-03'), 0, 1),
+                IF("t1"."day" < FROM_ISO8601_DATE('2025-11-17'), 2, 3)
+              ),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2025-12-08'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2025-12-01'), 4, 5),
+                IF("t1"."day" < FROM_ISO8601_DATE('2025-12-15'), 6, 7)
+              )
+            ),
+            IF(
+              "t1"."day" < FROM_ISO8601_DATE('2026-01-19'),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2026-01-05'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2025-12-29'), 8, 9),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-01-12'), 10, 11)
+              ),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2026-02-02'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-01-26'), 12, 13),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-02-09'), 14, 15)
+              )
+            )
+          ),
+          IF(
+            "t1"."day" < FROM_ISO8601_DATE('2026-04-13'),
+            IF(
+              "t1"."day" < FROM_ISO8601_DATE('2026-03-16'),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2026-03-02'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-02-23'), 16, 17),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-03-09'), 18, 19)
+              ),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2026-03-30'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-03-23'), 20, 21),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-04-06'), 22, 23)
+              )
+            ),
+            IF(
+              "t1"."day" < FROM_ISO8601_DATE('2026-05-11'),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2026-04-27'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-04-20'), 24, 25),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-05-04'), 26, 27)
+              ),
+              IF(
+                "t1"."day" < FROM_ISO8601_DATE('2026-05-25'),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-05-18'), 28, 29),
+                IF("t1"."day" < FROM_ISO8601_DATE('2026-06-01'), 30, 31)
+              )
+            )
+          )
+        ) AS BIGINT) AS "week",
+        0 AS "merged"
+      FROM "commits" AS "t1"
+      WHERE
+        NOT (
+          "t1"."is_bot"
+        )
+        AND "t1"."author" IS NOT NULL
+        AND "t1"."day" < FROM_ISO8601_DATE('2026-06-01')
+    ) AS "t8"
+    WHERE
+      EXISTS(
+        SELECT
+          1
+        FROM (
+          SELECT
+            COALESCE("t0"."repository", '') AS "repository",
+            LOWER("t0"."author") AS "author"
+          FROM "pull_requests" AS "t0"
+          WHERE
+            NOT (
+              "t0"."is_bot"
+            )
+            AND "t0"."author" IS NOT NULL
+            AND "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
+        ) AS "t3"
+        WHERE
+          "t8"."repository" = "t3"."repository" AND "t8"."author" = "t3"."author"
+      )
+  ) AS "t9"
+  UNION ALL
+  SELECT
+    *
+  FROM (
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author",
+        CAST(IF(
+          "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-16T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+          IF(
+            "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-22T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+            IF(
+              "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-24T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-10T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-03T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  0,
+                  1
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-17T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  2,
+                  3
+                )
+              ),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-08T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  4,
+                  5
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-15T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  6,
+                  7
+                )
+              )
+            ),
+            IF(
+              "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-19T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-05T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-29T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  8,
+                  9
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-12T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  10,
+                  11
+                )
+              ),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-02T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-26T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  12,
+                  13
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-09T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  14,
+                  15
+                )
+              )
+            )
+          ),
+          IF(
+            "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-13T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+            IF(
+              "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-16T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-02T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-23T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  16,
+                  17
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-09T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  18,
+                  19
+                )
+              ),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-30T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-23T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  20,
+                  21
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-06T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  22,
+                  23
+                )
+              )
+            ),
+            IF(
+              "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-11T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-27T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-20T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  24,
+                  25
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-04T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  26,
+                  27
+                )
+              ),
+              IF(
+                "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-25T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-18T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  28,
+                  29
+                ),
+                IF(
+                  "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  30,
+                  31
+                )
+              )
+            )
+          )
+        ) AS BIGINT) AS "week",
+        0 AS "merged"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
+    ) AS "t4"
+    UNION ALL
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author",
+        CAST(IF(
+          "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-16T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+          IF(
+            "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-22T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+            IF(
+              "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-24T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-10T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-03T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  0,
+                  1
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-11-17T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  2,
+                  3
+                )
+              ),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-08T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  4,
+                  5
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-15T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  6,
+                  7
+                )
+              )
+            ),
+            IF(
+              "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-19T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-05T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2025-12-29T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  8,
+                  9
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-12T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  10,
+                  11
+                )
+              ),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-02T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-01-26T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  12,
+                  13
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-09T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  14,
+                  15
+                )
+              )
+            )
+          ),
+          IF(
+            "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-13T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+            IF(
+              "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-16T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-02T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-02-23T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  16,
+                  17
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-09T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  18,
+                  19
+                )
+              ),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-30T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-03-23T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  20,
+                  21
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-06T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  22,
+                  23
+                )
+              )
+            ),
+            IF(
+              "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-11T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-27T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-04-20T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  24,
+                  25
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-04T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  26,
+                  27
+                )
+              ),
+              IF(
+                "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-25T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-05-18T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  28,
+                  29
+                ),
+                IF(
+                  "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE),
+                  30,
+                  31
+                )
+              )
+            )
+          )
+        ) AS BIGINT) AS "week",
+        1 AS "merged"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
+        AND "t0"."merged_at" IS NOT NULL
+        AND "t0"."merged_at" < CAST(FROM_ISO8601_TIMESTAMP('2026-06-01T00:00:00+00:00') AS TIMESTAMP WITH TIME ZONE)
+    ) AS "t5"
+  ) AS "t7"
+) AS "t10"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- traced
+SELECT DISTINCT
+  "t1"."repository",
+  "t1"."person",
+  "t1"."source",
+  CAST(IF(
+    "t1"."day" < FROM_ISO8601_DATE('2026-02-16'),
+    IF(
+      "t1"."day" < FROM_ISO8601_DATE('2025-12-22'),
+      IF(
+        "t1"."day" < FROM_ISO8601_DATE('2025-11-24'),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2025-11-10'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2025-11-03'), 0, 1),
+          IF("t1"."day" < FROM_ISO8601_DATE('2025-11-17'), 2, 3)
+        ),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2025-12-08'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2025-12-01'), 4, 5),
+          IF("t1"."day" < FROM_ISO8601_DATE('2025-12-15'), 6, 7)
+        )
+      ),
+      IF(
+        "t1"."day" < FROM_ISO8601_DATE('2026-01-19'),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-01-05'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2025-12-29'), 8, 9),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-01-12'), 10, 11)
+        ),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-02-02'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-01-26'), 12, 13),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-02-09'), 14, 15)
+        )
+      )
+    ),
+    IF(
+      "t1"."day" < FROM_ISO8601_DATE('2026-04-13'),
+      IF(
+        "t1"."day" < FROM_ISO8601_DATE('2026-03-16'),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-03-02'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-02-23'), 16, 17),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-03-09'), 18, 19)
+        ),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-03-30'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-03-23'), 20, 21),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-04-06'), 22, 23)
+        )
+      ),
+      IF(
+        "t1"."day" < FROM_ISO8601_DATE('2026-05-11'),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-04-27'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-04-20'), 24, 25),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-05-04'), 26, 27)
+        ),
+        IF(
+          "t1"."day" < FROM_ISO8601_DATE('2026-05-25'),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-05-18'), 28, 29),
+          IF("t1"."day" < FROM_ISO8601_DATE('2026-06-01'), 30, 31)
+        )
+      )
+    )
+  ) AS BIGINT) AS "week"
+FROM (
+  SELECT DISTINCT
+    COALESCE("t0"."repository", '') AS "repository",
+    LOWER("t0"."developer") AS "person",
+    COALESCE("t0"."source", '') AS "source",
+    "t0"."day"
+  FROM "calls" AS "t0"
+  WHERE
+    "t0"."developer" IS NOT NULL
+    AND "t0"."day" >= FROM_ISO8601_DATE('2025-11-03')
+    AND "t0"."day" < FROM_ISO8601_DATE('2026-06-01')
+) AS "t1";
+
+-- first_weeks
+SELECT
+  "t0"."repository",
+  MIN("t0"."week") AS "first"
+FROM "received" AS "t0"
+GROUP BY
+  1;
+
+-- beginnings
+SELECT
+  "t9"."person",
+  "t9"."begun",
+  CAST(IF("t10"."first" < "t9"."begun", 1, 0) AS BIGINT) AS "seen_before"
+FROM (
+  SELECT
+    "t5"."person",
+    MIN("t5"."week") FILTER(WHERE
+      "t5"."after" = (
+        "t5"."week" + 1
+      )) AS "begun"
+  FROM (
+    SELECT
+      "t2"."person",
+      "t2"."week",
+      LEAD("t2"."week") OVER (PARTITION BY "t2"."person" ORDER BY "t2"."week" ASC) AS "after"
+    FROM (
+      SELECT DISTINCT
+        "t0"."person",
+        "t0"."week"
+      FROM "received" AS "t0"
+    ) AS "t2"
+  ) AS "t5"
+  GROUP BY
+    1
+) AS "t9"
+LEFT OUTER JOIN (
+  SELECT
+    "t6"."person",
+    "t6"."week",
+    MIN("t6"."first") AS "first"
+  FROM (
+    SELECT
+      "t1"."person",
+      "t1"."week",
+      "t4"."first"
+    FROM "received" AS "t1"
+    INNER JOIN (
+      SELECT
+        "t0"."repository",
+        "t0"."source",
+        MIN("t0"."week") AS "first"
+      FROM "received" AS "t0"
+      GROUP BY
+        1,
+        2
+    ) AS "t4"
+      ON "t1"."repository" = "t4"."repository" AND "t1"."source" = "t4"."source"
+  ) AS "t6"
+  GROUP BY
+    1,
+    2
+) AS "t10"
+  ON "t9"."person" = "t10"."person" AND "t9"."begun" = "t10"."week";
 

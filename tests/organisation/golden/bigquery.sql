@@ -404,15 +404,24 @@ SELECT
   `t0`.`author`,
   `t0`.`opened_at`,
   `t0`.`merged_at`,
+  `t0`.`closed_at`,
   `t0`.`additions` + `t0`.`deletions` AS `lines`,
   COALESCE(`t0`.`changed_files`, 1) AS `files`,
+  CAST(IF((
+    `t0`.`ready_at` IS NOT NULL
+  ) OR COALESCE(`t0`.`draft`, FALSE), 1, 0) AS INT64) AS `draft`,
+  CAST(IF((
+    `t0`.`ready_at` IS NULL
+  ) AND (
+    `t0`.`draft` IS NULL
+  ), 1, 0) AS INT64) AS `draft_unknown`,
   `t0`.`assisted`,
   `t0`.`number`
 FROM `pull_requests` AS `t0`
 WHERE
-  `t0`.`merged_at` IS NOT NULL
-  AND `t0`.`merged_at` >= TIMESTAMP('2026-05-01T00:00:00+00:00')
-  AND `t0`.`merged_at` < TIMESTAMP('2026-06-01T00:00:00+00:00')
+  `t0`.`opened_at` IS NOT NULL
+  AND `t0`.`opened_at` >= TIMESTAMP('2026-05-01T00:00:00+00:00')
+  AND `t0`.`opened_at` < TIMESTAMP('2026-06-01T00:00:00+00:00')
   AND NOT (
     `t0`.`is_bot`
   )
@@ -675,4 +684,421 @@ WHERE
 ORDER BY
   `t2`.`name` ASC NULLS LAST,
   `t2`.`place` ASC NULLS LAST;
+
+-- author_weeks
+SELECT
+  `t10`.`repository`,
+  `t10`.`author`,
+  `t10`.`week`,
+  SUM(`t10`.`merged`) AS `merged`
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      `t8`.`repository`,
+      `t8`.`author`,
+      `t8`.`week`,
+      `t8`.`merged`
+    FROM (
+      SELECT
+        COALESCE(`t1`.`repository`, '') AS `repository`,
+        LOWER(`t1`.`author`) AS `author`,
+        CAST(IF(
+          `t1`.`day` < DATE(2026, 2, 16),
+          IF(
+            `t1`.`day` < DATE(2025, 12, 22),
+            IF(
+              `t1`.`day` < DATE(2025, 11, 24),
+              IF(
+                `t1`.`day` < DATE(2025, 11, 10),
+                IF(`t1`.`day` < DATE(2025, 11, 3), 0, 1),
+                IF(`t1`.`day` < DATE(2025, 11, 17), 2, 3)
+              ),
+              IF(
+                `t1`.`day` < DATE(2025, 12, 8),
+                IF(`t1`.`day` < DATE(2025, 12, 1), 4, 5),
+                IF(`t1`.`day` < DATE(2025, 12, 15), 6, 7)
+              )
+            ),
+            IF(
+              `t1`.`day` < DATE(2026, 1, 19),
+              IF(
+                `t1`.`day` < DATE(2026, 1, 5),
+                IF(`t1`.`day` < DATE(2025, 12, 29), 8, 9),
+                IF(`t1`.`day` < DATE(2026, 1, 12), 10, 11)
+              ),
+              IF(
+                `t1`.`day` < DATE(2026, 2, 2),
+                IF(`t1`.`day` < DATE(2026, 1, 26), 12, 13),
+                IF(`t1`.`day` < DATE(2026, 2, 9), 14, 15)
+              )
+            )
+          ),
+          IF(
+            `t1`.`day` < DATE(2026, 4, 13),
+            IF(
+              `t1`.`day` < DATE(2026, 3, 16),
+              IF(
+                `t1`.`day` < DATE(2026, 3, 2),
+                IF(`t1`.`day` < DATE(2026, 2, 23), 16, 17),
+                IF(`t1`.`day` < DATE(2026, 3, 9), 18, 19)
+              ),
+              IF(
+                `t1`.`day` < DATE(2026, 3, 30),
+                IF(`t1`.`day` < DATE(2026, 3, 23), 20, 21),
+                IF(`t1`.`day` < DATE(2026, 4, 6), 22, 23)
+              )
+            ),
+            IF(
+              `t1`.`day` < DATE(2026, 5, 11),
+              IF(
+                `t1`.`day` < DATE(2026, 4, 27),
+                IF(`t1`.`day` < DATE(2026, 4, 20), 24, 25),
+                IF(`t1`.`day` < DATE(2026, 5, 4), 26, 27)
+              ),
+              IF(
+                `t1`.`day` < DATE(2026, 5, 25),
+                IF(`t1`.`day` < DATE(2026, 5, 18), 28, 29),
+                IF(`t1`.`day` < DATE(2026, 6, 1), 30, 31)
+              )
+            )
+          )
+        ) AS INT64) AS `week`,
+        0 AS `merged`
+      FROM `commits` AS `t1`
+      WHERE
+        NOT (
+          `t1`.`is_bot`
+        )
+        AND `t1`.`author` IS NOT NULL
+        AND `t1`.`day` < DATE(2026, 6, 1)
+    ) AS `t8`
+    WHERE
+      EXISTS(
+        SELECT
+          1
+        FROM (
+          SELECT
+            COALESCE(`t0`.`repository`, '') AS `repository`,
+            LOWER(`t0`.`author`) AS `author`
+          FROM `pull_requests` AS `t0`
+          WHERE
+            NOT (
+              `t0`.`is_bot`
+            )
+            AND `t0`.`author` IS NOT NULL
+            AND `t0`.`opened_at` < TIMESTAMP('2026-06-01T00:00:00+00:00')
+        ) AS `t3`
+        WHERE
+          `t8`.`repository` = `t3`.`repository` AND `t8`.`author` = `t3`.`author`
+      )
+  ) AS `t9`
+  UNION ALL
+  SELECT
+    *
+  FROM (
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE(`t0`.`repository`, '') AS `repository`,
+        LOWER(`t0`.`author`) AS `author`,
+        CAST(IF(
+          `t0`.`opened_at` < TIMESTAMP('2026-02-16T00:00:00+00:00'),
+          IF(
+            `t0`.`opened_at` < TIMESTAMP('2025-12-22T00:00:00+00:00'),
+            IF(
+              `t0`.`opened_at` < TIMESTAMP('2025-11-24T00:00:00+00:00'),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2025-11-10T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2025-11-03T00:00:00+00:00'), 0, 1),
+                IF(`t0`.`opened_at` < TIMESTAMP('2025-11-17T00:00:00+00:00'), 2, 3)
+              ),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2025-12-08T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2025-12-01T00:00:00+00:00'), 4, 5),
+                IF(`t0`.`opened_at` < TIMESTAMP('2025-12-15T00:00:00+00:00'), 6, 7)
+              )
+            ),
+            IF(
+              `t0`.`opened_at` < TIMESTAMP('2026-01-19T00:00:00+00:00'),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2026-01-05T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2025-12-29T00:00:00+00:00'), 8, 9),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-01-12T00:00:00+00:00'), 10, 11)
+              ),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2026-02-02T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-01-26T00:00:00+00:00'), 12, 13),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-02-09T00:00:00+00:00'), 14, 15)
+              )
+            )
+          ),
+          IF(
+            `t0`.`opened_at` < TIMESTAMP('2026-04-13T00:00:00+00:00'),
+            IF(
+              `t0`.`opened_at` < TIMESTAMP('2026-03-16T00:00:00+00:00'),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2026-03-02T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-02-23T00:00:00+00:00'), 16, 17),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-03-09T00:00:00+00:00'), 18, 19)
+              ),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2026-03-30T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-03-23T00:00:00+00:00'), 20, 21),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-04-06T00:00:00+00:00'), 22, 23)
+              )
+            ),
+            IF(
+              `t0`.`opened_at` < TIMESTAMP('2026-05-11T00:00:00+00:00'),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2026-04-27T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-04-20T00:00:00+00:00'), 24, 25),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-05-04T00:00:00+00:00'), 26, 27)
+              ),
+              IF(
+                `t0`.`opened_at` < TIMESTAMP('2026-05-25T00:00:00+00:00'),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-05-18T00:00:00+00:00'), 28, 29),
+                IF(`t0`.`opened_at` < TIMESTAMP('2026-06-01T00:00:00+00:00'), 30, 31)
+              )
+            )
+          )
+        ) AS INT64) AS `week`,
+        0 AS `merged`
+      FROM `pull_requests` AS `t0`
+      WHERE
+        NOT (
+          `t0`.`is_bot`
+        )
+        AND `t0`.`author` IS NOT NULL
+        AND `t0`.`opened_at` < TIMESTAMP('2026-06-01T00:00:00+00:00')
+    ) AS `t4`
+    UNION ALL
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE(`t0`.`repository`, '') AS `repository`,
+        LOWER(`t0`.`author`) AS `author`,
+        CAST(IF(
+          `t0`.`merged_at` < TIMESTAMP('2026-02-16T00:00:00+00:00'),
+          IF(
+            `t0`.`merged_at` < TIMESTAMP('2025-12-22T00:00:00+00:00'),
+            IF(
+              `t0`.`merged_at` < TIMESTAMP('2025-11-24T00:00:00+00:00'),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2025-11-10T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2025-11-03T00:00:00+00:00'), 0, 1),
+                IF(`t0`.`merged_at` < TIMESTAMP('2025-11-17T00:00:00+00:00'), 2, 3)
+              ),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2025-12-08T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2025-12-01T00:00:00+00:00'), 4, 5),
+                IF(`t0`.`merged_at` < TIMESTAMP('2025-12-15T00:00:00+00:00'), 6, 7)
+              )
+            ),
+            IF(
+              `t0`.`merged_at` < TIMESTAMP('2026-01-19T00:00:00+00:00'),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2026-01-05T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2025-12-29T00:00:00+00:00'), 8, 9),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-01-12T00:00:00+00:00'), 10, 11)
+              ),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2026-02-02T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-01-26T00:00:00+00:00'), 12, 13),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-02-09T00:00:00+00:00'), 14, 15)
+              )
+            )
+          ),
+          IF(
+            `t0`.`merged_at` < TIMESTAMP('2026-04-13T00:00:00+00:00'),
+            IF(
+              `t0`.`merged_at` < TIMESTAMP('2026-03-16T00:00:00+00:00'),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2026-03-02T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-02-23T00:00:00+00:00'), 16, 17),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-03-09T00:00:00+00:00'), 18, 19)
+              ),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2026-03-30T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-03-23T00:00:00+00:00'), 20, 21),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-04-06T00:00:00+00:00'), 22, 23)
+              )
+            ),
+            IF(
+              `t0`.`merged_at` < TIMESTAMP('2026-05-11T00:00:00+00:00'),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2026-04-27T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-04-20T00:00:00+00:00'), 24, 25),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-05-04T00:00:00+00:00'), 26, 27)
+              ),
+              IF(
+                `t0`.`merged_at` < TIMESTAMP('2026-05-25T00:00:00+00:00'),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-05-18T00:00:00+00:00'), 28, 29),
+                IF(`t0`.`merged_at` < TIMESTAMP('2026-06-01T00:00:00+00:00'), 30, 31)
+              )
+            )
+          )
+        ) AS INT64) AS `week`,
+        1 AS `merged`
+      FROM `pull_requests` AS `t0`
+      WHERE
+        NOT (
+          `t0`.`is_bot`
+        )
+        AND `t0`.`author` IS NOT NULL
+        AND `t0`.`opened_at` < TIMESTAMP('2026-06-01T00:00:00+00:00')
+        AND `t0`.`merged_at` IS NOT NULL
+        AND `t0`.`merged_at` < TIMESTAMP('2026-06-01T00:00:00+00:00')
+    ) AS `t5`
+  ) AS `t7`
+) AS `t10`
+GROUP BY
+  1,
+  2,
+  3;
+
+-- traced
+SELECT DISTINCT
+  `t1`.`repository`,
+  `t1`.`person`,
+  `t1`.`source`,
+  CAST(IF(
+    `t1`.`day` < DATE(2026, 2, 16),
+    IF(
+      `t1`.`day` < DATE(2025, 12, 22),
+      IF(
+        `t1`.`day` < DATE(2025, 11, 24),
+        IF(
+          `t1`.`day` < DATE(2025, 11, 10),
+          IF(`t1`.`day` < DATE(2025, 11, 3), 0, 1),
+          IF(`t1`.`day` < DATE(2025, 11, 17), 2, 3)
+        ),
+        IF(
+          `t1`.`day` < DATE(2025, 12, 8),
+          IF(`t1`.`day` < DATE(2025, 12, 1), 4, 5),
+          IF(`t1`.`day` < DATE(2025, 12, 15), 6, 7)
+        )
+      ),
+      IF(
+        `t1`.`day` < DATE(2026, 1, 19),
+        IF(
+          `t1`.`day` < DATE(2026, 1, 5),
+          IF(`t1`.`day` < DATE(2025, 12, 29), 8, 9),
+          IF(`t1`.`day` < DATE(2026, 1, 12), 10, 11)
+        ),
+        IF(
+          `t1`.`day` < DATE(2026, 2, 2),
+          IF(`t1`.`day` < DATE(2026, 1, 26), 12, 13),
+          IF(`t1`.`day` < DATE(2026, 2, 9), 14, 15)
+        )
+      )
+    ),
+    IF(
+      `t1`.`day` < DATE(2026, 4, 13),
+      IF(
+        `t1`.`day` < DATE(2026, 3, 16),
+        IF(
+          `t1`.`day` < DATE(2026, 3, 2),
+          IF(`t1`.`day` < DATE(2026, 2, 23), 16, 17),
+          IF(`t1`.`day` < DATE(2026, 3, 9), 18, 19)
+        ),
+        IF(
+          `t1`.`day` < DATE(2026, 3, 30),
+          IF(`t1`.`day` < DATE(2026, 3, 23), 20, 21),
+          IF(`t1`.`day` < DATE(2026, 4, 6), 22, 23)
+        )
+      ),
+      IF(
+        `t1`.`day` < DATE(2026, 5, 11),
+        IF(
+          `t1`.`day` < DATE(2026, 4, 27),
+          IF(`t1`.`day` < DATE(2026, 4, 20), 24, 25),
+          IF(`t1`.`day` < DATE(2026, 5, 4), 26, 27)
+        ),
+        IF(
+          `t1`.`day` < DATE(2026, 5, 25),
+          IF(`t1`.`day` < DATE(2026, 5, 18), 28, 29),
+          IF(`t1`.`day` < DATE(2026, 6, 1), 30, 31)
+        )
+      )
+    )
+  ) AS INT64) AS `week`
+FROM (
+  SELECT DISTINCT
+    COALESCE(`t0`.`repository`, '') AS `repository`,
+    LOWER(`t0`.`developer`) AS `person`,
+    COALESCE(`t0`.`source`, '') AS `source`,
+    `t0`.`day`
+  FROM `calls` AS `t0`
+  WHERE
+    `t0`.`developer` IS NOT NULL
+    AND `t0`.`day` >= DATE(2025, 11, 3)
+    AND `t0`.`day` < DATE(2026, 6, 1)
+) AS `t1`;
+
+-- first_weeks
+SELECT
+  `t0`.`repository`,
+  MIN(`t0`.`week`) AS `first`
+FROM `received` AS `t0`
+GROUP BY
+  1;
+
+-- beginnings
+SELECT
+  `t9`.`person`,
+  `t9`.`begun`,
+  CAST(IF(`t10`.`first` < `t9`.`begun`, 1, 0) AS INT64) AS `seen_before`
+FROM (
+  SELECT
+    `t5`.`person`,
+    MIN(IF(`t5`.`after` = (
+      `t5`.`week` + 1
+    ), `t5`.`week`, NULL)) AS `begun`
+  FROM (
+    SELECT
+      `t2`.`person`,
+      `t2`.`week`,
+      LEAD(`t2`.`week`) OVER (PARTITION BY `t2`.`person` ORDER BY `t2`.`week` ASC) AS `after`
+    FROM (
+      SELECT DISTINCT
+        `t0`.`person`,
+        `t0`.`week`
+      FROM `received` AS `t0`
+    ) AS `t2`
+  ) AS `t5`
+  GROUP BY
+    1
+) AS `t9`
+LEFT OUTER JOIN (
+  SELECT
+    `t6`.`person`,
+    `t6`.`week`,
+    MIN(`t6`.`first`) AS `first`
+  FROM (
+    SELECT
+      `t1`.`person`,
+      `t1`.`week`,
+      `t4`.`first`
+    FROM `received` AS `t1`
+    INNER JOIN (
+      SELECT
+        `t0`.`repository`,
+        `t0`.`source`,
+        MIN(`t0`.`week`) AS `first`
+      FROM `received` AS `t0`
+      GROUP BY
+        1,
+        2
+    ) AS `t4`
+      ON `t1`.`repository` = `t4`.`repository` AND `t1`.`source` = `t4`.`source`
+  ) AS `t6`
+  GROUP BY
+    1,
+    2
+) AS `t10`
+  ON `t9`.`person` = `t10`.`person` AND `t9`.`begun` = `t10`.`week`;
 

@@ -450,15 +450,32 @@ SELECT
   "t0"."author",
   "t0"."opened_at",
   "t0"."merged_at",
+  "t0"."closed_at",
   "t0"."additions" + "t0"."deletions" AS "lines",
   COALESCE("t0"."changed_files", 1) AS "files",
+  CAST(CASE
+    WHEN (
+      "t0"."ready_at" IS NOT NULL
+    ) OR COALESCE("t0"."draft", FALSE)
+    THEN 1
+    ELSE 0
+  END AS BIGINT) AS "draft",
+  CAST(CASE
+    WHEN (
+      "t0"."ready_at" IS NULL
+    ) AND (
+      "t0"."draft" IS NULL
+    )
+    THEN 1
+    ELSE 0
+  END AS BIGINT) AS "draft_unknown",
   "t0"."assisted",
   "t0"."number"
 FROM "pull_requests" AS "t0"
 WHERE
-  "t0"."merged_at" IS NOT NULL
-  AND "t0"."merged_at" >= MAKE_TIMESTAMPTZ(2026, 5, 1, 0, 0, 0.0, 'UTC')
-  AND "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+  "t0"."opened_at" IS NOT NULL
+  AND "t0"."opened_at" >= MAKE_TIMESTAMPTZ(2026, 5, 1, 0, 0, 0.0, 'UTC')
+  AND "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
   AND NOT (
     "t0"."is_bot"
   )
@@ -755,4 +772,548 @@ WHERE
 ORDER BY
   "t2"."name" ASC,
   "t2"."place" ASC;
+
+-- author_weeks
+SELECT
+  "t10"."repository",
+  "t10"."author",
+  "t10"."week",
+  SUM("t10"."merged") AS "merged"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t8"."repository",
+      "t8"."author",
+      "t8"."week",
+      "t8"."merged"
+    FROM (
+      SELECT
+        COALESCE("t1"."repository", '') AS "repository",
+        LOWER("t1"."author") AS "author",
+        CAST(CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 2, 16)
+          THEN CASE
+            WHEN "t1"."day" < MAKE_DATE(2025, 12, 22)
+            THEN CASE
+              WHEN "t1"."day" < MAKE_DATE(2025, 11, 24)
+              THEN CASE
+                WHEN "t1"."day" < MAKE_DATE(2025, 11, 10)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2025, 11, 3) THEN 0 ELSE 1 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2025, 11, 17) THEN 2 ELSE 3 END
+              END
+              ELSE CASE
+                WHEN "t1"."day" < MAKE_DATE(2025, 12, 8)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2025, 12, 1) THEN 4 ELSE 5 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2025, 12, 15) THEN 6 ELSE 7 END
+              END
+            END
+            ELSE CASE
+              WHEN "t1"."day" < MAKE_DATE(2026, 1, 19)
+              THEN CASE
+                WHEN "t1"."day" < MAKE_DATE(2026, 1, 5)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2025, 12, 29) THEN 8 ELSE 9 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 1, 12) THEN 10 ELSE 11 END
+              END
+              ELSE CASE
+                WHEN "t1"."day" < MAKE_DATE(2026, 2, 2)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 1, 26) THEN 12 ELSE 13 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 2, 9) THEN 14 ELSE 15 END
+              END
+            END
+          END
+          ELSE CASE
+            WHEN "t1"."day" < MAKE_DATE(2026, 4, 13)
+            THEN CASE
+              WHEN "t1"."day" < MAKE_DATE(2026, 3, 16)
+              THEN CASE
+                WHEN "t1"."day" < MAKE_DATE(2026, 3, 2)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 2, 23) THEN 16 ELSE 17 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 3, 9) THEN 18 ELSE 19 END
+              END
+              ELSE CASE
+                WHEN "t1"."day" < MAKE_DATE(2026, 3, 30)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 3, 23) THEN 20 ELSE 21 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 4, 6) THEN 22 ELSE 23 END
+              END
+            END
+            ELSE CASE
+              WHEN "t1"."day" < MAKE_DATE(2026, 5, 11)
+              THEN CASE
+                WHEN "t1"."day" < MAKE_DATE(2026, 4, 27)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 4, 20) THEN 24 ELSE 25 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 5, 4) THEN 26 ELSE 27 END
+              END
+              ELSE CASE
+                WHEN "t1"."day" < MAKE_DATE(2026, 5, 25)
+                THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 5, 18) THEN 28 ELSE 29 END
+                ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 6, 1) THEN 30 ELSE 31 END
+              END
+            END
+          END
+        END AS BIGINT) AS "week",
+        0 AS "merged"
+      FROM "commits" AS "t1"
+      WHERE
+        NOT (
+          "t1"."is_bot"
+        )
+        AND "t1"."author" IS NOT NULL
+        AND "t1"."day" < MAKE_DATE(2026, 6, 1)
+    ) AS "t8"
+    SEMI JOIN (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+    ) AS "t3"
+      ON "t8"."repository" = "t3"."repository" AND "t8"."author" = "t3"."author"
+  ) AS "t9"
+  UNION ALL
+  SELECT
+    *
+  FROM (
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author",
+        CAST(CASE
+          WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 2, 16, 0, 0, 0.0, 'UTC')
+          THEN CASE
+            WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 12, 22, 0, 0, 0.0, 'UTC')
+            THEN CASE
+              WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 11, 24, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 11, 10, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 11, 3, 0, 0, 0.0, 'UTC')
+                  THEN 0
+                  ELSE 1
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 11, 17, 0, 0, 0.0, 'UTC')
+                  THEN 2
+                  ELSE 3
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 12, 8, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 12, 1, 0, 0, 0.0, 'UTC')
+                  THEN 4
+                  ELSE 5
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 12, 15, 0, 0, 0.0, 'UTC')
+                  THEN 6
+                  ELSE 7
+                END
+              END
+            END
+            ELSE CASE
+              WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 1, 19, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 1, 5, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2025, 12, 29, 0, 0, 0.0, 'UTC')
+                  THEN 8
+                  ELSE 9
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 1, 12, 0, 0, 0.0, 'UTC')
+                  THEN 10
+                  ELSE 11
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 2, 2, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 1, 26, 0, 0, 0.0, 'UTC')
+                  THEN 12
+                  ELSE 13
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 2, 9, 0, 0, 0.0, 'UTC')
+                  THEN 14
+                  ELSE 15
+                END
+              END
+            END
+          END
+          ELSE CASE
+            WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 4, 13, 0, 0, 0.0, 'UTC')
+            THEN CASE
+              WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 3, 16, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 3, 2, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 2, 23, 0, 0, 0.0, 'UTC')
+                  THEN 16
+                  ELSE 17
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 3, 9, 0, 0, 0.0, 'UTC')
+                  THEN 18
+                  ELSE 19
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 3, 30, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 3, 23, 0, 0, 0.0, 'UTC')
+                  THEN 20
+                  ELSE 21
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 4, 6, 0, 0, 0.0, 'UTC')
+                  THEN 22
+                  ELSE 23
+                END
+              END
+            END
+            ELSE CASE
+              WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 5, 11, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 4, 27, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 4, 20, 0, 0, 0.0, 'UTC')
+                  THEN 24
+                  ELSE 25
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 5, 4, 0, 0, 0.0, 'UTC')
+                  THEN 26
+                  ELSE 27
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 5, 25, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 5, 18, 0, 0, 0.0, 'UTC')
+                  THEN 28
+                  ELSE 29
+                END
+                ELSE CASE
+                  WHEN "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+                  THEN 30
+                  ELSE 31
+                END
+              END
+            END
+          END
+        END AS BIGINT) AS "week",
+        0 AS "merged"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+    ) AS "t4"
+    UNION ALL
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author",
+        CAST(CASE
+          WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 2, 16, 0, 0, 0.0, 'UTC')
+          THEN CASE
+            WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 12, 22, 0, 0, 0.0, 'UTC')
+            THEN CASE
+              WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 11, 24, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 11, 10, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 11, 3, 0, 0, 0.0, 'UTC')
+                  THEN 0
+                  ELSE 1
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 11, 17, 0, 0, 0.0, 'UTC')
+                  THEN 2
+                  ELSE 3
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 12, 8, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 12, 1, 0, 0, 0.0, 'UTC')
+                  THEN 4
+                  ELSE 5
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 12, 15, 0, 0, 0.0, 'UTC')
+                  THEN 6
+                  ELSE 7
+                END
+              END
+            END
+            ELSE CASE
+              WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 1, 19, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 1, 5, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2025, 12, 29, 0, 0, 0.0, 'UTC')
+                  THEN 8
+                  ELSE 9
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 1, 12, 0, 0, 0.0, 'UTC')
+                  THEN 10
+                  ELSE 11
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 2, 2, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 1, 26, 0, 0, 0.0, 'UTC')
+                  THEN 12
+                  ELSE 13
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 2, 9, 0, 0, 0.0, 'UTC')
+                  THEN 14
+                  ELSE 15
+                END
+              END
+            END
+          END
+          ELSE CASE
+            WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 4, 13, 0, 0, 0.0, 'UTC')
+            THEN CASE
+              WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 3, 16, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 3, 2, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 2, 23, 0, 0, 0.0, 'UTC')
+                  THEN 16
+                  ELSE 17
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 3, 9, 0, 0, 0.0, 'UTC')
+                  THEN 18
+                  ELSE 19
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 3, 30, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 3, 23, 0, 0, 0.0, 'UTC')
+                  THEN 20
+                  ELSE 21
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 4, 6, 0, 0, 0.0, 'UTC')
+                  THEN 22
+                  ELSE 23
+                END
+              END
+            END
+            ELSE CASE
+              WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 5, 11, 0, 0, 0.0, 'UTC')
+              THEN CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 4, 27, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 4, 20, 0, 0, 0.0, 'UTC')
+                  THEN 24
+                  ELSE 25
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 5, 4, 0, 0, 0.0, 'UTC')
+                  THEN 26
+                  ELSE 27
+                END
+              END
+              ELSE CASE
+                WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 5, 25, 0, 0, 0.0, 'UTC')
+                THEN CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 5, 18, 0, 0, 0.0, 'UTC')
+                  THEN 28
+                  ELSE 29
+                END
+                ELSE CASE
+                  WHEN "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+                  THEN 30
+                  ELSE 31
+                END
+              END
+            END
+          END
+        END AS BIGINT) AS "week",
+        1 AS "merged"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+        AND "t0"."merged_at" IS NOT NULL
+        AND "t0"."merged_at" < MAKE_TIMESTAMPTZ(2026, 6, 1, 0, 0, 0.0, 'UTC')
+    ) AS "t5"
+  ) AS "t7"
+) AS "t10"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- traced
+SELECT DISTINCT
+  "t1"."repository",
+  "t1"."person",
+  "t1"."source",
+  CAST(CASE
+    WHEN "t1"."day" < MAKE_DATE(2026, 2, 16)
+    THEN CASE
+      WHEN "t1"."day" < MAKE_DATE(2025, 12, 22)
+      THEN CASE
+        WHEN "t1"."day" < MAKE_DATE(2025, 11, 24)
+        THEN CASE
+          WHEN "t1"."day" < MAKE_DATE(2025, 11, 10)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2025, 11, 3) THEN 0 ELSE 1 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2025, 11, 17) THEN 2 ELSE 3 END
+        END
+        ELSE CASE
+          WHEN "t1"."day" < MAKE_DATE(2025, 12, 8)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2025, 12, 1) THEN 4 ELSE 5 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2025, 12, 15) THEN 6 ELSE 7 END
+        END
+      END
+      ELSE CASE
+        WHEN "t1"."day" < MAKE_DATE(2026, 1, 19)
+        THEN CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 1, 5)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2025, 12, 29) THEN 8 ELSE 9 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 1, 12) THEN 10 ELSE 11 END
+        END
+        ELSE CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 2, 2)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 1, 26) THEN 12 ELSE 13 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 2, 9) THEN 14 ELSE 15 END
+        END
+      END
+    END
+    ELSE CASE
+      WHEN "t1"."day" < MAKE_DATE(2026, 4, 13)
+      THEN CASE
+        WHEN "t1"."day" < MAKE_DATE(2026, 3, 16)
+        THEN CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 3, 2)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 2, 23) THEN 16 ELSE 17 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 3, 9) THEN 18 ELSE 19 END
+        END
+        ELSE CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 3, 30)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 3, 23) THEN 20 ELSE 21 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 4, 6) THEN 22 ELSE 23 END
+        END
+      END
+      ELSE CASE
+        WHEN "t1"."day" < MAKE_DATE(2026, 5, 11)
+        THEN CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 4, 27)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 4, 20) THEN 24 ELSE 25 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 5, 4) THEN 26 ELSE 27 END
+        END
+        ELSE CASE
+          WHEN "t1"."day" < MAKE_DATE(2026, 5, 25)
+          THEN CASE WHEN "t1"."day" < MAKE_DATE(2026, 5, 18) THEN 28 ELSE 29 END
+          ELSE CASE WHEN "t1"."day" < MAKE_DATE(2026, 6, 1) THEN 30 ELSE 31 END
+        END
+      END
+    END
+  END AS BIGINT) AS "week"
+FROM (
+  SELECT DISTINCT
+    COALESCE("t0"."repository", '') AS "repository",
+    LOWER("t0"."developer") AS "person",
+    COALESCE("t0"."source", '') AS "source",
+    "t0"."day"
+  FROM "calls" AS "t0"
+  WHERE
+    "t0"."developer" IS NOT NULL
+    AND "t0"."day" >= MAKE_DATE(2025, 11, 3)
+    AND "t0"."day" < MAKE_DATE(2026, 6, 1)
+) AS "t1";
+
+-- first_weeks
+SELECT
+  "t0"."repository",
+  MIN("t0"."week") AS "first"
+FROM "received" AS "t0"
+GROUP BY
+  1;
+
+-- beginnings
+SELECT
+  "t9"."person",
+  "t9"."begun",
+  CAST(CASE WHEN "t10"."first" < "t9"."begun" THEN 1 ELSE 0 END AS BIGINT) AS "seen_before"
+FROM (
+  SELECT
+    "t5"."person",
+    MIN("t5"."week") FILTER(WHERE
+      "t5"."after" = (
+        "t5"."week" + 1
+      )) AS "begun"
+  FROM (
+    SELECT
+      "t2"."person",
+      "t2"."week",
+      LEAD("t2"."week") OVER (
+        PARTITION BY "t2"."person"
+        ORDER BY "t2"."week" ASC
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS "after"
+    FROM (
+      SELECT DISTINCT
+        "t0"."person",
+        "t0"."week"
+      FROM "received" AS "t0"
+    ) AS "t2"
+  ) AS "t5"
+  GROUP BY
+    1
+) AS "t9"
+LEFT OUTER JOIN (
+  SELECT
+    "t6"."person",
+    "t6"."week",
+    MIN("t6"."first") AS "first"
+  FROM (
+    SELECT
+      "t1"."person",
+      "t1"."week",
+      "t4"."first"
+    FROM "received" AS "t1"
+    INNER JOIN (
+      SELECT
+        "t0"."repository",
+        "t0"."source",
+        MIN("t0"."week") AS "first"
+      FROM "received" AS "t0"
+      GROUP BY
+        1,
+        2
+    ) AS "t4"
+      ON "t1"."repository" = "t4"."repository" AND "t1"."source" = "t4"."source"
+  ) AS "t6"
+  GROUP BY
+    1,
+    2
+) AS "t10"
+  ON "t9"."person" = "t10"."person" AND "t9"."begun" = "t10"."week";
 

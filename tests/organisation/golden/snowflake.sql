@@ -406,15 +406,24 @@ SELECT
   "t0"."author",
   "t0"."opened_at",
   "t0"."merged_at",
+  "t0"."closed_at",
   "t0"."additions" + "t0"."deletions" AS "lines",
   COALESCE("t0"."changed_files", 1) AS "files",
+  CAST(IFF((
+    "t0"."ready_at" IS NOT NULL
+  ) OR COALESCE("t0"."draft", FALSE), 1, 0) AS BIGINT) AS "draft",
+  CAST(IFF((
+    "t0"."ready_at" IS NULL
+  ) AND (
+    "t0"."draft" IS NULL
+  ), 1, 0) AS BIGINT) AS "draft_unknown",
   "t0"."assisted",
   "t0"."number"
 FROM "pull_requests" AS "t0"
 WHERE
-  "t0"."merged_at" IS NOT NULL
-  AND "t0"."merged_at" >= TIMESTAMP_TZ_FROM_PARTS(2026, 5, 1, 0, 0, 0, 0, 'UTC')
-  AND "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC')
+  "t0"."opened_at" IS NOT NULL
+  AND "t0"."opened_at" >= TIMESTAMP_TZ_FROM_PARTS(2026, 5, 1, 0, 0, 0, 0, 'UTC')
+  AND "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC')
   AND NOT (
     "t0"."is_bot"
   )
@@ -681,4 +690,421 @@ WHERE
 ORDER BY
   "t2"."name" ASC,
   "t2"."place" ASC;
+
+-- author_weeks
+SELECT
+  "t10"."repository",
+  "t10"."author",
+  "t10"."week",
+  SUM("t10"."merged") AS "merged"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t8"."repository",
+      "t8"."author",
+      "t8"."week",
+      "t8"."merged"
+    FROM (
+      SELECT
+        COALESCE("t1"."repository", '') AS "repository",
+        LOWER("t1"."author") AS "author",
+        CAST(IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 2, 16),
+          IFF(
+            "t1"."day" < DATE_FROM_PARTS(2025, 12, 22),
+            IFF(
+              "t1"."day" < DATE_FROM_PARTS(2025, 11, 24),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2025, 11, 10),
+                IFF("t1"."day" < DATE_FROM_PARTS(2025, 11, 3), 0, 1),
+                IFF("t1"."day" < DATE_FROM_PARTS(2025, 11, 17), 2, 3)
+              ),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2025, 12, 8),
+                IFF("t1"."day" < DATE_FROM_PARTS(2025, 12, 1), 4, 5),
+                IFF("t1"."day" < DATE_FROM_PARTS(2025, 12, 15), 6, 7)
+              )
+            ),
+            IFF(
+              "t1"."day" < DATE_FROM_PARTS(2026, 1, 19),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2026, 1, 5),
+                IFF("t1"."day" < DATE_FROM_PARTS(2025, 12, 29), 8, 9),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 1, 12), 10, 11)
+              ),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2026, 2, 2),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 1, 26), 12, 13),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 2, 9), 14, 15)
+              )
+            )
+          ),
+          IFF(
+            "t1"."day" < DATE_FROM_PARTS(2026, 4, 13),
+            IFF(
+              "t1"."day" < DATE_FROM_PARTS(2026, 3, 16),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2026, 3, 2),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 2, 23), 16, 17),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 3, 9), 18, 19)
+              ),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2026, 3, 30),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 3, 23), 20, 21),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 4, 6), 22, 23)
+              )
+            ),
+            IFF(
+              "t1"."day" < DATE_FROM_PARTS(2026, 5, 11),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2026, 4, 27),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 4, 20), 24, 25),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 5, 4), 26, 27)
+              ),
+              IFF(
+                "t1"."day" < DATE_FROM_PARTS(2026, 5, 25),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 5, 18), 28, 29),
+                IFF("t1"."day" < DATE_FROM_PARTS(2026, 6, 1), 30, 31)
+              )
+            )
+          )
+        ) AS BIGINT) AS "week",
+        0 AS "merged"
+      FROM "commits" AS "t1"
+      WHERE
+        NOT (
+          "t1"."is_bot"
+        )
+        AND "t1"."author" IS NOT NULL
+        AND "t1"."day" < DATE_FROM_PARTS(2026, 6, 1)
+    ) AS "t8"
+    WHERE
+      EXISTS(
+        SELECT
+          1
+        FROM (
+          SELECT
+            COALESCE("t0"."repository", '') AS "repository",
+            LOWER("t0"."author") AS "author"
+          FROM "pull_requests" AS "t0"
+          WHERE
+            NOT (
+              "t0"."is_bot"
+            )
+            AND "t0"."author" IS NOT NULL
+            AND "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC')
+        ) AS "t3"
+        WHERE
+          "t8"."repository" = "t3"."repository" AND "t8"."author" = "t3"."author"
+      )
+  ) AS "t9"
+  UNION ALL
+  SELECT
+    *
+  FROM (
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author",
+        CAST(IFF(
+          "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 16, 0, 0, 0, 0, 'UTC'),
+          IFF(
+            "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 22, 0, 0, 0, 0, 'UTC'),
+            IFF(
+              "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 24, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 10, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 3, 0, 0, 0, 0, 'UTC'), 0, 1),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 17, 0, 0, 0, 0, 'UTC'), 2, 3)
+              ),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 8, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 1, 0, 0, 0, 0, 'UTC'), 4, 5),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 15, 0, 0, 0, 0, 'UTC'), 6, 7)
+              )
+            ),
+            IFF(
+              "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 19, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 5, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 29, 0, 0, 0, 0, 'UTC'), 8, 9),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 12, 0, 0, 0, 0, 'UTC'), 10, 11)
+              ),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 2, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 26, 0, 0, 0, 0, 'UTC'), 12, 13),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 9, 0, 0, 0, 0, 'UTC'), 14, 15)
+              )
+            )
+          ),
+          IFF(
+            "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 13, 0, 0, 0, 0, 'UTC'),
+            IFF(
+              "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 16, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 2, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 23, 0, 0, 0, 0, 'UTC'), 16, 17),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 9, 0, 0, 0, 0, 'UTC'), 18, 19)
+              ),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 30, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 23, 0, 0, 0, 0, 'UTC'), 20, 21),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 6, 0, 0, 0, 0, 'UTC'), 22, 23)
+              )
+            ),
+            IFF(
+              "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 11, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 27, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 20, 0, 0, 0, 0, 'UTC'), 24, 25),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 4, 0, 0, 0, 0, 'UTC'), 26, 27)
+              ),
+              IFF(
+                "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 25, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 18, 0, 0, 0, 0, 'UTC'), 28, 29),
+                IFF("t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC'), 30, 31)
+              )
+            )
+          )
+        ) AS BIGINT) AS "week",
+        0 AS "merged"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC')
+    ) AS "t4"
+    UNION ALL
+    SELECT
+      *
+    FROM (
+      SELECT
+        COALESCE("t0"."repository", '') AS "repository",
+        LOWER("t0"."author") AS "author",
+        CAST(IFF(
+          "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 16, 0, 0, 0, 0, 'UTC'),
+          IFF(
+            "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 22, 0, 0, 0, 0, 'UTC'),
+            IFF(
+              "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 24, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 10, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 3, 0, 0, 0, 0, 'UTC'), 0, 1),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 11, 17, 0, 0, 0, 0, 'UTC'), 2, 3)
+              ),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 8, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 1, 0, 0, 0, 0, 'UTC'), 4, 5),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 15, 0, 0, 0, 0, 'UTC'), 6, 7)
+              )
+            ),
+            IFF(
+              "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 19, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 5, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2025, 12, 29, 0, 0, 0, 0, 'UTC'), 8, 9),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 12, 0, 0, 0, 0, 'UTC'), 10, 11)
+              ),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 2, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 1, 26, 0, 0, 0, 0, 'UTC'), 12, 13),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 9, 0, 0, 0, 0, 'UTC'), 14, 15)
+              )
+            )
+          ),
+          IFF(
+            "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 13, 0, 0, 0, 0, 'UTC'),
+            IFF(
+              "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 16, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 2, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 2, 23, 0, 0, 0, 0, 'UTC'), 16, 17),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 9, 0, 0, 0, 0, 'UTC'), 18, 19)
+              ),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 30, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 3, 23, 0, 0, 0, 0, 'UTC'), 20, 21),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 6, 0, 0, 0, 0, 'UTC'), 22, 23)
+              )
+            ),
+            IFF(
+              "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 11, 0, 0, 0, 0, 'UTC'),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 27, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 4, 20, 0, 0, 0, 0, 'UTC'), 24, 25),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 4, 0, 0, 0, 0, 'UTC'), 26, 27)
+              ),
+              IFF(
+                "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 25, 0, 0, 0, 0, 'UTC'),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 5, 18, 0, 0, 0, 0, 'UTC'), 28, 29),
+                IFF("t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC'), 30, 31)
+              )
+            )
+          )
+        ) AS BIGINT) AS "week",
+        1 AS "merged"
+      FROM "pull_requests" AS "t0"
+      WHERE
+        NOT (
+          "t0"."is_bot"
+        )
+        AND "t0"."author" IS NOT NULL
+        AND "t0"."opened_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC')
+        AND "t0"."merged_at" IS NOT NULL
+        AND "t0"."merged_at" < TIMESTAMP_TZ_FROM_PARTS(2026, 6, 1, 0, 0, 0, 0, 'UTC')
+    ) AS "t5"
+  ) AS "t7"
+) AS "t10"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- traced
+SELECT DISTINCT
+  "t1"."repository",
+  "t1"."person",
+  "t1"."source",
+  CAST(IFF(
+    "t1"."day" < DATE_FROM_PARTS(2026, 2, 16),
+    IFF(
+      "t1"."day" < DATE_FROM_PARTS(2025, 12, 22),
+      IFF(
+        "t1"."day" < DATE_FROM_PARTS(2025, 11, 24),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2025, 11, 10),
+          IFF("t1"."day" < DATE_FROM_PARTS(2025, 11, 3), 0, 1),
+          IFF("t1"."day" < DATE_FROM_PARTS(2025, 11, 17), 2, 3)
+        ),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2025, 12, 8),
+          IFF("t1"."day" < DATE_FROM_PARTS(2025, 12, 1), 4, 5),
+          IFF("t1"."day" < DATE_FROM_PARTS(2025, 12, 15), 6, 7)
+        )
+      ),
+      IFF(
+        "t1"."day" < DATE_FROM_PARTS(2026, 1, 19),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 1, 5),
+          IFF("t1"."day" < DATE_FROM_PARTS(2025, 12, 29), 8, 9),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 1, 12), 10, 11)
+        ),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 2, 2),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 1, 26), 12, 13),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 2, 9), 14, 15)
+        )
+      )
+    ),
+    IFF(
+      "t1"."day" < DATE_FROM_PARTS(2026, 4, 13),
+      IFF(
+        "t1"."day" < DATE_FROM_PARTS(2026, 3, 16),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 3, 2),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 2, 23), 16, 17),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 3, 9), 18, 19)
+        ),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 3, 30),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 3, 23), 20, 21),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 4, 6), 22, 23)
+        )
+      ),
+      IFF(
+        "t1"."day" < DATE_FROM_PARTS(2026, 5, 11),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 4, 27),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 4, 20), 24, 25),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 5, 4), 26, 27)
+        ),
+        IFF(
+          "t1"."day" < DATE_FROM_PARTS(2026, 5, 25),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 5, 18), 28, 29),
+          IFF("t1"."day" < DATE_FROM_PARTS(2026, 6, 1), 30, 31)
+        )
+      )
+    )
+  ) AS BIGINT) AS "week"
+FROM (
+  SELECT DISTINCT
+    COALESCE("t0"."repository", '') AS "repository",
+    LOWER("t0"."developer") AS "person",
+    COALESCE("t0"."source", '') AS "source",
+    "t0"."day"
+  FROM "calls" AS "t0"
+  WHERE
+    "t0"."developer" IS NOT NULL
+    AND "t0"."day" >= DATE_FROM_PARTS(2025, 11, 3)
+    AND "t0"."day" < DATE_FROM_PARTS(2026, 6, 1)
+) AS "t1";
+
+-- first_weeks
+SELECT
+  "t0"."repository",
+  MIN("t0"."week") AS "first"
+FROM "received" AS "t0"
+GROUP BY
+  1;
+
+-- beginnings
+SELECT
+  "t9"."person",
+  "t9"."begun",
+  CAST(IFF("t10"."first" < "t9"."begun", 1, 0) AS BIGINT) AS "seen_before"
+FROM (
+  SELECT
+    "t5"."person",
+    MIN(IFF("t5"."after" = (
+      "t5"."week" + 1
+    ), "t5"."week", NULL)) AS "begun"
+  FROM (
+    SELECT
+      "t2"."person",
+      "t2"."week",
+      LEAD("t2"."week") OVER (PARTITION BY "t2"."person" ORDER BY "t2"."week" ASC) AS "after"
+    FROM (
+      SELECT DISTINCT
+        "t0"."person",
+        "t0"."week"
+      FROM "received" AS "t0"
+    ) AS "t2"
+  ) AS "t5"
+  GROUP BY
+    1
+) AS "t9"
+LEFT OUTER JOIN (
+  SELECT
+    "t6"."person",
+    "t6"."week",
+    MIN("t6"."first") AS "first"
+  FROM (
+    SELECT
+      "t1"."person",
+      "t1"."week",
+      "t4"."first"
+    FROM "received" AS "t1"
+    INNER JOIN (
+      SELECT
+        "t0"."repository",
+        "t0"."source",
+        MIN("t0"."week") AS "first"
+      FROM "received" AS "t0"
+      GROUP BY
+        1,
+        2
+    ) AS "t4"
+      ON "t1"."repository" = "t4"."repository" AND "t1"."source" = "t4"."source"
+  ) AS "t6"
+  GROUP BY
+    1,
+    2
+) AS "t10"
+  ON "t9"."person" = "t10"."person" AND "t9"."begun" = "t10"."week";
 
