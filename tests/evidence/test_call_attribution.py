@@ -57,6 +57,17 @@ def test_of_two_open_pull_requests_of_a_branch_the_first_one_has_the_calls() -> 
     assert branch_claims(uses, REPO) == [Claim("feature", BEGINNING, NEVER, 8)]
 
 
+def test_which_was_opened_first_is_a_question_of_time() -> None:
+    """A number that was given later can have been opened before, as where pull requests were imported."""
+    uses = [use(8, ended_at=None, opened_at="2026-05-20"), use(9, ended_at=None, opened_at="2026-05-10")]
+    assert branch_claims(uses, REPO) == [Claim("feature", BEGINNING, NEVER, 9)]
+
+
+def test_a_pull_request_without_a_branch_claims_no_branch() -> None:
+    """Where its name is not known, calls without a branch are not its own."""
+    assert branch_claims([use(7, "")], REPO) == []
+
+
 def test_base_branches_belong_to_no_pull_request() -> None:
     """A branch that others are merged into, or that is the default one, is nobody's."""
     uses = [use(3, "develop"), use(4, "feature", base="develop"), use(6, "trunk")]
@@ -119,6 +130,14 @@ def test_a_link_to_another_repository_claims_calls_for_none_of_this_one() -> Non
     ]
 
 
+def test_two_links_of_one_moment() -> None:
+    """What came before belongs to the first of them by number, what comes after to the other one."""
+    assert link_claims([link(5, 8), link(5, 7)], REPO) == [
+        Claim("s", BEGINNING, "2026-05-05", 7, "medium"),
+        Claim("s", "2026-05-05", NEVER, 8, "high"),
+    ]
+
+
 LINKS = st.lists(
     st.builds(
         link,
@@ -166,3 +185,9 @@ def test_a_person_with_one_open_pull_request_works_on_that() -> None:
         Claim("ada", "2026-05-03", "2026-05-06", 8, "low"),
         Claim("ada", "2026-05-08", NEVER, 12, "low"),
     ]
+
+
+def test_two_that_were_opened_at_one_moment_leave_nothing_in_between() -> None:
+    """Nobody worked on one of them alone before one had ended."""
+    uses = [use(number, opened_at="2026-05-03", author="ada") for number in (8, 12)]
+    assert person_claims(uses) == [Claim("ada", "2026-05-08", "2026-05-12", 12, "low")]

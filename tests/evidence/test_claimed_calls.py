@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ from prodlens.storage import ProdLensStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 REPO = "acme/web"
 Owner = tuple[int, str] | None
@@ -204,6 +207,8 @@ def test_a_session_in_a_worktree_is_on_the_branch_that_it_went_to(team: Team) ->
         team.call(f"s {on:02}", on, session_id="s", branch="topic-1")
     team.call("t", 9, session_id="t")
     team.call("u", 9, session_id="u", branch="topic-1")
+    team.link(("v", 4, REPO, 3))
+    team.call("v", 9, session_id="v", branch="topic-1")
     owners = {name: owner and owner[0] for name, owner in team.owners().items()}
     assert owners == {
         "s 03": 1,
@@ -216,6 +221,7 @@ def test_a_session_in_a_worktree_is_on_the_branch_that_it_went_to(team: Team) ->
         "s 10": 3,
         "t": 1,
         "u": 1,
+        "v": 3,
     }
 
 
@@ -275,3 +281,28 @@ def test_a_pull_request_without_repository_or_number(team: Team) -> None:
     team.call("a", branch="topic-1")
     team.call("b", branch="topic-7")
     assert team.owners() == {"a": (1, "medium"), "b": None}
+
+
+def test_whether_any_call_can_belong_to_a_pull_request(team: Team) -> None:
+    """Without a claim, and without a call that names a branch or a number, no call has to be read to know."""
+    team.pull(1)
+    team.call("a")
+    assert not claimed_calls(team.store.conn, REPO).any
+    assert claimed_calls(team.store.conn, REPO, by_person=True).any
+    team.call("b", pull_request=7)
+    assert claimed_calls(team.store.conn, "other/repo").any
+    team.store.conn.execute("DELETE FROM sessions")
+    assert not claimed_calls(team.store.conn, REPO).any
+    team.link(("s", 4, REPO, 1))
+    assert claimed_calls(team.store.conn, REPO).any
+
+
+def test_a_store_that_cannot_be_written_is_asked_too(tmp_path: Path) -> None:
+    """The index that would be made is for speed alone."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        call = {"timestamp": day(5), "model": "m", "repo_slug": REPO, "pull_request": 7}
+        store.insert_sessions([call])
+    with closing(sqlite3.connect(f"file:{tmp_path / 'cache.db'}?mode=ro", uri=True)) as conn:
+        found = claimed_calls(conn, REPO)
+        assert found.any
+        assert conn.execute(f"SELECT {found.number} FROM sessions s {found.joins}").fetchall() == [(7,)]
