@@ -18,6 +18,7 @@ from prodlens.evidence.signs import (
     commit_signs,
     confidence_of,
     pull_request_evidence,
+    pull_request_signs,
 )
 
 
@@ -100,6 +101,20 @@ def test_accounts() -> None:
     assert commit_evidence({"author": "whatever", "author_id": 198982749}) == expected
     assert pull_request_evidence({"author": "Copilot"}) == expected
     assert commit_evidence({"author": "dependabot[bot]"}) == frozenset()
+
+
+def test_the_address_of_a_commit_settles_whose_it_is() -> None:
+    """A tool's own address makes the commit its work under any name, a person's address makes it a person's."""
+    expected = {Evidence("Claude Code", "author", "high")}
+    assert commit_evidence({"author": "Build Machine", "author_email": "NoReply@Anthropic.com"}) == expected
+    assert commit_evidence({"author": "Claude", "author_email": "claude@example.org"}) == frozenset()
+    assert commit_evidence({"author": "Claude"}) == {Evidence("Claude Code", "author", "low")}
+
+
+def test_a_pull_request_without_a_sign_has_none() -> None:
+    """Calls are a sign where their number is given, from the first one on."""
+    assert list(pull_request_signs({})) == []
+    assert [sign.basis for sign in pull_request_signs({}, 1)] == ["traced calls: 1"]
 
 
 def test_branches_are_low_and_labels_high() -> None:
