@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from prodlens.child_process import side_process
 from prodlens.errors import StorageError
 from prodlens.files import Beside, Folder, locked, new_digest
-from prodlens.lake.plain_arrays import plain_array
+from prodlens.lake.plain_arrays import plain_table
 from prodlens.schemas import CALL_COLUMNS, SQLITE_TYPES
 from prodlens.slugs import one_spelling, partition_folder
 from prodlens.storage import SESSION_COLUMNS, marks, portions
@@ -181,9 +181,7 @@ def _plain(conn: sqlite3.Connection, query: str, values: Sequence[Any]) -> sqlit
 def _tables(rows: Sequence[Sequence[Any]]) -> Iterator[pa.Table]:
     """Yield rows of the store as tables of the lake, each of the size that partitions are written in."""
     for start in range(0, len(rows), BATCH_ROWS):
-        columns = zip(*rows[start : start + BATCH_ROWS], strict=True)
-        arrays = [plain_array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
-        yield pa.Table.from_arrays(arrays, schema=SCHEMA)
+        yield plain_table(rows[start : start + BATCH_ROWS], SCHEMA)
 
 
 def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str, written: set[str]) -> Iterator[pa.Table]:

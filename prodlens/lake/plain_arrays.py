@@ -1,6 +1,6 @@
-"""Arrow arrays of what SQLite gives, made from their buffers.
+"""Arrow tables of what SQLite gives, made from their buffers.
 
-``pa.array`` makes the same ones, and loads pandas with its first call: a third of what it takes to ingest a small file.
+``pa.array`` makes the same arrays, and loads pandas with its first call: nearly half of what a small file takes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CODES: dict[pa.DataType, str] = {pa.int64(): "q", pa.float64(): "d"}
+
+
+def plain_table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Return rows, at least one, as a table.
+
+    Args:
+        rows: Values in the order of the schema's fields.
+        schema: Fields of the kinds that ``plain_array`` takes.
+
+    Raises:
+        TypeError: A value is not of its field's kind.
+    """
+    columns = zip(*rows, strict=True)
+    arrays = [plain_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def plain_array(values: Sequence[Any], kind: Any) -> pa.Array[Any]:

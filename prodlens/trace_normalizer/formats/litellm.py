@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import mapping, objects, truth
+from prodlens.json_values import mapping, mappings, objects, truth
 from prodlens.schemas import CanonicalTrace, ToolUse
 from prodlens.trace_normalizer.formats.field_paths import FieldPath, Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, Skipped, Unusable, Withheld
@@ -87,7 +87,7 @@ def read(record: Mapping[str, Any]) -> list[Item]:
     if withheld:
         items.append(Withheld("latency_ms", STREAM_LATENCY))
     if identity:
-        items += [ToolUse(use, identity) for use in _tool_uses(mapping(record.get("response")))]
+        items += [ToolUse(use, identity) for use in _tool_uses(parts["response"])]
     return items
 
 
@@ -122,9 +122,9 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _parts(record: Mapping[str, Any]) -> Parts:
-    metadata = mapping(record.get("metadata"))
-    usage = mapping(metadata.get("usage_object")) or mapping(mapping(record.get("response")).get("usage"))
-    return parts_of(record, metadata, usage)
+    metadata, response = mappings(record.get("metadata"), record.get("response"))
+    given, answered = mappings(metadata.get("usage_object"), response.get("usage"))
+    return {**parts_of(record, metadata, given or answered), "response": response}
 
 
 def _is_free(record: Mapping[str, Any]) -> bool:

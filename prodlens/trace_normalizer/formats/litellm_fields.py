@@ -125,6 +125,7 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
     "tokens_in": (*paths_in("", "prompt_tokens"), *paths_in(_USAGE, "prompt_tokens", "input_tokens")),
     "tokens_out": (*paths_in("", "completion_tokens"), *paths_in(_USAGE, "completion_tokens", "output_tokens")),
     "total_tokens": paths_in("", "total_tokens"),
+    "web_searches": paths_in(_USAGE, "server_tool_use.web_search_requests"),
 }
 
 
@@ -148,6 +149,7 @@ CONVERTERS: dict[str, Convert] = {
     "tokens_in": count,
     "tokens_out": count,
     "total_tokens": count,
+    "web_searches": count,
     "cost_usd": finite_number,
 }
 _COMMON = (
@@ -233,19 +235,15 @@ def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: boo
         "session_id": found["session_id"] or _callers_trace(found["trace_id"], knows_sessions=knows_sessions),
         "accepted_flag": bool(accepted),
         "acceptance_known": accepted is not None,
-        **_price_fields(parts[""].get("call_type"), parts[_USAGE], parts[_PARAMETERS]),
+        "price_modifier": _price_modifier(parts[""].get("call_type"), parts[_USAGE], parts[_PARAMETERS]),
+        "web_searches": found["web_searches"] or None,
     }
 
 
-def _price_fields(call_type: object, usage: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what changes a call's price beside its tokens."""
+def _price_modifier(call_type: object, usage: Mapping[str, Any], parameters: Mapping[str, Any]) -> str | None:
     batch = "batch" if "batch" in str(call_type).lower() else None
     tier = usage.get("service_tier") or parameters.get("service_tier")
-    searches = mapping(usage.get("server_tool_use")).get("web_search_requests")
-    return {
-        "price_modifier": price_modifier(batch, usage.get("speed") or parameters.get("speed"), tier),
-        "web_searches": count(searches) or None,
-    }
+    return price_modifier(batch, usage.get("speed") or parameters.get("speed"), tier)
 
 
 def _callers_trace(trace: str | None, *, knows_sessions: bool) -> str | None:
