@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
+_BUFFER_BYTES = 128 * 1024  # lines of a proxy are long, and each is put together from what one reading brings
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def file_sources(
     elif magic.startswith(GZIP_MAGIC):
         yield Source(name, stem or stem_of(path.name), lambda: open_gzip(path, name, allowance), None, written)
     else:
-        yield Source(name, stem or stem_of(path.name), lambda: path.open("rb"), path, written)
+        yield Source(name, stem or stem_of(path.name), lambda: path.open("rb", _BUFFER_BYTES), path, written)
 
 
 def _log_passed_over(name: str, reason: str) -> None:
