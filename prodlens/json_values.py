@@ -64,7 +64,7 @@ def count(value: object) -> int | None:
 
 def counts(*values: object) -> tuple[int | None, ...]:
     """Return each of several values as ``count`` does."""
-    return tuple(None if value is None else count(value) for value in values)
+    return tuple([None if value is None else count(value) for value in values])
 
 
 def capped(text: str) -> str:
@@ -134,4 +134,4 @@ def sequence(value: object) -> list[Any]:
 
 def objects(value: object) -> list[Mapping[str, Any]]:
     """Return the elements of a JSON array, each as ``mapping`` does."""
-    return [mapping(element) for element in sequence(value)]
+    return [] if value is None else [mapping(element) for element in sequence(value)]

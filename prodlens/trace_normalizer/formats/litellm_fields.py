@@ -278,7 +278,7 @@ def tokens_of(found: Mapping[str, Any], usage: Mapping[str, Any]) -> Tokens:
 
 def _largest(*given: int | None) -> int | None:
     """Return the largest count: a provider without such a count leaves one of its names at 0."""
-    return max((value for value in given if value is not None), default=None)
+    return max([value for value in given if value is not None], default=None)
 
 
 class Outcome(NamedTuple):
