@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import clean_text, count, counts, finite_number, mapping, mappings, sequence, truth
@@ -212,13 +211,9 @@ def skipped_kind(call_type: object, cost: object) -> str | None:
         call_type: LiteLLM's type of call.
         cost: The cost that LiteLLM recorded.
     """
-    kind = _kind_of(str(call_type).lower())
+    name = str(call_type).lower()
+    kind = next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
     return None if kind == _BATCH and (finite_number(cost) or 0) > 0 else kind
-
-
-@lru_cache(maxsize=256)
-def _kind_of(call_type: str) -> str | None:
-    return next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in call_type), None)
 
 
 def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: bool) -> dict[str, Any]:
