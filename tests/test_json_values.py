@@ -15,9 +15,12 @@ from prodlens.json_values import (
     capped,
     clean_text,
     count,
+    counts,
     finite_number,
     identifier,
     mapping,
+    mappings,
+    objects,
     sequence,
     truth,
     whole_number,
@@ -117,3 +120,18 @@ def test_cutting_twice_is_cutting_once(text: str) -> None:
     """Cut text has at most the length of the cap and is not cut again."""
     assert len(capped(text)) <= LONGEST_TEXT
     assert capped(capped(text)) == capped(text)
+
+
+def test_several_values_at_once() -> None:
+    """Counts and objects are read together as they are one by one; the elements of an array are objects."""
+    assert counts(3, None, "7", -1, "x") == (3, None, 7, 0, None)
+    assert mappings({"a": 1}, '{"b": 2}', None, 3) == ({"a": 1}, {"b": 2}, {}, {})
+    assert objects([{"a": 1}, 2, '{"b": 2}']) == objects('[{"a": 1}, 2, {"b": 2}]') == [{"a": 1}, {}, {"b": 2}]
+    assert objects(None) == objects({"a": 1}) == []
+
+
+def test_a_count_beyond_what_readers_keep_is_unknown() -> None:
+    """The largest count is the largest whole number that every JSON reader keeps exactly."""
+    assert count(LARGEST_WHOLE_NUMBER) == LARGEST_WHOLE_NUMBER
+    assert count(LARGEST_WHOLE_NUMBER + 2) is None
+    assert count(0) == 0

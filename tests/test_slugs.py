@@ -13,7 +13,15 @@ from prodlens.aggregation import ParquetExporter
 from prodlens.errors import InvalidSlugError
 from prodlens.metrics import ReportGenerator
 from prodlens.metrics.ledger import ledger
-from prodlens.slugs import checked_slug, folder_name, one_spelling, same_repository, slug_from_remote, split_slug
+from prodlens.slugs import (
+    checked_slug,
+    folder_name,
+    one_spelling,
+    read_slug,
+    same_repository,
+    slug_from_remote,
+    split_slug,
+)
 from prodlens.storage import ProdLensStore, migrations
 from tests.trace_project import lines, record
 
@@ -37,6 +45,22 @@ def test_one_spelling(slug: str) -> None:
     assert same_repository(slug, "acme/WEB")
     assert not same_repository(slug, "acme/web2")
     assert not same_repository(None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("Acme/Web", "acme/web"),
+        ("git@github.com:Acme/Web.git", "acme/web"),
+        ("https://github.com/acme/web/", "acme/web"),
+        ("../web", None),
+        ("acme", None),
+        ("", None),
+    ],
+)
+def test_the_repository_that_a_text_names(text: str, slug: str | None) -> None:
+    """A slug, a remote and a URL name one repository, whether for the first time or again."""
+    assert read_slug(text) == read_slug(text) == slug
 
 
 def test_text_that_is_not_a_slug_is_left_alone() -> None:
