@@ -17,6 +17,7 @@ from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.publishing.tables import publish_tables
 from prodlens.action.workspace import check_workspace
 from prodlens.calls import Prices, read_prices
+from prodlens.errors import StorageError
 from prodlens.files import STATE_FOLDER, Folder
 from prodlens.github import RequestBudget
 from prodlens.metrics import ReportGenerator, check_gates, gate_rows
@@ -111,10 +112,19 @@ def _ended(gathered: Gathered, environment: RunEnvironment, *more: str) -> int:
 
 
 def _keep_out_of_git(folder: Path) -> None:
-    """Let git pass over the program's own folder, which a local run makes in a clone of somebody else's project."""
+    """Let git pass over the program's own folder, which a local run makes in a clone of somebody else's project.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
     place = Folder(folder)
-    if folder == STATE_FOLDER and place.entry(_IGNORED) is None:
-        place.replace(_IGNORED, b"*\n")
+    try:
+        if folder == STATE_FOLDER and place.entry(_IGNORED) is None:
+            place.replace(_IGNORED, b"*\n")
+    except OSError as error:
+        raise StorageError(
+            f"cannot write to the folder {folder}: {error.strerror}; name other places with --db and --output-dir"
+        ) from error
 
 
 def _restored(

@@ -26,6 +26,8 @@ GIVEN_UP = "after too much that is not JSON, only values on one line are read"
 MAX_VALUE_BYTES = 64 * 1024**2
 _FIRST_LINE_BYTES = 4 * 1024**2  # a first line beyond it is read as a stream: it may be a whole file's array
 _BOM = b"\xef\xbb\xbf"
+_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
+WIDE = "UTF-16, as PowerShell writes it, is not read; save the file as UTF-8"
 _INT64_MAX = 2**63 - 1
 _SEPARATORS = re.compile(r"[ \t\r\n,\x1e]+")
 _COLUMNS_NAMED = 4
@@ -69,7 +71,10 @@ def read_entries(stream: IO[bytes]) -> Iterator[Entry]:
         if first is None or first.reason is not None:
             columns = unknown_columns(line)
             for entry in _MultiLine(lines).read(number, line.removeprefix(_BOM)):
-                yield _named_as_csv(entry, columns) if columns and entry.reason else entry
+                if entry.reason and line.startswith(_WIDE_BOMS):
+                    yield entry._replace(reason=WIDE)
+                else:
+                    yield _named_as_csv(entry, columns) if columns and entry.reason else entry
             return
         yield first
         break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,17 @@ def test_a_clone_that_cannot_be_read_leaves_its_commits_to_github(runner: Runner
     if "PRODLENS_IMAGE" not in os.environ:  # the image has no git, so that it never tries
         assert f"{SLUG}: the clone was not read, and its commits come from GitHub" in done.log
     assert runner.workplace.report()["commit_frequency"]["total_commits"] > 0
+
+
+def test_a_clone_that_may_only_be_read_is_said_with_the_way_out(
+    clone: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a local run may not make its folder, the message names the flags for other places."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("prodlens.action.run.Folder.entry", refused)
+    done = clone.run_in_process("--offline", environ={})
+    message = "error: cannot write to the folder .prod-lens: Read-only file system; name other places with --db and "
+    assert (done.returncode, done.stderr) == (1, f"{message}--output-dir\n")

@@ -137,3 +137,12 @@ def test_a_value_that_is_nested_too_deeply_says_so() -> None:
         ({"b": 2}, None),
     ]
     assert entries(b"{\n" + deep[1:] + b"\n")[0].reason == "nested too deeply"
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf_16_is_named(order: str) -> None:
+    """What PowerShell redirects into a file is kept, and the reason says how to save it."""
+    data = b"\xff\xfe" if order == "le" else b"\xfe\xff"
+    found = entries(data + '{"a": 1}\n{"b": 2}\n'.encode(f"utf-16-{order}"))
+    assert {entry.reason for entry in found} == {"UTF-16, as PowerShell writes it, is not read; save the file as UTF-8"}
+    assert b"".join(entry.raw for entry in found).startswith(data)
