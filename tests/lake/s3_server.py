@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 BUCKET = "lake"
-_SLOW_DOWN = b"""<?xml version="1.0" encoding="UTF-8"?>
-<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"""
+# Clients ask again, after a while, when they are asked to slow down, and not when they are refused.
+_CODES = {403: b"AccessDenied", 503: b"SlowDown"}
+_ERROR = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>%s</Code><Message>made up</Message></Error>'
 
 
 class S3Server:
@@ -64,8 +65,9 @@ class S3Server:
                 found: Iterable[bytes] = application(environ, start)
                 return found
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start(f"{status} made up", [("Content-Type", "application/xml"), ("Content-Length", str(len(_SLOW_DOWN)))])
-            return [_SLOW_DOWN]
+            error = _ERROR % _CODES[status]
+            start(f"{status} made up", [("Content-Type", "application/xml"), ("Content-Length", str(len(error)))])
+            return [error]
 
         return answer
 
