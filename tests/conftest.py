@@ -25,10 +25,11 @@ LONG = {
     "test_github_fails.py",
     "test_known_truth.py",
     "test_published_runs.py",
+    "test_simulation.py",
     "test_trace_runs.py",
 }
-# Files whose whole runs `make test` makes in its own process, and `make long` as programs of their own.
-RUNS = {"test_entrypoint.py", "test_failing_runs.py", "test_runs.py"}
+# What has more to do with --thorough: whole runs become programs of their own, and faults come at every place.
+MORE_TO_DO = {"folder", "stride"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough",
         action="store_true",
-        help="try properties on many more examples, and start whole runs as programs of their own",
+        help="try properties on many more examples and faults at every place, and start runs as programs of their own",
     )
 
 
@@ -52,8 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in LONG:
             item.add_marker("long")
-        elif item.path.name in RUNS or hasattr(getattr(item, "obj", None), "hypothesis"):
+        elif MORE_TO_DO & set(getattr(item, "fixturenames", ())) or hasattr(getattr(item, "obj", None), "hypothesis"):
             item.add_marker("thorough")
+
+
+@pytest.fixture
+def stride(request: pytest.FixtureRequest) -> int:
+    """Return how far apart the places are at which something goes wrong: one of five is tried, or every one."""
+    return 1 if request.config.getoption("--thorough") else 5
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 from prodlens.action import main
 from tests.action.runner import Runner, started_runner
 from tests.action.served_repository import Served, served_repository
-from tests.conftest import RUNS
 from tests.programs import run_in_process
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Workplace:
     """
 
     folder: Path
-    own_process: bool = True
+    own_process: bool = False
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run ``entrypoint.py``."""
@@ -110,7 +109,7 @@ class Workplace:
 def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Workplace:
     """Return an empty folder, which is not a clone."""
     marked, thorough = request.node.get_closest_marker("program"), request.config.getoption("--thorough")
-    return Workplace(tmp_path, own_process=bool(marked or thorough or request.path.name not in RUNS))
+    return Workplace(tmp_path, own_process=bool(marked or thorough))
 
 
 @pytest.fixture

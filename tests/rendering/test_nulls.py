@@ -67,12 +67,14 @@ def without(report: Mapping[str, Any], *paths: Path) -> dict[str, Any]:
     return changed
 
 
-def test_every_null_that_the_schema_allows_can_be_shown(reports: Mapping[str, list[dict[str, Any]]]) -> None:
+def test_every_null_that_the_schema_allows_can_be_shown(
+    reports: Mapping[str, list[dict[str, Any]]], stride: int
+) -> None:
     """Each figure of a full report, set to null by itself, leaves text without an error and without "None"."""
     rich = reports["rich"][0]
     paths = list(nullable(SCHEMA, rich))
     assert len(paths) > 100
-    for path in paths:
+    for path in paths[::stride]:
         assert "None" not in render_terminal(without(rich, path), details=True), path
 
 

@@ -728,7 +728,7 @@ def state(folder: Path) -> tuple[Any, ...]:
     return (*rows, dead, lake)
 
 
-def test_a_run_killed_at_any_statement_has_both_or_neither(served: Served, tmp_path: Path) -> None:
+def test_a_run_killed_at_any_statement_has_both_or_neither(served: Served, tmp_path: Path, stride: int) -> None:
     """A run killed at any SQL statement leaves rows and their artifact's id or neither; the next makes it good."""
     first = put(served, zipped(("a.jsonl", lines(1, 2)), ("b.jsonl", lines(3) + b"bad\n")))
     put(served, b"PK\x03\x04")
@@ -738,8 +738,8 @@ def test_a_run_killed_at_any_statement_has_both_or_neither(served: Served, tmp_p
     assert done.returncode == 0, done.stderr
     statements = int(done.stdout)
     assert statements > 30
-    step = max(1, statements // int(os.environ.get("PRODLENS_KILLS", "4")))
-    for last in range(1, statements + 1, step):
+    step = max(1, statements * stride // 15)
+    for last in range(step // 2 + 1, statements + 1, step):
         folder = tmp_path / str(last)
         assert run_till(served, folder, last).returncode == -signal.SIGKILL
         with closing(ProdLensStore(folder / "cache.db")) as store:
