@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.io import FileIO
+    from pyiceberg.io.fileformat import DataFileStatistics
     from pyiceberg.manifest import DataFile
     from pyiceberg.schema import Schema
     from pyiceberg.table import FileScanTask, Table
     from pyiceberg.table.metadata import TableMetadata
+    from pyiceberg.typedef import Record
 
     from prodlens.lake.places import Place
     from prodlens.lake.published_tables import PublishedTable
@@ -198,10 +200,15 @@ def _stored(found: Table) -> dict[str, list[FileScanTask]]:
 
 
 def _month_of(file: DataFile) -> str:
-    if not len(file.partition):
+    return _month_text(file.partition)
+
+
+def _month_text(partition: Record) -> str:
+    """Return the month of a partition as paths have it; rows without a time are of none."""
+    if not len(partition):
         return _WHOLE
-    months = int(file.partition[0])  # since January 1970
-    return f"{1970 + months // 12:04}-{months % 12 + 1:02}"
+    months = partition[0]  # since January 1970
+    return "none" if months is None else f"{1970 + months // 12:04}-{months % 12 + 1:02}"
 
 
 def _is_made_of(stored: list[FileScanTask], source: _Source) -> bool:
@@ -226,7 +233,7 @@ def _committed(
     drop = dict(plan.drop)
     for month, source in plan.write.items():
         try:
-            file = _data_file(place, table, source, metadata, found.io)
+            file = _data_file(place, table, month, source, metadata, found.io)
         except UnusableError as error:
             skipped.append(f"{table.name}{f' of {month}' if month else ''} is not committed to Iceberg: {error}")
             drop.pop(month, None)
@@ -261,12 +268,12 @@ def _rows_of(table: PublishedTable, months: Iterable[str]) -> BooleanExpression:
 
 
 def _data_file(
-    place: Place, table: PublishedTable, source: _Source, metadata: TableMetadata, io: FileIO
+    place: Place, table: PublishedTable, month: str, source: _Source, metadata: TableMetadata, io: FileIO
 ) -> DataFile | None:
     """Write the rows of a source as a data file of the table; None where it has none.
 
     Raises:
-        UnusableError: The source cannot be read.
+        UnusableError: The source cannot be read, or has rows of other months.
     """
     from pyiceberg.io.fileformat import FileFormatFactory
     from pyiceberg.io.pyarrow import schema_to_pyarrow
@@ -281,16 +288,22 @@ def _data_file(
     if (first := next(rows, None)) is None:
         return None
     writer = FileFormatFactory.get(FileFormat.PARQUET).create_writer(output, schema, metadata.properties)
-    with writer:
-        writer.write(first.select(columns.names).cast(columns))
-        for more in rows:
-            writer.write(more.select(columns.names).cast(columns))
-    statistics = writer.result()
+    try:
+        with writer:
+            writer.write(first.select(columns.names).cast(columns))
+            for more in rows:
+                writer.write(more.select(columns.names).cast(columns))
+        statistics = writer.result()
+        partition = _partition_of(statistics, metadata, month, source.paths[0])
+    except UnusableError:
+        with suppress(Exception):
+            io.delete(output.location)
+        raise
     return DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=output.location,
         file_format=FileFormat.PARQUET,
-        partition=statistics.partition(metadata.spec(), schema),
+        partition=partition,
         file_size_in_bytes=len(output),
         sort_order_id=None,
         spec_id=metadata.default_spec_id,
@@ -298,3 +311,19 @@ def _data_file(
         key_metadata=None,
         **statistics.to_serialized_dict(),
     )
+
+
+def _partition_of(statistics: DataFileStatistics, metadata: TableMetadata, month: str, path: str) -> Record:
+    """Return the partition of a data file, which has to be that of the month.
+
+    Raises:
+        UnusableError: It has rows of another month, or without a time, which no version of ProdLens publishes.
+    """
+    try:
+        partition = statistics.partition(metadata.spec(), metadata.schema())
+    except ValueError:  # of several
+        partition = None
+    without = any(statistics.null_value_counts.get(field.source_id) for field in metadata.spec().fields)
+    if partition is None or without or _month_text(partition) != month:
+        raise UnusableError(f"{path} has rows of other months than its own")
+    return partition

@@ -71,8 +71,9 @@ def connected(given: str, place: Place) -> Catalog:
         configured = Config().get_catalog_config(name)
     properties = {"uri": given} if is_address else {}
     if not is_address and configured is None:
+        variable = given.upper().replace("-", "_")
         raise ConfigurationError(
-            f"no Iceberg catalog {given!r} is configured; set PYICEBERG_CATALOG__{given.upper()}__URI, name it in "
+            f"no Iceberg catalog {given!r} is configured; set PYICEBERG_CATALOG__{variable}__URI, name it in "
             ".pyiceberg.yaml, or give the address of one"
         )
     if given.startswith(("sqlite", "postgresql")) and is_address and "warehouse" not in (configured or {}):

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
+    from tests.lake.s3_server import S3Server
+
 JULY = datetime(2026, 7, 1, tzinfo=UTC)
 NAMES = list(PUBLISHED_TABLES)
 
@@ -345,6 +347,45 @@ def test_a_damaged_file_leaves_its_month_alone(place: Place, address: str, catal
     assert said == f"commits of 2026-05 is not committed to Iceberg: {may} is gone"
 
 
+@pytest.mark.parametrize("at", [[datetime(2026, 4, 9, tzinfo=UTC)], [None]])
+def test_rows_of_other_months(
+    place: Place, address: str, catalog: Catalog, tmp_path: Path, at: list[datetime | None]
+) -> None:
+    """A file in the folder of another month, or without times, is named; other months go on, and no file stays."""
+    commit(place, address)
+    publish(place, publication("05a", "06c"))
+    stray = commits("05s").set_column(2, COMMITS.schema.field("at"), pa.array(at, pa.timestamp("us", "UTC")))
+    for name in ("acme.api", "acme.stray"):
+        pq.write_table(stray, tmp_path / f"place/v1/commits/month=2026-05/{name}.parquet")
+    for name in ("acme.web", "acme.api"):  # first among others, then alone
+        compact(place, JULY)
+        done = commit_to_iceberg(place, address, "prodlens")
+        assert done.failures == []
+        (said,) = done.skipped
+        assert said.startswith("commits of 2026-05 is not committed to Iceberg: compacted/v1/commits/month=2026-05/")
+        assert said.endswith(".parquet has rows of other months than its own")
+        assert shas(catalog) == ["05a", "05b", "05x", "06c", "06x"]
+        (tmp_path / f"place/v1/commits/month=2026-05/{name}.parquet").unlink()
+    location = catalog.load_table("prodlens.commits").location().removeprefix("file://")
+    assert len(Place(location).entries("data")) == 3
+
+
+def test_a_bucket(s3: S3Server, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables of a place in a bucket are in the bucket, and are read from there."""
+    place = Place(s3.address)
+    settings = dict(each.split("=") for each in s3.address.partition("?")[2].split("&"))
+    monkeypatch.setenv("PYICEBERG_CATALOG__DEFAULT__S3__ENDPOINT", f"http://{settings['endpoint_override']}")
+    monkeypatch.setenv("PYICEBERG_CATALOG__DEFAULT__S3__REGION", settings["region"])
+    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())
+    publish(place, publication("05a", "06a"))
+    assert commit(place, address) == ["commits", "repositories"]
+    assert commit(place, address) == []
+    with load_catalog("default", uri=address) as found:
+        assert shas(found) == ["05a", "06a"]
+        assert found.load_table("prodlens.commits").location() == f"{place.shown}/iceberg/prodlens/commits"
+    assert len(place.entries("iceberg/prodlens/commits/data")) == 2
+
+
 def test_a_damaged_row_of_repositories(place: Place, address: str, catalog: Catalog, tmp_path: Path) -> None:
     """The table of repositories stays as it was, and is named without a month."""
     commit(place, address)
@@ -438,14 +479,14 @@ def test_commits_that_never_get_through(
 
 
 PLACES = [
-    ("done create", 1),  # a table, before its siblings
-    ("done create", 4),
-    ("about to write", 1),  # the end of a data file
     ("done write", 1),  # one of two files
     ("about to commit", 1),  # every file of the first table, and no commit
     ("done commit", 1),  # the first table, and not the next
-    ("about to commit", 2),
-    ("done commit", 2),
+    pytest.param("done create", 1, marks=pytest.mark.long),  # a table, before its siblings
+    pytest.param("done create", 4, marks=pytest.mark.long),
+    pytest.param("about to write", 1, marks=pytest.mark.long),  # the end of a data file
+    pytest.param("about to commit", 2, marks=pytest.mark.long),
+    pytest.param("done commit", 2, marks=pytest.mark.long),
 ]
 
 
