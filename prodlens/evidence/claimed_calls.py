@@ -125,7 +125,11 @@ def _query_parts(kinds: list[str], *, in_worktrees: bool, any_call: bool) -> Cla
         if kind == _BRANCH and in_worktrees:
             key = "ifnull(w.branch, s.branch)"
             joins += _joined("session_branch", "w", f"w.session_id = CASE WHEN {free} THEN s.session_id END")
-        joins += _joined("call_claim", name, f"{name}.kind = '{kind}' AND {name}.key = CASE WHEN {free} THEN {key} END")
+        found = f"{{name}}.kind = '{kind}' AND {{name}}.key = CASE WHEN {free} THEN {key} END"
+        if kind == _PERSON:  # who has hundreds of stretches of time: without this, all after the call's are read
+            first = f"SELECT min(f.until) FROM temp.call_claim f WHERE {found.format(name='f')}"
+            found += f" AND {{name}}.until = ({first} AND f.until >= s.timestamp)"
+        joins += _joined("call_claim", name, found.format(name=name))
         numbers.append(f"{name}.number")
         confidences.append(f"WHEN {name}.number IS NOT NULL THEN {name}.confidence")
     number = f"nullif(coalesce({', '.join([*numbers, 'NULL'])}), {ELSEWHERE})"

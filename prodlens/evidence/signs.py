@@ -32,6 +32,7 @@ _BODY_LINE = re.compile(r"[\s*_-]*(?P<key>[A-Za-z][A-Za-z-]{1,60}):[ \t]+(?P<val
 _BEFORE_WORDS = re.compile(r"^(?:\W*\[x\])?\W*")  # signs such as a robot, and a box that is ticked
 _SIGN_SIZE = 4
 _MOST_REMEMBERED = 20_000
+_LONG_TRAILERS = 1_000  # characters: longer ones are of one commit alone, and not remembered
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,7 +61,17 @@ def commit_evidence(commit: Mapping[str, object]) -> frozenset[Evidence]:
     ``author`` (login or name), ``author_id`` (numeric account), ``author_email``, ``trailers`` (as ``trailers_in`` has
     them, or the JSON list that the store holds). An e-mail address is looked up and never returned.
     """
+    trailers = _text(commit.get("trailers"))
+    is_short = len(trailers) < _LONG_TRAILERS and isinstance(commit.get("trailers"), str | None)
+    if is_short and commit.get("author_email") is None and commit.get("author_id") is None:
+        return _remembered_evidence(_text(commit.get("author")), trailers)
     return frozenset(commit_signs(commit))
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _remembered_evidence(author: str, trailers: str) -> frozenset[Evidence]:
+    """Return the evidence on a commit; most commits of a repository have few different authors and trailers."""
+    return frozenset(commit_signs({"author": author, "trailers": trailers}))
 
 
 def pull_request_evidence(

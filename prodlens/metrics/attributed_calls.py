@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlens.evidence import LOW, claimed_calls
+from prodlens.evidence import HIGH, LOW, MEDIUM, claimed_calls
 from prodlens.metrics.usage import add
 from prodlens.schemas import DESK, WORKFLOW
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Window
@@ -22,18 +23,23 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 _BEFORE, _INSIDE, _AFTER = 0, 1, 2
-_ORIGIN = f"CASE WHEN s.origin IN ('{WORKFLOW}', '{DESK}') THEN s.origin ELSE '{UNKNOWN}' END"
+# Confidence, origin and whether a call names no repository, as one small number: a text costs more for each call.
+_CONFIDENCES = (HIGH, MEDIUM, LOW, None)
+_ORIGINS = (WORKFLOW, DESK, UNKNOWN)
+_UNNAMED = 16
+_GROUP = f"""CASE {{confidence}} WHEN '{HIGH}' THEN 0 WHEN '{MEDIUM}' THEN 1 WHEN '{LOW}' THEN 2 ELSE 3 END
+    + CASE s.origin WHEN '{WORKFLOW}' THEN 0 WHEN '{DESK}' THEN 4 ELSE 8 END + {_UNNAMED} * (s.repo_slug IS NULL)"""
 _PLACE = f"CASE WHEN s.timestamp < :start THEN {_BEFORE} WHEN s.timestamp < :end THEN {_INSIDE} ELSE {_AFTER} END"
 
 
 class Part(NamedTuple):
-    """Calls of one model that belong to one pull request with one confidence; ``number`` None: to none."""
+    """Calls that belong to one pull request with one confidence; ``number`` None: to none."""
 
     number: int | None
     confidence: str | None
     origin: str
     in_window: bool
-    model: str | None
+    models: AbstractSet[str | None]
     calls: int
     tokens: int
     cost_usd: float
@@ -55,24 +61,14 @@ class AttributedCalls:
     traced: Mapping[int, int]
 
 
-class _Key(NamedTuple):
-    """What the calls of one group have in common."""
-
-    number: int | None
-    confidence: str | None
-    origin: str
-    model: str | None
-    place: int
-    repo: str | None
-
-
 class _Sums:
     """What the calls of one group add up to; the known costs are added at the end, so that they are rounded once."""
 
-    __slots__ = ("calls", "costs", "first_at", "tokens")
+    __slots__ = ("calls", "costs", "first_at", "models", "tokens")
 
     def __init__(self, first_at: str) -> None:
         self.calls, self.tokens, self.costs, self.first_at = 0, 0, array("d"), first_at
+        self.models: set[str | None] = set()
 
 
 def read_attributed_calls(
@@ -95,17 +91,17 @@ def read_attributed_calls(
     rows.row_factory = None  # bare tuples: a third faster over a million rows
     rows.execute(
         f"""
-        SELECT {claimed.number} AS owner, {claimed.confidence}, {_ORIGIN}, s.model, {_PLACE} AS place, s.repo_slug,
-            CAST(s.total_tokens AS INTEGER), CAST(s.cost_usd AS REAL), s.timestamp
+        SELECT {claimed.number} AS owner, {_GROUP.format(confidence=claimed.confidence)}, {_PLACE} AS place,
+            s.model, CAST(s.total_tokens AS INTEGER), CAST(s.cost_usd AS REAL), s.timestamp
         FROM sessions s NOT INDEXED {claimed.joins}
         WHERE (s.repo_slug = :repo OR s.repo_slug IS NULL) AND (place = {_INSIDE} OR owner IS NOT NULL)""",
         {"start": window.start.isoformat(), "end": window.end.isoformat(), "repo": request.slug},
     )
     groups = _grouped(rows)
     traced: Counter[int] = Counter()
-    for key, sums in groups.items():
-        if key.number is not None and key.confidence != LOW:
-            traced[key.number] += sums.calls
+    for (number, group, _), sums in groups.items():
+        if number is not None and _CONFIDENCES[group % 4] != LOW:
+            traced[number] += sums.calls
     return AttributedCalls(tuple(_parts(groups, request)), traced)
 
 
@@ -113,34 +109,36 @@ def _unattributed(whole: Totals | None) -> Iterator[Part]:
     """Yield the window's calls, where all of them belong to no pull request."""
     if whole is not None and whole.calls:
         cost = inf if whole.cost_usd is None else whole.cost_usd  # not known: no call has one, or it leaves all numbers
-        yield Part(None, None, UNKNOWN, True, None, whole.calls, whole.tokens, cost, whole.priced_calls, "")
+        yield Part(None, None, UNKNOWN, True, frozenset(), whole.calls, whole.tokens, cost, whole.priced_calls, "")
 
 
-def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[_Key, _Sums]:
-    """Add up rows of a key, tokens, cost and time.
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[int | None, int, int], _Sums]:
+    """Add up rows of pull request, group and place, model, tokens, cost and time, by the first three.
 
-    SQLite would sort every call to group them, at several times the cost and memory.
+    SQLite would sort every call to group them, at several times the cost.
     """
-    groups: dict[tuple[Any, ...], _Sums] = {}
-    for row in rows:
-        key = row[:6]
+    groups: dict[tuple[int | None, int, int], _Sums] = {}
+    for number, group, place, model, tokens, cost, at in rows:
+        key = number, group, place
         sums = groups.get(key)
         if sums is None:
-            sums = groups[key] = _Sums(row[8])
+            sums = groups[key] = _Sums(at)
         sums.calls += 1
-        sums.tokens += row[6]
-        if row[7] is not None:
-            sums.costs.append(row[7])
-        sums.first_at = min(sums.first_at, row[8])
-    return {_Key(*key): sums for key, sums in groups.items()}
+        sums.tokens += tokens
+        sums.models.add(model)
+        if cost is not None:
+            sums.costs.append(cost)
+        sums.first_at = min(sums.first_at, at)
+    return groups
 
 
-def _parts(groups: Mapping[_Key, _Sums], request: ReportRequest) -> Iterator[Part]:
+def _parts(groups: Mapping[tuple[int | None, int, int], _Sums], request: ReportRequest) -> Iterator[Part]:
     """Yield the covered calls; where the repository itself is not covered, they belong to no pull request."""
-    is_own = request.slug in request.covered
-    for key, sums in groups.items():
-        number = key.number if is_own else None
-        in_window = key.place == _INSIDE
-        if key.repo in request.covered and (in_window or (number is not None and key.place == _BEFORE)):
+    covers_own, covers_unnamed = request.slug in request.covered, None in request.covered
+    for (found, group, place), sums in groups.items():
+        number = found if covers_own else None
+        is_covered = covers_unnamed if group >= _UNNAMED else covers_own
+        if is_covered and (place == _INSIDE or (number is not None and place == _BEFORE)):
+            confidence, origin = _CONFIDENCES[group % 4], _ORIGINS[group % _UNNAMED // 4]
             amounts = sums.calls, sums.tokens, add(sums.costs), len(sums.costs)
-            yield Part(number, key.confidence, key.origin, in_window, key.model, *amounts, sums.first_at)
+            yield Part(number, confidence, origin, place == _INSIDE, sums.models, *amounts, sums.first_at)

@@ -171,7 +171,7 @@ def _rows(parts: Iterable[Part], pulls: Mapping[int, _PullRequest], bounds: tupl
             "state": pulls[number].state if number in pulls else None,
             "reverted": number in pulls and pulls[number].reverted_at is not None,
             "in_period": number in ended or any(part.in_window for part in own),
-            "models": sorted({model_name(part.model) for part in own if part.model is not None}),
+            "models": _names({model for part in own for model in part.models}),
             "confidence": max((part.confidence or "" for part in own), key=CONFIDENCES.index),
             "first_call_at": _first(own),
             **_line(own),
@@ -180,6 +180,10 @@ def _rows(parts: Iterable[Part], pulls: Mapping[int, _PullRequest], bounds: tupl
         for number, own in _by_number(parts).items()
     ]
     return sorted(rows, key=lambda row: (-(row["cost_usd"] or 0.0), -row["sessions"], row["number"]))
+
+
+def _names(models: Iterable[str | None]) -> list[str]:
+    return sorted({model_name(model) for model in models if model is not None})
 
 
 def _first(parts: Iterable[Part]) -> str | None:

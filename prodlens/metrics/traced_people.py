@@ -13,7 +13,7 @@ from prodlens.timestamps import EARLIEST
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from prodlens.metrics.request import ReportRequest
@@ -90,21 +90,30 @@ def read_traces(conn: sqlite3.Connection, request: ReportRequest, end: datetime)
     with suppress(OperationalError):  # a read-only store is reported on too, only slower
         conn.execute(_INDEX)
     logins = {name.casefold(): login.casefold() for name, login in request.people}
-    authors = _authors(conn, request.slug)
+    authors, covered = _authors(conn, request.slug), frozenset(request.covered)
     weeks: dict[str, set[date]] = {}
     branches: dict[tuple[str, date], set[str | None]] = {}
     first: dict[str | None, date] = {}
     tools: dict[tuple[str, date], set[str | None]] = {}
-    for developer, source, text, slug, branch in _seen(conn, authors, logins, end):
-        name, day = developer.casefold(), date.fromisoformat(text)
-        person, week = logins.get(name, name), monday_of(day)
-        first[source] = min(week, first.get(source, week))
-        if person in authors:
-            weeks.setdefault(person, set()).add(week)
-            tools.setdefault((person, week), set()).add(source)
-            if slug in request.covered:
-                branches.setdefault((person, day), set()).add(branch)
+    for developer, source, rows in _seen(conn, authors, logins, end):
+        name = developer.casefold()
+        person = logins.get(name, name)
+        for text, slug, branch in rows:
+            day = _day(text)
+            week = monday_of(day)
+            if source not in first or week < first[source]:
+                first[source] = week
+            if person in authors:
+                weeks.setdefault(person, set()).add(week)
+                tools.setdefault((person, week), set()).add(source)
+                if slug in covered:
+                    branches.setdefault((person, day), set()).add(branch)
     return Traces(weeks, branches, first, tools)
+
+
+@cache
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _authors(conn: sqlite3.Connection, slug: str) -> set[str]:
@@ -114,8 +123,8 @@ def _authors(conn: sqlite3.Connection, slug: str) -> set[str]:
 
 def _seen(
     conn: sqlite3.Connection, authors: AbstractSet[str], logins: Mapping[str, str], end: datetime
-) -> Iterator[tuple[str, str | None, str, str | None, str | None]]:
-    """Yield (developer, source, day, repository, branch) of every day of an author, and of each tool's first of others.
+) -> Iterator[tuple[str, str | None, Iterable[tuple[str, str | None, str | None]]]]:
+    """Yield developer, source and (day, repository, branch) of every day of an author, and of the first of the others.
 
     What is not an author's names neither repository nor branch.
     """
@@ -123,12 +132,11 @@ def _seen(
     days = {"first": EARLIEST.date().isoformat(), "last": until.date().isoformat()}
     for developer, source, first_day in map(tuple, conn.execute(_TOOLS, days).fetchall()):
         name = developer.casefold()
-        if first_day is None:
-            continue
-        if logins.get(name, name) not in authors:
-            yield developer, source, first_day, "", None
-            continue
-        for day, slug, branch in map(tuple, conn.execute(_DAYS, days | {"name": developer, "source": source})):
-            yield developer, source, day, slug, branch
+        if first_day is not None and logins.get(name, name) in authors:
+            found = conn.execute(_DAYS, days | {"name": developer, "source": source})
+            yield developer, source, map(tuple, found)
+        elif first_day is not None:
+            yield developer, source, [(first_day, "", None)]
     if until.time() != until.min.time():
-        yield from map(tuple, conn.execute(_LAST_DAY, {"last": days["last"], "end": until.isoformat()}))
+        for developer, source, *rest in conn.execute(_LAST_DAY, {"last": days["last"], "end": until.isoformat()}):
+            yield developer, source, [tuple(rest)]
