@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.calls import model_name
 from prodlens.commits import trailers_in
-from prodlens.evidence import CONFIDENCES, BranchUse, Evidence, commit_evidence, pull_request_evidence
+from prodlens.evidence import (
+    CONFIDENCES,
+    BranchUse,
+    Evidence,
+    commit_evidence,
+    noted_evidence,
+    pull_request_evidence,
+)
 from prodlens.json_values import clean_text, identifier, mapping, whole_number
 from prodlens.rendering import count, escape_markdown, hours, number_text, short_count, usd
 from prodlens.timestamps import iso_utc, parse_timestamp
@@ -34,6 +41,7 @@ _KINDS = {
     "branch": "the branch's name",
     "label": "a label",
     "description": "its description",
+    "note": "a git note",
     "trace": "traced calls",
 }
 
@@ -134,7 +142,7 @@ def facts_of(
 
     Args:
         pull: The pull request.
-        commits: Its commits.
+        commits: Its commits, as ``commit_evidence`` has them, and their ``sha``, by which their git notes are found.
         connection: Connection to the store.
         repository: ``owner/name``.
         **attribution: How calls are attributed, as ``calls_of_pull_request`` has it.
@@ -145,6 +153,8 @@ def facts_of(
     number = identifier(pull.get("number")) or 0
     rows = calls_of_pull_request(connection, repository, number, _branch_use(pull, number), **attribution)
     usage = _usage(rows)
+    noted = noted_evidence(connection, repository)
+    notes = [noted[sha] for commit in commits if (sha := commit.get("sha")) in noted]
     labels = pull.get("labels")
     described = {
         "author": mapping(pull.get("user")).get("login"),
@@ -162,8 +172,8 @@ def facts_of(
         changed_files=whole_number(pull.get("changed_files")),
         commits=whole_number(pull.get("commits")),
         draft=pull.get("draft") is True,
-        evidence=pull_request_evidence(described, commits, usage.calls),
-        signed_commits=sum(bool(commit_evidence(commit)) for commit in commits),
+        evidence=pull_request_evidence(described, commits, usage.calls).union(*notes),
+        signed_commits=sum(commit.get("sha") in noted or bool(commit_evidence(commit)) for commit in commits),
         read_commits=len(commits),
         usage=usage,
     )
@@ -328,10 +338,11 @@ def _commits(client: GithubClient, repository: str, number: int) -> list[dict[st
 
 
 def _commit(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``commit_evidence`` reads of a listed commit. The address is only looked at and never stored."""
+    """Return the sha and what ``commit_evidence`` reads of a listed commit. The address is not stored."""
     account, git = mapping(row.get("author")), mapping(row.get("commit"))
     person, message = mapping(git.get("author")), git.get("message")
     return {
+        "sha": row.get("sha"),
         "author": account.get("login") or person.get("name"),
         "author_id": account.get("id"),
         "author_email": person.get("email"),

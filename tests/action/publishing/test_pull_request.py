@@ -115,6 +115,22 @@ def test_absurd_costs_are_unknown(store: ProdLensStore) -> None:
     assert facts_of(PULL, [], store.conn, "octo/repo").usage.cost_usd is None
 
 
+def test_git_notes_on_its_commits_are_signs_as_in_the_report(store: ProdLensStore) -> None:
+    """A note that marks lines of a commit as an agent's is a sign on the commit; one of another repository is none."""
+    for slug, sha, agents in (
+        ("octo/repo", "c1", '[["claude", "claude-opus-4-5", 3]]'),
+        ("octo/repo", "c9", '[["codex", "", 3]]'),
+        ("other/repo", "c2", '[["cursor", "", 3]]'),
+    ):
+        with store.transaction() as conn:
+            conn.execute("INSERT INTO ai_notes VALUES (?, ?, 'x', 3, 0, 4, ?)", (slug, sha, agents))
+    facts = facts_of(PULL, [{"sha": "c1"}, {"sha": "c2"}, {}], store.conn, "Octo/repo")
+    assert [(sign.tool, sign.confidence) for sign in facts.evidence if sign.kind == "note"] == [("Claude Code", "high")]
+    assert (facts.signed_commits, facts.read_commits) == (1, 3)
+    assert "`Claude Code` (a git note, high confidence)" in describe(facts, (), NOW)
+    assert "signs on 1 of 3 commits" in describe(facts, (), NOW)
+
+
 def test_read_facts(store: ProdLensStore) -> None:
     """Size, times, evidence and usage come together from GitHub and the store."""
     answers = {
