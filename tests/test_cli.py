@@ -122,6 +122,11 @@ def test_a_model_s_name_is_shown_in_any_encoding_and_obeyed_in_none(simulated: P
         (["ledger", "--repo", "nix"], "not a repository: 'nix'"),
         (["publish", "--to", "x", "--repo", "nix"], "argument --repo: not a repository: 'nix' (expected owner/name"),
         (["sync-status", "--repo", "nix"], "not a repository: 'nix'"),
+        (["ledger", "--since", "2026-05-02", "--until", "2026-05-02"], "--until: must be after --since: 2026-05-02"),
+        (
+            ["focus", "--repo", "a/b", "--output", "x.csv", "--since", "2026-05-02", "--until", "2026-05-01"],
+            "--until: must be after --since: 2026-05-01",
+        ),
         (
             ["demo", "--weeks", "0"],
             "--weeks, --last-day: must be 1 to 520 weeks that end in 1980 to 2999: 0, 2026-06-28",

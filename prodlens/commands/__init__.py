@@ -55,6 +55,12 @@ def day(text: str) -> date:
         raise ArgumentTypeError(f"not a day: {text!r} (expected YYYY-MM-DD, for example 2026-05-01)") from None
 
 
+def period_mistakes(since: date | None, until: date | None) -> list[str]:
+    """Return what is wrong with the days of ``--since`` and ``--until``: a period without any day."""
+    is_empty = since is not None and until is not None and until <= since
+    return [f"--until: must be after --since: {until}"] if is_empty else []
+
+
 def repository(text: str) -> str:
     """Read the value of a flag as a repository, in its one spelling.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import day
+from prodlens.commands import day, period_mistakes
 from prodlens.errors import ConfigurationError, InputNotFoundError, StorageError
 from prodlens.files import DEFAULT_DATABASE, Folder
 from prodlens.slugs import checked_slug
@@ -68,7 +68,7 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def _check(args: argparse.Namespace) -> None:
-    mistakes = []
+    mistakes = period_mistakes(args.since, args.until)
     try:
         checked_slug(args.repo)
     except ValueError as error:

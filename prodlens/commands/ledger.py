@@ -6,10 +6,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodlens.commands import day
-from prodlens.errors import InputNotFoundError
+from prodlens.commands import day, period_mistakes, repository
+from prodlens.errors import ConfigurationError, InputNotFoundError
 from prodlens.files import DEFAULT_DATABASE
-from prodlens.slugs import checked_slug, one_spelling
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of the command."""
     parser.add_argument("--db", type=Path, default=DEFAULT_DATABASE, help="database (default: %(default)s)")
-    parser.add_argument("--repo", metavar="OWNER/NAME", help="only this repository, and calls that name none")
+    parser.add_argument(
+        "--repo", type=repository, metavar="OWNER/NAME", help="only this repository, and calls that name none"
+    )
     parser.add_argument("--since", type=day, metavar="YYYY-MM-DD", help="from this day (UTC) on")
     parser.add_argument("--until", type=day, metavar="YYYY-MM-DD", help="before this day (UTC)")
 
@@ -34,13 +35,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from prodlens.rendering import terminal_text
     from prodlens.storage import ProdLensStore
 
-    if args.repo is not None:
-        checked_slug(args.repo)
+    if mistakes := period_mistakes(args.since, args.until):
+        raise ConfigurationError(*mistakes)
     if not args.db.exists():
         raise InputNotFoundError(f"no database at {args.db}; ingest traces first, or name another file with --db")
     with ProdLensStore(args.db) as store:
         first, last = args.since or date.min, date.max if args.until is None else _day_before(args.until)
-        reported = vendor_usage(store.conn, first, last, None if args.repo is None else (one_spelling(args.repo), None))
+        reported = vendor_usage(store.conn, first, last, None if args.repo is None else (args.repo, None))
         found = ledger(
             store.conn,
             repo=args.repo,
