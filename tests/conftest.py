@@ -27,6 +27,7 @@ LONG = {
     "test_published_runs.py",
     "test_simulation.py",
     "test_trace_runs.py",
+    "test_twelve_runs.py",
 }
 # What has more to do with --thorough: whole runs become programs of their own, and faults come at every place.
 MORE_TO_DO = {"folder", "stride"}
