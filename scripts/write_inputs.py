@@ -50,9 +50,12 @@ def action_outputs() -> str:
 def composite_outputs() -> str:
     """Return ``outputs`` of the composite action: those of its step, and the report that another step uploaded."""
     lines = ["outputs:"]
+    uploads = {
+        "report-url": "steps.upload.outputs.artifact-url || steps.upload-beside.outputs.artifact-url",
+        "organisation-url": "steps.upload-organisation.outputs.artifact-url",
+    }
     for name, text in OUTPUTS.items():
-        address = "steps.upload.outputs.artifact-url || steps.upload-beside.outputs.artifact-url"
-        step = address if name == "report-url" else f"steps.report.outputs.{name}"
+        step = uploads.get(name, f"steps.report.outputs.{name}")
         lines += [f"  {name}:", f"    description: {json.dumps(text)}", f"    value: ${{{{ {step} }}}}"]
     return "\n".join(lines)
 

@@ -24,6 +24,7 @@ LONG = {
     "test_faults.py",
     "test_github_fails.py",
     "test_known_truth.py",
+    "test_organisation_runs.py",
     "test_published_runs.py",
     "test_simulation.py",
     "test_trace_runs.py",

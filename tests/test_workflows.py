@@ -35,6 +35,7 @@ EXAMPLES = {
     "traces-from-litellm-bucket",
     "several-repositories",
     "organisation",
+    "organisation-with-the-action",
     "publish-to-s3",
     "publish-to-google-cloud",
     "publish-to-azure",
@@ -129,17 +130,19 @@ def test_composite_s_artifacts_give_way_to_their_own_alone() -> None:
         "cache": True,
         "upload": None,
         "upload-beside": True,
+        "upload-organisation": True,
     }
     assert uploads["upload-beside"]["name"] == "${{ steps.report.outputs.report-name }}"
+    assert uploads["upload-organisation"]["name"] == "${{ steps.report.outputs.report-name }}-organisation"
 
 
 def test_composite_goes_on_when_the_server_refuses_uploads() -> None:
     """An upload that a server without the artifact service refuses is a warning, not a failed job."""
     steps = read(ROOT / ".github/actions/report/action.yml")["runs"]["steps"]
     uploads = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]
-    assert [step["continue-on-error"] for step in uploads] == [True, True, True]
+    assert [step["continue-on-error"] for step in uploads] == [True, True, True, True]
     [warning] = [step for step in steps if "::warning" in step.get("run", "")]
-    for name in ("cache", "upload-beside"):
+    for name in ("cache", "upload-beside", "upload-organisation"):
         assert f"steps.{name}.outcome == 'failure'" in warning["if"]
 
 

@@ -97,6 +97,14 @@ INPUTS = (
     ),
     Input("publish-team", "", "team that the published tables name for the repository"),
     Input(
+        "organisation-from",
+        "",
+        "place of the published tables of many repositories: runs that may save the cache report on all of them too; "
+        "empty: none",
+    ),
+    Input("organisation-teams", "", "TOML file of the teams' repositories, for that report"),
+    Input("organisation-people-at-least", "5", "fewest people behind a figure of that report, 5 or more"),
+    Input(
         "comment",
         "auto",
         "the pull request comment: auto (where a cost or a sign of AI is known), changes (only when the figures "

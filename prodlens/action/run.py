@@ -13,6 +13,7 @@ from prodlens.action.job import Job, chosen_anonymizer
 from prodlens.action.publishing import outputs, publishing
 from prodlens.action.publishing.at_hand import pull_request_at_hand
 from prodlens.action.publishing.local_page import show_pull_request
+from prodlens.action.publishing.organisation import report_on_organisation
 from prodlens.action.publishing.report_artifact import upload_report
 from prodlens.action.publishing.tables import publish_tables
 from prodlens.action.workspace import check_workspace
@@ -21,11 +22,12 @@ from prodlens.errors import StorageError
 from prodlens.files import STATE_FOLDER, Folder
 from prodlens.github import RequestBudget
 from prodlens.metrics import ReportGenerator, check_gates, gate_rows
+from prodlens.organisation import read_teams
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import read_people
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from prodlens.action.environment import LocalOptions, RunEnvironment
@@ -55,6 +57,7 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
     repositories = sources.named_repositories(settings, options)
     people = read_people(settings.people) if settings.people else {}
     prices = Prices(read_prices(settings.prices)) if settings.prices else Prices()
+    teams = _teams(settings)
     anonymize = chosen_anonymizer(settings, environment, event, people)
     budget = RequestBudget(limit=settings.github_budget)
     hides_people = anonymize is not None and anonymize.everybody
@@ -90,15 +93,21 @@ def run(settings: Settings, options: LocalOptions, environment: RunEnvironment) 
         if at_hand and (own := at_hand.report_of(reports)):
             own["pull_request"] = at_hand.figures()
         gate = _gate(settings, reports, environment)
-        published = _publish(job, reports, at_hand)
+        published, summary_bytes = _publish(job, reports, at_hand)
         tables = publish_tables(job, {slug: gathered.missing(slug) for slug in job.repositories})
+        organisation = report_on_organisation(job, teams, summary_bytes=summary_bytes)
     cached = {"cache-restored": str(bool(cache and cache.restored)).lower(), "cache-file": saved.file}
-    outputs.set_outputs({**published, **cached, "gate": gate}, environment)
+    outputs.set_outputs({**published, **cached, "gate": gate, **organisation.outputs}, environment)
     page = published["report-html"]
     status = _ended(gathered, environment, f"The report is in {page}, and beside it as JSON, Markdown and CSV.")
-    for line in tables.failures:
+    for line in (*tables.failures, *organisation.failures):
         notices.error(environment, line)
-    return max(status, tables.exit_status, FAILED if gate == "fail" or saved.failed else 0)
+    return max(status, tables.exit_status, organisation.exit_status, FAILED if gate == "fail" or saved.failed else 0)
+
+
+def _teams(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    path = settings.organisation_teams
+    return {} if path is None else read_teams(path, "organisation-teams", of_checkout=True)
 
 
 def _ended(gathered: Gathered, environment: RunEnvironment, *more: str) -> int:
@@ -143,16 +152,19 @@ def _restored(
     return restore_cache(settings, environment, event, client, options.database, hides_people=hides_people)
 
 
-def _publish(job: Job, reports: Sequence[dict[str, Any]], at_hand: PullRequestAtHand | None) -> dict[str, str]:
-    """Write the files, the summary and the comment; returns the outputs that say where they are."""
+def _publish(
+    job: Job, reports: Sequence[dict[str, Any]], at_hand: PullRequestAtHand | None
+) -> tuple[dict[str, str], int]:
+    """Write files, summary and comment; returns the outputs that say where they are, and the bytes of the summary."""
     files = outputs.write_reports(reports, job)
     report_url = upload_report(files, job)
     link = f"[The whole report, with charts]({report_url})" if report_url else ""
     announcement = publishing.compose_comment(job, reports, at_hand, tail=link)
     head = announcement.head if announcement else ""
-    outputs.write_summary(reports, job, head=head, tail=link)
+    summary_bytes = outputs.write_summary(reports, job, head=head, tail=link)
     comment_url = publishing.publish_comment(announcement, job) if announcement else ""
-    return {**outputs.figures(reports), **files, "report-url": report_url, "comment-url": comment_url}
+    addresses = {"report-url": report_url, "comment-url": comment_url}
+    return {**outputs.figures(reports), **files, **addresses}, summary_bytes
 
 
 def _reports(job: Job, gathered: Gathered) -> list[dict[str, Any]]:

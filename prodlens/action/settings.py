@@ -57,6 +57,9 @@ class Settings:
         prices: File of the user's own prices.
         publish_to: Place of the published tables; empty: none.
         publish_team: Team that they name; empty: none.
+        organisation_from: Place whose tables get a report on the organisation; empty: none.
+        organisation_teams: File of the teams' repositories.
+        organisation_people_at_least: Fewest people behind a figure of that report.
         comment: When to write the pull request comment.
         comment_threshold_usd: Cost of the pull request below which ``auto`` writes no comment.
         comment_key: What tells this report from others of the same workflow file and job.
@@ -93,6 +96,9 @@ class Settings:
     prices: Path | None
     publish_to: str
     publish_team: str
+    organisation_from: str
+    organisation_teams: Path | None
+    organisation_people_at_least: int
     comment: str
     comment_threshold_usd: float | None
     comment_key: str
@@ -265,6 +271,9 @@ _CLEANERS: dict[str, Callable[[str], Any]] = {
     "prices": _optional(Path),
     "publish-to": str,
     "publish-team": str,
+    "organisation-from": str,
+    "organisation-teams": _optional(Path),
+    "organisation-people-at-least": _whole(5, 1_000_000),
     "comment": _one_of(COMMENT_MODES),
     "comment-threshold-usd": _optional(_number(0, 1e9)),
     "comment-key": str,

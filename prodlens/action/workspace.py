@@ -32,6 +32,8 @@ def check_workspace(settings: Settings, options: LocalOptions) -> None:
         mistakes.append(f"people: no such file: {settings.people}")
     if settings.prices is not None and not settings.prices.is_file():
         mistakes.append(f"prices: no such file: {settings.prices}")
+    if settings.organisation_teams is not None and not settings.organisation_teams.is_file():
+        mistakes.append(f"organisation-teams: no such file: {settings.organisation_teams}")
     if options.clone is not None and not options.clone.is_dir():
         mistakes.append(f"clone: no such folder: {options.clone}")
     mistakes += _not_folders("output-dir", settings.output_dir)

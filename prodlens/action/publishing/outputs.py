@@ -33,6 +33,11 @@ OUTPUTS = {
     "report-url": "Address of the uploaded report; empty when it was not uploaded",
     "partial": "true when the sync with GitHub stopped before it had everything, or a source failed; else false",
     "gate": "pass, fail or none: what the conditions of fail-if came to",
+    "organisation-json": "Path of organisation.json, the report on the organisation; empty without one",
+    "organisation-markdown": "Path of organisation.md; empty without that report",
+    "organisation-html": "Path of organisation.html; empty without that report",
+    "organisation-csv": "Path of organisation.csv; empty without that report",
+    "organisation-url": "Address of the uploaded report on the organisation; empty when it was not uploaded",
     "comment-url": "Address of the comment on the pull request or issue; empty when none was written",
 }
 
@@ -54,8 +59,8 @@ def write_reports(reports: Sequence[Mapping[str, Any]], job: Job) -> dict[str, s
     return {name: str(file) for name, file in files.items()}
 
 
-def write_summary(reports: Sequence[Mapping[str, Any]], job: Job, *, head: str = "", tail: str = "") -> None:
-    """Add the reports to the job summary, if there is one and it is wanted.
+def write_summary(reports: Sequence[Mapping[str, Any]], job: Job, *, head: str = "", tail: str = "") -> int:
+    """Add the reports to the job summary, if there is one and it is wanted; returns how many bytes were written.
 
     Args:
         reports: One report per repository.
@@ -66,11 +71,27 @@ def write_summary(reports: Sequence[Mapping[str, Any]], job: Job, *, head: str =
     Raises:
         StorageError: The summary cannot be written.
     """
+    blocks = [block for block in (head, tail) if block]
+    return add_to_summary([*blocks, *markdown_blocks(_content(reports), kind="summary")], job)
+
+
+def add_to_summary(blocks: Sequence[str], job: Job, *, already: int = 0) -> int:
+    """Add blocks of Markdown to the job summary, if there is one and it is wanted; returns how many bytes were written.
+
+    Args:
+        blocks: The blocks; those that do not fit are left out, and it is said that they are.
+        job: The run.
+        already: What this run has written to it, in bytes.
+
+    Raises:
+        StorageError: The summary cannot be written.
+    """
     summary = job.environment.environ.get("GITHUB_STEP_SUMMARY")
-    if job.settings.summary and summary:
-        blocks = [block for block in (head, tail) if block]
-        blocks += markdown_blocks(_content(reports), kind="summary")
-        _append(Path(summary), fitted(blocks, SUMMARY_LIMIT_BYTES))
+    if not (job.settings.summary and summary):
+        return 0
+    text = fitted(blocks, SUMMARY_LIMIT_BYTES - already)
+    _append(Path(summary), text)
+    return len(text.encode())
 
 
 def set_outputs(outputs: Mapping[str, str], environment: RunEnvironment) -> None:
