@@ -26,18 +26,19 @@ class LakeSync:
 
     def note(self, changed: Iterable[RepositoryDay]) -> set[Partition]:
         """Note the partitions of changed rows as pending, inside the caller's transaction; returns them."""
-        noted = partitions(changed)
+        noted, lake = partitions(changed), self._name()
         self._store.conn.executemany(
-            "INSERT OR IGNORE INTO lake_pending VALUES (?, ?, ?)", [(self._name(), *each) for each in noted]
+            "INSERT OR IGNORE INTO lake_pending VALUES (?, ?, ?)", [(lake, *each) for each in noted]
         )
         return noted
 
     def mark_written(self, written: Iterable[Partition]) -> None:
         """Note that partitions are written."""
+        lake = self._name()
         with self._store.transaction() as conn:
             conn.executemany(
                 "DELETE FROM lake_pending WHERE lake = ? AND folder = ? AND event_date = ?",
-                [(self._name(), *each) for each in written],
+                [(lake, *each) for each in written],
             )
 
     def write(self, touched: set[Partition]) -> None:
