@@ -26,6 +26,8 @@ _FALSE_WORDS = frozenset({"false", "0", "no"})
 
 def finite_number(value: object) -> float | None:
     """Return a finite number, also one written as text; a bool is not a number."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
