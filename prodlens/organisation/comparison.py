@@ -222,8 +222,10 @@ def _closed_unmerged(sample: _Sample, fewest: int) -> dict[str, Any] | None:
     both = ended.of_both()
     closed, merged = both.where(lambda one: not one.merged), both.where(lambda one: one.merged)
     few = min(closed.people, merged.people) < fewest or min(len(closed.work), len(merged.work)) < FEWEST_EVENTS
+    if few:
+        return None
     found = ended.contrast(float(not one.merged) for one in ended.work)
-    if few or found.interval is None or found.one_author_decides or found.authors < fewest:
+    if found.interval is None or found.one_author_decides or found.authors < fewest:
         return None
     assisted, other = both.where(lambda one: one.assisted), both.where(lambda one: not one.assisted)
     return {

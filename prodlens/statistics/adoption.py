@@ -216,8 +216,7 @@ def _reach(cells: _Cells, ratio: float) -> tuple[float | None, float | None]:
     spread = poisson_contrast(cells.counts, treated, cells.units, cells.weeks, cells.authors)
     people = np.unique(cells.authors, return_inverse=True)[1]
     blocks = min(int(people.max()) + 1, _MOST_BLOCKS)
-    parts = [_seen_and_foretold(cells, people % blocks != block) for block in range(blocks)]
-    ratios = np.array([math.nan if part is None or part[1] < LEAST else part[0] / part[1] for part in parts])
+    ratios = _ratios_without(cells, [people % blocks == block for block in range(blocks)])
     if spread is None or not np.isfinite(ratios).all() or min(ratio, ratios.min()) <= 0:
         return None, None
     error = math.sqrt((blocks - 1) / blocks * float(((np.log(ratios) - math.log(ratio)) ** 2).sum()))
@@ -225,6 +224,34 @@ def _reach(cells: _Cells, ratio: float) -> tuple[float | None, float | None]:
     if sum(quantiles) * error > _LARGEST_LOG:
         return None, None
     return math.exp(quantiles[0] * error), math.exp(sum(quantiles) * error)
+
+
+def _ratios_without(cells: _Cells, blocks: Sequence[BoolArray]) -> FloatArray:
+    """Return the ratio without each block of people; NaN where nothing is foretold then.
+
+    The model falls apart into repositories, so that only those where a block is at work are fitted anew.
+    """
+    whole = _sums_by_place(cells, np.ones(len(cells.counts), dtype=np.bool_))
+    ratios = []
+    for lost in blocks:
+        touched = np.zeros(whole.shape[1], dtype=np.bool_)
+        touched[cells.places[lost]] = True
+        here = touched[cells.places]
+        part = _sums_by_place(cells.where(here), ~lost[here])
+        seen, expected = whole[:, ~touched].sum(axis=1) + part.sum(axis=1)
+        ratios.append(math.nan if expected < LEAST else float(seen / expected))
+    return np.array(ratios)
+
+
+def _sums_by_place(cells: _Cells, kept: BoolArray) -> FloatArray:
+    """Return what is seen and what is foretold in each repository, a row each."""
+    size = int(cells.places.max(initial=-1)) + 1
+    found = _seen_and_foretold(cells, kept)
+    if found is None:
+        return np.zeros((2, size))
+    _, _, foretold, used = found
+    places = cells.places[used]
+    return np.array([np.bincount(places, values[used], size) for values in (cells.counts, foretold)])
 
 
 def _exchanged_p(cells: _Cells, seed: int, draws: int) -> float:

@@ -227,7 +227,11 @@ def test_repositories_with_people_of_their_own_have_effects_of_their_own() -> No
     labelled = replace(in_places(*panels), places=None)
     assert pooled.adopters == sum(adoption_effect(panel).adopters for panel in panels) == 20
     assert pooled.ratio == pytest.approx(adoption_effect(labelled).ratio)
-    assert pooled.interval == adoption_effect(labelled).interval
+    together = adoption_effect(labelled).interval
+    assert pooled.interval is not None
+    assert together is not None
+    assert pooled.interval.low == pytest.approx(together.low)
+    assert pooled.interval.high == pytest.approx(together.high)
     assert pooled.placebo_p == pytest.approx(adoption_effect(labelled).placebo_p)
     assert (pooled.compared, pooled.others) == (20, 23)
     assert imputed_ratio(in_places(*panels)) == pooled.ratio
