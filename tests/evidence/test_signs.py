@@ -111,6 +111,21 @@ def test_the_address_of_a_commit_settles_whose_it_is() -> None:
     assert commit_evidence({"author": "Claude"}) == {Evidence("Claude Code", "author", "low")}
 
 
+@pytest.mark.parametrize(
+    ("author", "email", "tool", "basis"),
+    [
+        ("Build Machine", "noreply@anthropic.com", "Claude Code", "the tool's address"),
+        ("x", "209825114+claude[bot]@users.noreply.github.com", "Claude Code", "the tool's address"),
+        ("CursorAgent", "", "Cursor", "account or name CursorAgent"),
+        ("Claude Opus 4.5", "", "Claude Code", "account or name Claude Opus 4.5"),
+    ],
+)
+def test_what_the_sign_of_a_person_rests_on(author: str, email: str, tool: str, basis: str) -> None:
+    """Address, number in an address, login in any case of letters, or name; the address itself is never told."""
+    (sign,) = commit_signs({"author": author, "author_email": email})
+    assert (sign.tool, sign.confidence, sign.basis) == (tool, "high", basis)
+
+
 def test_a_pull_request_without_a_sign_has_none() -> None:
     """Calls are a sign where their number is given, from the first one on."""
     assert list(pull_request_signs({})) == []
@@ -173,6 +188,14 @@ def test_trailers_are_the_last_paragraph() -> None:
         ("Co-Authored-By: Claude Opus 4.5 <noreply@anthropic.com>", ("Claude Code", "medium")),
         ("Co-Authored-By: Claude", ("Claude Code", "low")),
         ("Co-Authored-By: Claude Monet <claude@example.org>", None),
+        ("  > Made-with: Cursor", None),
+        ("* [ ] Generated with Claude Code", None),
+        ("+ [ ] Generated with Claude Code", None),
+        ("  <!-- START COPILOT CODING AGENT TIPS -->", ("GitHub Copilot", "high")),
+        ("  <!-- Generated with Claude Code -->", None),
+        ("*Made-with: Cursor*", ("Cursor", "medium")),
+        ("__Made-with: Cursor__ \t", ("Cursor", "medium")),
+        ("Made-with: CursorX", None),
         ("Assisted-by: Unheard-of:model-7", None),
         ("Reviewed-by: Copilot <175728472+Copilot@users.noreply.github.com>", None),
     ],
@@ -186,9 +209,30 @@ def test_signs_in_a_description(line: str, sign: tuple[str, str] | None) -> None
     assert best == (Evidence(sign[0], "description", sign[1]) if sign else None)
 
 
+def test_what_signs_of_a_pull_request_rest_on() -> None:
+    """Each says in a few words of ours where it stands: name, branch, label, phrase, link, stored sign and calls."""
+    pull = {
+        "author": "Claude",
+        "head_ref": "codex/" + "x" * 300,
+        "labels": ["AI", "bug"],
+        "body": "Generated with Claude Code\nhttps://claude.ai/code/session_1",
+        "body_signs": [["Cursor", "medium", "gpt-5", "the description has a line made-with"]],
+    }
+    signs = [(s.tool, s.kind, s.confidence, s.model, s.basis) for s in pull_request_signs(pull, 2)]
+    assert signs == [
+        ("Claude Code", "author", "low", "", "account or name Claude"),
+        ("Codex", "branch", "low", "", "branch codex/" + "x" * 194),
+        ("", "label", "high", "", "label AI"),
+        ("Claude Code", "description", "high", "", 'the description says "generated with claude code"'),
+        ("Claude Code", "description", "medium", "", "the description links https://claude.ai/code/session_"),
+        ("Cursor", "description", "medium", "gpt-5", "the description has a line made-with"),
+        ("", "trace", "high", "", "traced calls: 2"),
+    ]
+
+
 def test_blocks_of_code_are_not_what_a_description_says() -> None:
-    """What stands between fences is shown and not said; a line after them counts again."""
-    shown = "```\nMade-with: Cursor\n```\n~~~\nMade-with: Cursor\n~~~"
+    """What stands between fences, indented or not, is shown and not said; a line after them counts again."""
+    shown = "  ```\nMade-with: Cursor\n```\n~~~\nMade-with: Cursor\n~~~"
     assert body_signs(shown) == []
     assert body_signs(f"{shown}\nMade-with: Cursor") == [
         ["Cursor", "medium", "", "the description has a line made-with"]
