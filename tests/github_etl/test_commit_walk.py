@@ -8,6 +8,7 @@ import pytest
 
 from prodlens.github_etl.state import clone_mark
 from tests.github_etl.walks import START, Walks
+from tests.github_server.in_process import InProcessSession, Response
 from tests.github_server.small import SLUG, at, commit, sha
 
 if TYPE_CHECKING:
@@ -260,6 +261,38 @@ def test_parents_that_github_does_not_have_are_given_up(walks: Walks) -> None:
     assert missing(walks) == []
     state = walks.state("commits")
     assert (state.stopped, state.walk_next, state.cursor) == (None, None, "2026-05-01T11:00:00+00:00")
+
+
+def test_a_missing_parent_without_a_time_is_asked_for_once(walks: Walks) -> None:
+    """It cannot be stored, and what lies below it is known: the walk ends."""
+    walks.commits()
+    branch = commit(101, 3, committer_date="", author_date="")
+    walks.repository.commits = [commit(200, 10, 101, hours=11), *line(10, 4), branch, *line(3, 1)]
+    assert walks.commits() == ["branch 1", "101 1"]
+    assert walks.shas() == [*range(1, 11), 200]
+    assert missing(walks) == []
+
+
+class OtherList(InProcessSession):
+    """A server whose list of commits is another one."""
+
+    body = b"[]"
+
+    def get(self, url: str, **content: Any) -> Response:
+        """Answer with the other list."""
+        super().get(url, **content)
+        return Response(200, {}, self.body)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'[{"commit": {}}, {"sha": 7}, null]'])
+def test_a_list_without_a_commit_is_the_whole_list(walks: Walks, body: bytes) -> None:
+    """What is not a commit is left out, and there is no head to pin further pages to."""
+    session = walks.session = OtherList(walks.server)
+    session.body = body
+    assert walks.commits() == ["branch 1"]
+    assert walks.shas() == []
+    state = walks.state("commits")
+    assert (state.covered_since, state.cursor, state.walk_head, state.stopped) == ("", None, None, None)
 
 
 def test_a_history_that_is_replaced_during_a_walk_is_read_anew(walks: Walks, caplog: pytest.LogCaptureFixture) -> None:
