@@ -203,6 +203,18 @@ def test_a_walk_since_a_moment_ends_at_the_first_page_that_is_older(since: str, 
     walks.store.close()
 
 
+def test_an_old_branch_below_the_moment_is_not_asked_for() -> None:
+    """A walk since a moment ends with its first older page, though a merge above it names a parent still below."""
+    walks = Walks(page_cap=1)
+    merge, old = commit(6, 5, 100), commit(100, 3, hours=3.5)
+    walks.repository.commits = [*line(10, 7), merge, *line(5, 4), old, *line(3, 1)]
+    asked = walks.commits("2026-05-01T05:00:00+00:00")
+    assert asked == ["branch 1", *(f"10 {page}" for page in range(2, 8))]
+    assert walks.shas() == [4, 5, 6, 7, 8, 9, 10]
+    assert missing(walks) == []
+    walks.store.close()
+
+
 def test_an_earlier_moment_is_filled_and_a_later_one_needs_nothing(walks: Walks) -> None:
     """Reaching further back reads all pages down to it again."""
     walks.commits("2026-05-01T09:00:00+00:00")
