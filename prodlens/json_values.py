@@ -15,6 +15,8 @@ LARGEST_WHOLE_NUMBER = 2**53
 _LARGEST_STORED = 2**63 - 1  # a whole number of SQLite
 # US dollars. No bill is larger; one record that says so would drown what all the others cost.
 LARGEST_AMOUNT = 1e12
+# Tokens, lines and files. Nothing has as many, and a sum over millions of calls stays below 2^63.
+LARGEST_COUNT = 10**12
 
 # Names, ids, branches and reasons are far shorter; whatever is longer was not written by a tool that means well.
 LONGEST_TEXT = 1_000
@@ -57,11 +59,11 @@ def identifier(value: object) -> int | None:
 
 
 def count(value: object) -> int | None:
-    """Return a whole number; a negative one gives 0."""
-    if type(value) is int and 0 <= value <= LARGEST_WHOLE_NUMBER:
+    """Return a whole number of at most ``LARGEST_COUNT``; a negative one gives 0."""
+    if type(value) is int and 0 <= value <= LARGEST_COUNT:
         return value
     number = whole_number(value)
-    return None if number is None else max(number, 0)
+    return None if number is None or number > LARGEST_COUNT else max(number, 0)
 
 
 def counts(*values: object) -> tuple[int | None, ...]:

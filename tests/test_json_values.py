@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.json_values import (
+    LARGEST_COUNT,
     LARGEST_WHOLE_NUMBER,
     LONGEST_TEXT,
     capped,
@@ -130,8 +131,9 @@ def test_several_values_at_once() -> None:
     assert objects(None) == objects({"a": 1}) == []
 
 
-def test_a_count_beyond_what_readers_keep_is_unknown() -> None:
-    """The largest count is the largest whole number that every JSON reader keeps exactly."""
-    assert count(LARGEST_WHOLE_NUMBER) == LARGEST_WHOLE_NUMBER
-    assert count(LARGEST_WHOLE_NUMBER + 2) is None
+def test_a_count_beyond_all_that_can_be_is_unknown() -> None:
+    """No call has more than 10^12 tokens or lines, and sums of what calls have must stay whole numbers of SQLite."""
+    assert count(LARGEST_COUNT) == LARGEST_COUNT == 10**12
+    assert count(LARGEST_COUNT + 1) is None
+    assert count(f"{LARGEST_COUNT + 1}") is None
     assert count(0) == 0

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens import CanonicalTrace, normalize_records
+from prodlens import CanonicalTrace, ProdLensStore, ReportGenerator, normalize_records
 from prodlens.trace_normalizer.formats import REFERENCE, recognise
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOMENT = "2026-05-01T10:00:00Z"
 JSON = st.recursive(
@@ -297,3 +301,19 @@ def test_every_field_found_is_explained() -> None:
         "total_tokens": "usage.total_tokens",
         "repo_slug": "metadata.repo",
     }
+
+
+def test_absurd_counts_break_no_report(tmp_path: Path) -> None:
+    """Calls that claim the largest numbers are kept with the counts that can be true; the report on them is JSON."""
+    call = {
+        "timestamp": MOMENT,
+        "usage": {"input_tokens": 2**53, "output_tokens": 2**53, "cache_read_input_tokens": 2**53},
+        "attributes": {"model": "claude-sonnet-4-5", "accepted": True, "accepted_lines": 2**53, "latency_ms": 1e300},
+        "metadata": {"repo": "acme/web"},
+    }
+    with ProdLensStore(tmp_path / "s.db") as store:
+        store.insert_sessions(normalize_records([{**call, "id": f"c{number}"} for number in range(1_100)]))
+        report = ReportGenerator(store).generate_report(repo="acme/web", since=date(2026, 4, 1))
+    assert report["ai_interaction_velocity"]["total_sessions"] == 1_100
+    assert report["ledger"]["total_tokens"] == 0
+    assert orjson.dumps(report)
