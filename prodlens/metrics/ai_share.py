@@ -60,15 +60,17 @@ def ai_share(
 def _commits(conn: sqlite3.Connection, repo: str) -> list[_Work]:
     notes = noted_evidence(conn, repo)
     rows = conn.execute(
-        "SELECT sha, author, trailers, min(timestamp) AS at FROM commits WHERE ifnull(repo_slug, :repo) = :repo "
+        "SELECT sha, author, trailers, min(timestamp) FROM commits WHERE ifnull(repo_slug, :repo) = :repo "
         "AND ifnull(parents, 1) < 2 GROUP BY sha",
         {"repo": repo},
     )
     found = (
-        (row["author"], _Work(datetime.fromisoformat(row["at"]), commit_evidence(row).union(notes.get(row["sha"], ()))))
-        for row in map(dict, rows)
+        (author, at, commit_evidence({"author": author, "trailers": trailers}).union(notes.get(sha, ())))
+        for sha, author, trailers, at in map(tuple, rows)
     )
-    return [work for author, work in found if work.evidence or not is_bot(author)]
+    return [
+        _Work(datetime.fromisoformat(at), evidence) for author, at, evidence in found if evidence or not is_bot(author)
+    ]
 
 
 def _marked_lines(conn: sqlite3.Connection, repo: str, window: Window) -> dict[str, Any] | None:

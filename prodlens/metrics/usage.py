@@ -32,23 +32,30 @@ _INDEXES = (
     """CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
         repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
         cost_source, diff_ratio, accepted_lines)""",
+    "CREATE INDEX IF NOT EXISTS sessions_report_own_price ON sessions (cost_source) WHERE cost_source = 'own-price'",
 )
 _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
 # total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
 _MEASURES = """
     count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
     total(s.total_tokens) FILTER (WHERE s.cost_usd IS NULL),
-    total(s.cost_usd) FILTER (WHERE ifnull(s.cost_source, '') NOT IN ('computed', 'own-price')),
-    total(s.cost_usd) FILTER (WHERE s.cost_source IN ('computed', 'own-price')),
-    count(s.cost_usd) FILTER (WHERE s.cost_source IN ('computed', 'own-price')),
-    total(s.total_tokens) FILTER (WHERE s.cost_source IN ('computed', 'own-price') AND s.cost_usd IS NOT NULL),
-    total(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
-    count(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
-    total(s.total_tokens) FILTER (WHERE s.cost_source = 'own-price' AND s.cost_usd IS NOT NULL),
+    total(s.cost_usd) FILTER (WHERE NOT ifnull(s.cost_source, '') {computed}),
+    total(s.cost_usd) FILTER (WHERE s.cost_source {computed}),
+    count(s.cost_usd) FILTER (WHERE s.cost_source {computed}),
+    total(s.total_tokens) FILTER (WHERE s.cost_source {computed} AND s.cost_usd IS NOT NULL),
+    {own_price},
     count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
     total(s.diff_ratio), count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
     total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL),
     count(s.latency_ms), count(*) FILTER (WHERE s.latency_ms <= :median)"""
+# Where no call has a price of the user's own, which is the rule, each comparison of texts that is left out counts.
+_WITHOUT_OWN_PRICES = _MEASURES.format(computed="= 'computed'", own_price="0.0, 0, 0")
+_WITH_OWN_PRICES = _MEASURES.format(
+    computed="IN ('computed', 'own-price')",
+    own_price="""total(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
+    count(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
+    total(s.total_tokens) FILTER (WHERE s.cost_source = 'own-price' AND s.cost_usd IS NOT NULL)""",
+)
 
 
 class Cell(NamedTuple):
@@ -234,8 +241,10 @@ def read_usage(
     in_window = _inside(window)
     latencies = {decision: _latencies(conn, decision, in_window) for decision in (None, False, True)}
     median = _median(latencies.values())
+    own = conn.execute("SELECT EXISTS (SELECT 1 FROM sessions WHERE cost_source = 'own-price')").fetchone()[0]
+    measures = _WITH_OWN_PRICES if own else _WITHOUT_OWN_PRICES
     rows = conn.execute(
-        f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {_MEASURES} "
+        f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {measures} "
         f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
         f"ON {PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
         {"threshold": threshold, "median": median},

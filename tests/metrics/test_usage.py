@@ -59,6 +59,18 @@ def test_a_report_reads_the_table_of_calls_once(store: ProdLensStore) -> None:
     assert found["pull_request_costs"]["attributed"]["sessions"] == 20
 
 
+def test_own_prices_of_another_repository_change_nothing(store: ProdLensStore) -> None:
+    """Calls are counted alike whether or not any call of the store has a price of the user's own."""
+    sources = ("computed", "litellm", None)
+    store.insert_sessions([call("5-02", cost_usd=0.5, cost_source=source, total_tokens=7) for source in sources])
+    store.insert_sessions([call("5-03", total_tokens=3)])
+    before = report_on(store)
+    store.insert_sessions([call("5-02", cost_usd=9.0, cost_source="own-price", repo_slug="acme/api")])
+    assert report_on(store) == before
+    assert before["ledger"]["by_source"]["computed"] == {"sessions": 1, "total_tokens": 7, "cost_usd": 0.5}
+    assert before["ledger"]["by_source"]["recorded"]["cost_usd"] == 1.0
+
+
 def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
     """A report needs no right to write; without its index it is only slower, and no figure differs."""
     path = tmp_path / "cache.db"
