@@ -87,6 +87,8 @@ def check_iceberg(catalog: str, namespace: str, find: Callable[[str], object] = 
             a name or names with dots between them.
     """
     mistakes: list[str] = []
+    if not catalog:
+        mistakes.append("--iceberg: name a catalog that pyiceberg is configured for, or give the address of one")
     if ADDRESS.fullmatch(catalog) and urlsplit(catalog).password is not None:
         mistakes.append(
             "--iceberg: the address has credentials in it; leave it out and set "

@@ -395,6 +395,22 @@ def test_a_damaged_row_of_repositories(place: Place, address: str, catalog: Cata
     assert len(catalog.load_table("prodlens.repositories").scan().to_arrow()) == 2
 
 
+def test_rows_are_written_in_parts(
+    place: Place, address: str, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month is written a row group at a time; where a later part is damaged, nothing of the file stays."""
+    monkeypatch.setattr("prodlens.lake.compaction._ROW_GROUP_ROWS", 1)
+    publish(place, publication("05a", "05b", "05c"))
+    assert commit(place, address) == ["commits", "repositories"]
+    assert shas(catalog) == ["05a", "05b", "05c", "05x", "06x"]
+    table = catalog.load_table("prodlens.repositories")
+    (task,) = table.scan().plan_files()
+    assert pq.read_metadata(task.file.file_path.removeprefix("file://")).num_row_groups == 2
+    (tmp_path / "place/v1/repositories/acme.web.parquet").write_bytes(b"PAR1")
+    assert len(commit_to_iceberg(place, address, "prodlens").skipped) == 1
+    assert len(Place(table.location().removeprefix("file://")).entries("data")) == 1
+
+
 def test_a_month_that_is_not_compacted_again_yet_stays(place: Place, address: str, catalog: Catalog) -> None:
     """Without the list of compacted months nothing is taken out of the table."""
     commit(place, address)
@@ -603,6 +619,8 @@ def test_mistakes_are_found_before_anything_is_done() -> None:
         "--iceberg-namespace: not a name, or names with dots between them: 'a..b'",
         "--iceberg needs pyiceberg: pip install 'prodlens[iceberg]'",
     )
+    with pytest.raises(ConfigurationError, match="--iceberg: name a catalog that pyiceberg is configured for, or give"):
+        check_iceberg("", "prodlens")
     check_iceberg("postgresql://me@db/x", "a.b-c")
     check_iceberg("company", "prodlens")
 
