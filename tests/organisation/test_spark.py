@@ -93,7 +93,8 @@ def filled(place: Path, seed: int) -> Path:
         opened = NOW - timedelta(days=choice(range(120)), hours=choice(range(24)))
         ended = choice((None, opened + timedelta(hours=choice(range(1, 90)))))
         row = pull(number, None, choice(PEOPLE), repository=choice(NAMES), assisted=choice((True, False)))
-        state: dict[str, Any] = {"merged_at": choice((None, ended)), "closed_at": ended, "additions": choice((3, None))}
+        size = choice((3, 40, 500, None))
+        state: dict[str, Any] = {"merged_at": choice((None, ended)), "closed_at": ended, "additions": size}
         pulls.append(row | state | {"opened_at": opened, "deletions": 4, "draft": choice((None, True, False))})
     commits = [
         {
