@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LAST = date(2026, 6, 1)
 PULL_REQUESTS_A_DAY = 200 / 365
+OPEN, COMMITS_A_PULL_REQUEST = 0.08, 3
+PEOPLE, FIRST_USERS, LAST_USERS = 10, 3, 7  # of a repository: who has an assistant at the start and at the end
 MODELS = ("claude-sonnet-4-5", "gpt-5", "gemini-2.5-pro", "claude-haiku-4-5")
 TOOLS = ("claude-code", "codex", "copilot")
 
@@ -41,9 +44,12 @@ def made(folder: Path, repositories: int, days: int, calls: int) -> None:
         for month in months:
             begin = max(month, first)
             covered = (min((month + timedelta(days=31)).replace(day=1), LAST) - begin).days
-            _write(folder, "calls", name, month, _calls(random, number, begin, covered, covered * calls))
+            begun = ((begin - first).days + covered / 2) / days
+            _write(folder, "calls", name, month, _calls(random, number, begin, covered, covered * calls, begun))
             pulls = round(covered * PULL_REQUESTS_A_DAY)
             _write(folder, "pull_requests", name, month, _pulls(random, number, begin, covered, pulls))
+            made_commits = _commits(random, number, begin, covered, pulls * COMMITS_A_PULL_REQUEST)
+            _write(folder, "commits", name, month, made_commits)
         _write(folder, "repositories", name, None, _repository(number))
 
 
@@ -74,16 +80,19 @@ def _moments(random: np.random.Generator, begin: date, days: int, count: int) ->
     return start + random.integers(0, days * 86_400_000_000, count).astype("timedelta64[us]")
 
 
-def _calls(random: np.random.Generator, number: int, begin: date, days: int, count: int) -> dict[str, Any]:
+def _calls(
+    random: np.random.Generator, number: int, begin: date, days: int, count: int, begun: float
+) -> dict[str, Any]:
     import numpy as np
 
     at = _moments(random, begin, days, count)
+    users = FIRST_USERS + round(begun * (LAST_USERS - FIRST_USERS))
     cost = np.round(random.lognormal(-3, 1, count), 6)
     return {
         "call": np.char.mod("%016x", random.integers(0, 2**62, count)),
         "at": at,
         "day": at.astype("datetime64[D]"),
-        "developer": np.char.mod(f"p{number:04}-%d", random.integers(0, 10, count)),
+        "developer": np.char.mod(f"p{number:04}-%d", random.integers(0, users, count)),
         "tool": np.array(TOOLS)[random.integers(0, len(TOOLS), count)],
         "source": np.full(count, "claude-code"),
         "model": np.array(MODELS)[random.integers(0, len(MODELS), count)],
@@ -101,19 +110,39 @@ def _pulls(random: np.random.Generator, number: int, begin: date, days: int, cou
 
     opened = _moments(random, begin, days, count)
     merged = opened + random.integers(0, 5 * 86_400_000_000, count).astype("timedelta64[us]")
+    is_open = random.random(count) < OPEN
+    merged[is_open] = np.datetime64("NaT")
     return {
         "number": np.arange(count) + begin.toordinal() * 100,
         "opened_at": opened,
         "merged_at": merged,
         "closed_at": merged,
-        "author": np.char.mod(f"p{number:04}-%d", random.integers(0, 10, count)),
+        "author": np.char.mod(f"p{number:04}-%d", random.integers(0, PEOPLE, count)),
         "is_bot": np.zeros(count, bool),
-        "state": np.full(count, "merged"),
+        "state": np.where(is_open, "open", "merged"),
+        "draft": np.zeros(count, bool),
+        "additions": random.integers(1, 400, count),
+        "deletions": random.integers(0, 200, count),
+        "changed_files": random.integers(1, 12, count),
         "reopened": np.zeros(count, bool),
         "reverted": random.random(count) < 0.02,
         "is_revert": np.zeros(count, bool),
         "assisted": random.random(count) < 0.4,
         "cost_usd": np.round(random.lognormal(0, 1, count), 6),
+    }
+
+
+def _commits(random: np.random.Generator, number: int, begin: date, days: int, count: int) -> dict[str, Any]:
+    import numpy as np
+
+    at = _moments(random, begin, days, count)
+    return {
+        "sha": np.char.mod("%016x", random.integers(0, 2**62, count)),
+        "at": at,
+        "day": at.astype("datetime64[D]"),
+        "author": np.char.mod(f"p{number:04}-%d", random.integers(0, PEOPLE, count)),
+        "is_bot": np.zeros(count, bool),
+        "parents": np.ones(count, int),
     }
 
 
@@ -134,6 +163,7 @@ def report(place: str, days: int, engine: str) -> None:
     now = datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC)
     found = organisation_report(connected(engine), place, period, now=now)
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_of_others, peak_of_others = _children()
     print(
         json.dumps(
             {
@@ -142,12 +172,26 @@ def report(place: str, days: int, engine: str) -> None:
                 "calls": found["cost"]["calls"],
                 "merged": found["pull_requests"]["whole"]["merged"],
                 "cost_usd": round(found["cost"]["cost_usd"], 2),
+                "compared": found["comparison"]["assisted"],
+                "began": found["adoption"]["beginning"]["began"],
                 "seconds": round(time.perf_counter() - begun, 2),
-                "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-                "peak_mib": round(usage.ru_maxrss / 1024),
+                "cpu_seconds": round(usage.ru_utime + usage.ru_stime + cpu_of_others, 2),
+                "peak_mib": round(usage.ru_maxrss / 1024 + peak_of_others),
             }
         )
     )
+
+
+def _children() -> tuple[float, float]:
+    """Return CPU seconds and peak memory (MiB) of the child processes that are alive, as Spark's Java; Linux alone."""
+    cpu, peak = 0.0, 0.0
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            cpu += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            status = Path(f"/proc/{pid}/status").read_text()
+            peak += int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return cpu, peak
 
 
 def publish(days: int, calls: int) -> None:
