@@ -35,7 +35,7 @@ class Workplace:
     """
 
     folder: Path
-    own_process: bool = False
+    own_process: bool = True
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run ``entrypoint.py``."""
