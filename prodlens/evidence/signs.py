@@ -61,9 +61,12 @@ def commit_evidence(commit: Mapping[str, object]) -> frozenset[Evidence]:
     ``author`` (login or name), ``author_id`` (numeric account), ``author_email``, ``trailers`` (as ``trailers_in`` has
     them, or the JSON list that the store holds). An e-mail address is looked up and never returned.
     """
-    trailers = _text(commit.get("trailers"))
-    is_short = len(trailers) < _LONG_TRAILERS and isinstance(commit.get("trailers"), str | None)
-    if is_short and commit.get("author_email") is None and commit.get("author_id") is None:
+    trailers = commit.get("trailers") or ""
+    if (
+        isinstance(trailers, str)
+        and len(trailers) < _LONG_TRAILERS
+        and not ("author_email" in commit or "author_id" in commit)
+    ):
         return _remembered_evidence(_text(commit.get("author")), trailers)
     return frozenset(commit_signs(commit))
 

@@ -5,12 +5,12 @@ It needs no trace. Merge commits and accounts that are bots without being an ass
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.commits import is_bot
 from prodlens.evidence import HIGH, Evidence, commit_evidence, noted_evidence
+from prodlens.metrics.traced_people import monday_of
 from prodlens.timestamps import day_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.timeline import Timeline, Window
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     """A commit or a merged pull request, when it was made or merged, and the signs of AI on it."""
 
     at: datetime
@@ -129,14 +128,14 @@ def _weekly(
     request: ReportRequest, timeline: Timeline, commits: Sequence[_Work], pulls: Sequence[_Work]
 ) -> list[dict[str, Any]]:
     """Return the whole weeks from Monday that have work in them, oldest first."""
-    monday = timeline.first_day + timedelta(days=-timeline.first_day.weekday() % 7)
+    first = timeline.first_day + timedelta(days=-timeline.first_day.weekday() % 7)
+    end = monday_of(timeline.last_day + timedelta(days=1))
     rows: dict[date, dict[str, Any]] = {}
     for name, works in (("commits", commits), ("merged_pull_requests", pulls)):
         for work in works:
-            day = day_of(work.at, request.zone)
-            week = day - timedelta(days=day.weekday())
-            if monday <= week and week + timedelta(days=6) <= timeline.last_day:
-                row = rows.setdefault(week, _empty_week(week))
+            week = monday_of(day_of(work.at, request.zone))
+            if first <= week < end:
+                row = rows.get(week) or rows.setdefault(week, _empty_week(week))
                 row[name] += 1
                 row[f"{name}_with_evidence"] += bool(work.evidence)
     return [rows[week] for week in sorted(rows)]
