@@ -231,8 +231,9 @@ def _missing(conn: sqlite3.Connection, slug: str) -> set[str]:
 
 
 def _a_missing_commit(conn: sqlite3.Connection, slug: str) -> str | None:
-    found = conn.execute("SELECT min(sha) FROM missing_commits WHERE repo_slug = ?", (slug,)).fetchone()
-    return None if found is None else found[0]
+    query = "SELECT min(sha) FROM missing_commits WHERE repo_slug = ?"
+    missing: str | None = conn.execute(query, (slug,)).fetchone()[0]
+    return missing
 
 
 def _note_missing(conn: sqlite3.Connection, slug: str, shas: Collection[str]) -> None:

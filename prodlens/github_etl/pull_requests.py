@@ -82,8 +82,12 @@ def walk_pull_requests(run: StreamRun, since: str) -> None:
 
 def _read_news(run: StreamRun, since: str, *, from_the_top: bool) -> None:
     """Walk until the list is stored as it was at the last request; ``from_the_top``: all that is covered once more."""
-    if run.state.walk_kind != COUNT and (answer := run.resume()) is not None:
-        _store_pages(run, answer)
+    if run.state.walk_kind != COUNT:
+        was_reaching = run.state.walk_kind == REACH
+        if (answer := run.resume()) is not None:
+            _store_pages(run, answer)
+        elif was_reaching:  # its next page is gone, and what it was to cover is not
+            from_the_top = True
     for _ in range(_MOST_ROUNDS):
         reaching = from_the_top or not run.state.covers(since)
         answer = _first_page_of_all(run, since) if reaching else run.ask_for_news()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.github_etl.walks import START, Walks
+from tests.github_server.faults import Fault
 from tests.github_server.in_process import InProcessSession, Response
 from tests.github_server.small import at, pull, sha
 
@@ -208,6 +209,7 @@ def test_an_interrupted_walk_goes_on_where_it_was(walks: Walks, budget: int, sto
     assert state.stopped is not None
     assert budget > 4 or state.walk_since == "2026-05-01T00:00:00+00:00"
     assert (state.walk_next is None) == (budget == 1)
+    assert state.synced_at == (None if budget < 5 else "2026-06-01T00:00:00+00:00")
     assert walks.pulls("2026-05-01T00:00:00+00:00") == rest
     assert walks.numbers() == list(range(1, 11))
     assert walks.state("pull_requests").total == 10
@@ -417,17 +419,27 @@ def test_a_list_that_is_not_counted_is_walked_all_the_same(walks: Walks, without
 
 
 def test_a_count_that_fails_later_deletes_nothing(walks: Walks) -> None:
-    """Where the proof cannot be had any more, the rows stay and the walk is over."""
+    """Where the proof cannot be had any more, what no page brought stays, and the walk is over."""
     session = walks.session = OtherCounts(walks.server)
     opened(walks, *range(1, 11))
-
-    def count_otherwise() -> None:
-        gone(walks, 1)
-        session.without = "one row a page"
-
-    walks.during(6, then=count_otherwise)
-    assert walks.pulls() == WHOLE_WALK
+    walks.pulls()
+    gone(walks, 2)
+    walks.now = START + DAY
+    walks.during(8, then=lambda: setattr(session, "without", "one row a page"))
+    assert walks.pulls() == ["updated 1 unchanged", "created 1", *WHOLE_WALK]
     state = walks.state("pull_requests")
     assert (state.total, state.counted_at, state.walk_kind, state.seen_since) == (None, None, None, None)
     assert walks.numbers() == list(range(1, 11))
     assert seen(walks) == []
+
+
+def test_a_walk_from_the_top_that_cannot_be_gone_on_with_begins_again(walks: Walks) -> None:
+    """Where its next page is gone, what it did not come to is read from the top."""
+    opened(walks, *range(1, 11))
+    walks.pulls()
+    gone(walks, 2)
+    walks.now = START + DAY
+    assert walks.pulls(budget=6) == ["updated 1 unchanged", "created 1", *WHOLE_WALK[:4]]
+    walks.server.faults.restart({1: Fault(status=404)})
+    assert walks.pulls() == ["updated 3 404", *WHOLE_WALK]
+    assert walks.numbers() == [1, 3, 4, 5, 6, 7, 8, 9, 10]
