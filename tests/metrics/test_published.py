@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prodlens.calls import price_card
+from prodlens.calls.pricing import call_cost
 from prodlens.files import digest
 from prodlens.lake import Place, published_files
 from prodlens.metrics import Publishing, ledger, publish_repositories, stored_repositories
@@ -45,6 +47,43 @@ def rows(folder: Path, name: str, *columns: str) -> list[dict[str, Any]]:
     """Return the rows of a published table."""
     found: list[dict[str, Any]] = table(folder, name, *columns).to_pylist()
     return found
+
+
+def test_a_list_price_is_that_of_the_moment(store: ProdLensStore, tmp_path: Path) -> None:
+    """Each call has the list price of its own hour, day and modifier, as it has when it is priced by itself."""
+    given = [
+        {"model": model, "provider": provider, "price_modifier": modifier, "at": at}
+        for model, provider in (
+            ("deepseek-chat", "deepseek"),
+            ("o3", None),
+            ("claude-opus-4-6", None),
+            ("none-v9", None),
+        )
+        for modifier in (None, "batch")
+        for at in ("2025-06-09T10:00:00+00:00", "2025-06-11T10:00:00+00:00", "2025-06-11T20:00:00+00:00")
+    ]
+    store.insert_sessions(
+        call(
+            "5-01", **{key: value for key, value in each.items() if key != "at"}, timestamp=each["at"], tokens_in=10**6,
+            tokens_out=10**5, cost_usd=1.0, cost_source="recorded", trace_hash=f"{number:032x}",
+        )
+        for number, each in enumerate(given)
+    )  # fmt: skip
+    published(store, tmp_path)
+    found = {row["call"]: row["list_cost_usd"] for row in rows(tmp_path, "calls", "call", "list_cost_usd")}
+    cards = [
+        price_card(
+            str(each["model"]), each["provider"], datetime.fromisoformat(str(each["at"])), each["price_modifier"]
+        )
+        for each in given
+    ]
+    costs = [None if card is None else call_cost(card, 10**6, 10**5) for card in cards]
+    assert [found[f"{number:032x}"] for number in range(len(given))] == [
+        None if cost is None else round(Decimal(str(cost)), 10) for cost in costs
+    ]
+    assert costs[1] != costs[2]  # cheaper at night
+    assert costs[6] != costs[7] == costs[8]  # cheaper since the tenth of June
+    assert costs[-1] is None
 
 
 def test_a_call_is_published_as_the_report_knows_it(store: ProdLensStore, tmp_path: Path) -> None:
