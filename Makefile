@@ -18,7 +18,7 @@ test: $(READY) ## Run every test that needs Python alone, but those of the long 
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long" $(PYTEST_ARGS)
 
 long: $(READY) ## Run the long layer: the action in every way that it can go, properties on many examples
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "long or thorough" --thorough $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "long or thorough" --thorough --timeout 600 $(PYTEST_ARGS)
 
 lint: $(READY) ## Run every linter
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-lint.lock
