@@ -324,6 +324,45 @@ def test_a_page_that_does_not_describe_its_repository_changes_nothing_of_it(walk
     assert walks.numbers() == [2]
 
 
+REPOSITORIES = "SELECT github_id, default_branch FROM repositories"
+
+
+def test_number_and_branch_of_a_repository_are_noted_as_they_come(walks: Walks) -> None:
+    """A number beside a known branch, and a branch beside a known number, leave the other one as it is."""
+    walks.store.conn.execute("INSERT INTO repositories (repo_slug, default_branch) VALUES ('octo/hello', 'main')")
+    walks.store.insert_commits([{"sha": "a", "from_github": True, "timestamp": at(1), "repo_slug": "octo/hello"}])
+    walks.repository.default_branch = ""
+    opened(walks, 1, base=of_repository(7))
+    assert walks.pulls() == ["updated 1"]
+    assert walks.rows(REPOSITORIES) == [(7, "main")]
+    assert walks.rows("SELECT branch FROM commits") == [("main",)]
+    walks.repository.default_branch = "trunk"
+    opened(walks, 1, base=of_repository(0))
+    assert walks.pulls() == ["updated 1"]
+    assert walks.rows(REPOSITORIES) == [(7, "trunk")]
+
+
+def test_another_repository_is_noticed_without_a_branch(walks: Walks) -> None:
+    """Its number alone tells it from the one before."""
+    walks.repository.default_branch = ""
+    opened(walks, 1, base=of_repository(1))
+    walks.pulls()
+    assert walks.rows(REPOSITORIES) == [(1, None)]
+    opened(walks, 1, id=2001, base=of_repository(2))
+    assert walks.pulls() == ["updated 1", "updated 1"]
+    assert walks.rows(REPOSITORIES) == [(2, None)]
+
+
+def test_a_pull_request_that_is_listed_again_keeps_its_details(walks: Walks) -> None:
+    """The list says nothing of reviews: what was read of them stays."""
+    opened(walks, 1)
+    walks.pulls()
+    walks.store.conn.execute("UPDATE pull_requests SET details = 'graphql', review_count = 3")
+    opened(walks, 2)
+    walks.pulls()
+    assert walks.rows("SELECT number, review_count FROM pull_requests ORDER BY number") == [(1, 3), (2, None)]
+
+
 def test_the_default_branch_is_that_of_every_commit_from_github(walks: Walks) -> None:
     """Commits that GitHub listed are of the branch that is the default one now; a caller's keep what they say."""
     moment = {"timestamp": at(1), "repo_slug": "octo/hello"}
