@@ -124,6 +124,7 @@ def test_groups_are_hidden_within_their_team() -> None:
     few = [{"name": "a", "under": "t", "person": "x"}, {"name": "a", "under": "t", "person": "y"}]
     assert _hidden_groups(rows, few, set(), 5) == {("a", "t"), ("b", "t")}
     assert _hidden_groups(rows[1:], [], {("u", "")}, 5) == {("c", "u")}
+    assert _hidden_groups(rows[1:], [], set(), 7) == {("b", "t"), ("c", "u")}
     large = [{"name": "a", "under": "", "people": 4}, {"name": "b", "under": "", "people": 3}, rows[2] | {"under": ""}]
     apart = [
         {"name": name, "under": "", "person": f"{name}{n}"} for name, size in (("a", 4), ("b", 3)) for n in range(size)
@@ -140,23 +141,28 @@ def usage(name: str, month: int, calls: int, cost: str | None, under: str = "") 
 def test_lines_are_in_order_of_cost_and_show_what_is_told() -> None:
     """The most expensive first, then more calls, then the name; a hidden month is empty and counts for nothing."""
     rows = [
+        usage("a", 202604, 1, "6"),
         usage("", 202604, 1, "6"),
         usage("b", 202603, 2, "5"),
         usage("b", 202604, 3, "30"),
+        usage("e", 202605, 4, "0"),
         usage("c", 202605, 4, None),
         usage("d", 202605, 5, None),
-        usage("e", 202605, 4, "0"),
+        usage("g", 202605, 1, "0.5"),
         usage("f", 202605, 1, "99"),
     ]
     found = _lines(SPRING, rows, {("b", 202603), ("f", 202605)}, "tool")
     assert [(line["name"], line["cost_usd"], line["calls"], line["tokens"]) for line in found["rows"]] == [
         ("b", 30.0, 3, 30),
         (None, 6.0, 1, 10),
+        ("a", 6.0, 1, 10),
+        ("g", 0.5, 1, 10),
         ("d", None, 5, 50),
         ("c", None, 4, 40),
         ("e", 0.0, 4, 40),
     ]
-    assert [line["months"] for line in found["rows"][:3]] == [[None, 30.0, None], [None, 6.0, None], [None, None, None]]
+    assert [line["months"] for line in found["rows"][:2]] == [[None, 30.0, None], [None, 6.0, None]]
+    assert found["rows"][4]["months"] == [None, None, None]
     assert (found["withheld"], found["withheld_months"]) == (1, 2)
     assert "team" not in found["rows"][0]
 
@@ -318,6 +324,8 @@ def test_quantiles_lie_between_their_places(costs: Any, median: float, ninetieth
         ({2: 3, 1: 1}, 136.66666666666666),
         ({41: 5}, 1_000_000.0),
         ({40: 2}, 900_000.0),
+        ({1: 1, 5: 1}, 125.0),
+        ({1: 2, 2: 1, 3: 4}, 165.0),
     ],
 )
 def test_the_median_of_a_histogram_lies_evenly_within_its_class(classes: dict[int, int], median: float) -> None:
