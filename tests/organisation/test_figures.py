@@ -292,6 +292,7 @@ def test_parts_are_told_together() -> None:
     row = {"a": 3, "a_people": 5, "b": None, "b_people": 0, "c": 1, "c_people": 1}
     assert _all_told(row, ("a", "b"), 5)
     assert not _all_told(row, ("a", "c"), 5)
+    assert not _all_told(row, ("a", "b"), 6)
 
 
 @pytest.mark.parametrize(
