@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not report["repositories"]["count"]:
         context.note(f"prod-lens: nothing is published at {args.place}: the report is empty")
     if left_out := sum(one["problem"] in LEFT_OUT for one in report["repositories"]["attention"]):
-        context.note(f"prod-lens: {left_out} files could not be used; the report names them first")
+        context.note(f"prod-lens: files that could not be used: {left_out}; the report names them first")
     give_report(report, args.output, context)
     return 0
 

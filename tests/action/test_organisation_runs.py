@@ -98,7 +98,7 @@ def test_a_damaged_file_costs_a_run_nothing(one: Runner) -> None:
     file.write_bytes(b"PAR1")
     done = one.run("schedule", SCHEDULE, **WITH, summary="true")
     assert done.returncode == 0, done.log
-    assert "1 files could not be used, and are named there first" in done.log
+    assert "files that could not be used: 1, named there first" in done.log
     assert "`acme/pay` | damaged | `its calls of " in done.summary
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +15,6 @@ from prodlens.commands import organisation
 from prodlens.errors import ConfigurationError
 from tests.organisation.published import call, publish, repository
 from tests.programs import run_command as run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FIVE = ("ann", "bea", "cem", "dan", "eva")
 
@@ -46,6 +43,18 @@ def test_a_file_has_the_format_of_its_suffix(place: str, tmp_path: Path) -> None
     done = run("organisation", "--from", place, *days, "--output", str(tmp_path / "out.md"))
     assert (done.returncode, done.stdout) == (0, "")
     assert "`core`" in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+def test_a_damaged_file_is_said(place: str) -> None:
+    """The report is made without it, and standard error says that there is one."""
+    for file in Path(place).glob("v1/calls/*/*"):
+        file.write_bytes(b"")
+    done = run("organisation", "--from", place, "--since", "2026-05-01", "--until", "2026-06-01")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "prod-lens: files that could not be used: 1; the report names them first\n",
+    )
+    assert json.loads(done.stdout)["repositories"]["attention"][0]["problem"] == "damaged"
 
 
 def test_an_empty_place_is_said(tmp_path: Path) -> None:

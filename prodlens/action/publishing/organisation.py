@@ -105,6 +105,6 @@ def _written(report: Mapping[str, Any], job: Job) -> dict[str, str]:
 def _say(report: Mapping[str, Any], job: Job) -> None:
     found = report["repositories"]
     damaged = sum(one["problem"] in {"damaged", "stray"} for one in found["attention"])
-    left = f"; {damaged} files could not be used, and are named there first" if damaged else ""
+    left = f"; files that could not be used: {damaged}, named there first" if damaged else ""
     page = job.settings.output_dir / "organisation.html"
     notices.note(job.environment, f"Organisation: {found['count']} repositories are reported on in {page}{left}.")
