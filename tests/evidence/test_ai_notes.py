@@ -64,6 +64,20 @@ def test_a_text_that_was_cut_keeps_its_lines() -> None:
         assert read_note(whole[:length]) == AiNote(4, 1, (("", "", 4),))
 
 
+def test_the_agent_with_most_lines_stands_first() -> None:
+    """Whatever their names; a line of the list that is not ranges marks nothing."""
+    text = note("a.rs\n  s_1::t_1 9\n  s_2::t_2 1-5\n", sessions={"s_1": SESSION, "s_2": PROMPT})
+    assert read_note(text) == AiNote(6, 0, (("cursor", "", 5), ("claude", "claude-opus-4-6", 1)))
+    assert read_note(note("a.rs\n  s_1::t_1 1-3 4\n", sessions={"s_1": SESSION})) == AiNote(0, 0, ())
+
+
+def test_lines_of_format_0_are_numbers_of_each_file() -> None:
+    """The same numbers in two files are other lines; line 0 and the ten millionth are not lines."""
+    entry = {"authors": [{"author": "Claude", "lines": [0, 7, 9_999_999, 10_000_000], "agent_metadata": None}]}
+    text = json.dumps({"files": {"a.rs": entry, "b.rs": entry}})
+    assert read_note(f" \n{text}").ai_lines == 4
+
+
 def test_format_0_names_authors() -> None:
     """The authors of each file are agents where they have a record of one, or the name of a tool, else people."""
     files = {
