@@ -137,23 +137,22 @@ def _moment(value: datetime | None) -> datetime | None:
 
 
 def _attention(row: Mapping[str, Any], now: datetime) -> Iterator[dict[str, str]]:
-    """Yield what a reader has to know of a repository before its figures."""
-    repository = row["repository"]
+    """Yield what a reader has to know of a repository before its figures: an entry a problem, and one a failure."""
+    found: dict[str, list[str]] = {"no traces": [], "stale": [], "partial": []}
     last = _moment(row["last_call_at"])
     if last is None:
-        yield {"repository": repository, "problem": "no traces", "detail": "no call has been published"}
+        found["no traces"].append("no call has been published")
     elif now - last > STALE_AFTER:
-        yield {"repository": repository, "problem": "stale", "detail": f"its last call is of {last:%Y-%m-%d}"}
+        found["stale"].append(f"its last call is of {last:%Y-%m-%d}")
     for what in ("pull_requests", "commits"):
         synced, words = _moment(row[f"{what}_synced_at"]), what.replace("_", " ")
         if synced is not None and now - synced > STALE_AFTER:
-            detail = f"its {words} were last read on {synced:%Y-%m-%d}"
-            yield {"repository": repository, "problem": "stale", "detail": detail}
+            found["stale"].append(f"its {words} were last read on {synced:%Y-%m-%d}")
         if row[f"{what}_partial"]:
-            yield {
-                "repository": repository,
-                "problem": "partial",
-                "detail": f"some of its {words} are still to be read",
-            }
+            found["partial"].append(f"some of its {words} are still to be read")
+    repository = row["repository"]
+    for problem, details in found.items():
+        if details:
+            yield {"repository": repository, "problem": problem, "detail": "; ".join(details)}
     for sentence in row["missing"] or ():
         yield {"repository": repository, "problem": "failed", "detail": sentence}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ORGANISATION = "organisation"
 _SHOWN = 50
+_PROBLEMS_SHOWN = 15  # so that the figures are on the first page
 _EMPTY = "An empty cell has nothing known in it, or fewer than {fewest} people."
 NO_TEAM = "(no team)"
 _DIMENSIONS = (
@@ -62,8 +63,9 @@ def _attention_section(found: Mapping[str, Any]) -> Section:
     rows = tuple((Data(row["repository"]), row["problem"], Data(row["detail"])) for row in found["attention"])
     count = counted(found["count"], "repository", "repositories")
     sentence = f"{count} in {counted(found['teams'], 'team')}; {found['with_traces']} with traces."
-    table = Table(("Repository", "Problem", "What is known"), rows[:_SHOWN], "lll") if rows else None
-    return Section("attention", "What is missing", (sentence,), table=table, after=_more(len(rows)))
+    table = Table(("Repository", "Problem", "What is known"), rows[:_PROBLEMS_SHOWN], "lll") if rows else None
+    more = _more(len(rows), _PROBLEMS_SHOWN)
+    return Section("attention", "What is missing", (sentence,), table=table, after=more)
 
 
 def _figures_section(report: Mapping[str, Any]) -> Section:
@@ -208,6 +210,6 @@ def _withheld(groups: int) -> tuple[str, ...]:
     return (sentence,) if groups else ()
 
 
-def _more(rows: int) -> tuple[str, ...]:
-    left = rows - _SHOWN
+def _more(rows: int, shown: int = _SHOWN) -> tuple[str, ...]:
+    left = rows - shown
     return (f"{formatting.count(left)} more are in the CSV and JSON files.",) if left > 0 else ()

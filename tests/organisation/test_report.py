@@ -208,7 +208,7 @@ def test_unmerged_reverted_and_assisted_pull_requests_are_told(tmp_path: Path) -
 
 
 def test_repositories_that_need_attention_are_named(tmp_path: Path) -> None:
-    """Without traces, stale, partial and failed: each is said with what is known of it."""
+    """Without traces, stale, partial and failed: each is said once with all that is known of it."""
     old = NOW - timedelta(days=15)
     rows = [
         repository("acme/a", last_call_at=None),
@@ -219,8 +219,7 @@ def test_repositories_that_need_attention_are_named(tmp_path: Path) -> None:
     found = report_on(publish(tmp_path, repositories=rows))
     assert [tuple(row.values()) for row in found["repositories"]["attention"]] == [
         ("acme/a", "no traces", "no call has been published"),
-        ("acme/b", "stale", "its last call is of 2026-05-17"),
-        ("acme/b", "stale", "its pull requests were last read on 2026-05-17"),
+        ("acme/b", "stale", "its last call is of 2026-05-17; its pull requests were last read on 2026-05-17"),
         ("acme/c", "partial", "some of its pull requests are still to be read"),
         ("acme/c", "failed", "Langfuse could not be read"),
     ]

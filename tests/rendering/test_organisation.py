@@ -59,12 +59,14 @@ def test_every_form_says_the_same(report: dict[str, Any]) -> None:
 
 
 def test_long_tables_are_cut_and_say_so(report: dict[str, Any]) -> None:
-    """Of 60 repositories, 50 are on the page; the rest is in the files."""
+    """Of 60 repositories 50 are on the page, and of their problems 15; the rest is in the files."""
     long = copy.deepcopy(report)
     long["cost"]["by_repository"]["rows"] *= 30
     long["repositories"]["attention"] *= 30
-    rows = len(long["cost"]["by_repository"]["rows"])
-    assert f"{rows - 50} more are in the CSV and JSON files." in render_markdown(long)
+    rows, problems = len(long["cost"]["by_repository"]["rows"]), len(long["repositories"]["attention"])
+    text = render_markdown(long)
+    assert f"{rows - 50} more are in the CSV and JSON files." in text
+    assert f"{problems - 15} more are in the CSV and JSON files." in text
 
 
 def test_nothing_published_is_a_page(tmp_path: Path) -> None:
