@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.rendering import formatting
 from prodlens.rendering.document import Section, Table
-from prodlens.rendering.wording import change_sentence, counted
+from prodlens.rendering.wording import WeekChange, counted, week_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,13 +46,16 @@ def changes_section(report: Mapping[str, Any]) -> Section | None:
 
 def _last_weeks(periods: Mapping[str, Any]) -> Iterator[str]:
     """Yield how the last whole week compares with the one before, for figures that have both."""
+    found: dict[str, list[WeekChange]] = {}
     for week in periods["week_over_week"]:
         if week["name"] in _WEEKLY and week["before"] is not None and week["after"] is not None:
             bounds = week["interval"]
             interval = None if bounds is None else (bounds["low"], bounds["high"])
             label, form = _FIGURES[week["name"]]
-            name = f"{label} in the week from {week['week']}"
-            yield change_sentence(name, form(week["before"]), form(week["after"]), interval, week["q"])
+            change = WeekChange(label, form(week["before"]), form(week["after"]), interval, week["q"])
+            found.setdefault(week["week"], []).append(change)
+    for monday, changes in found.items():
+        yield from week_sentences(monday, changes)
 
 
 def change_texts(report: Mapping[str, Any]) -> dict[str, str]:

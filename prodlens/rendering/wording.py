@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from prodlens.statistics.sample_sizes import FEWEST_ACTIVE_DAYS, FEWEST_DAYS, SampleStrength, sample_strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 CAVEAT = (
     "These figures describe association in one repository. They do not show that assistant use caused any change. "
@@ -288,26 +288,48 @@ def target_sentence(verdict: Literal["below", "inside", "above"] | None, target:
     return f"The whole interval lies {verdict} the target of {target:.0%}."
 
 
-def change_sentence(name: str, before: str, after: str, interval: tuple[float, float] | None, q: float | None) -> str:
-    """Say how a total changed between two periods, against how much it usually changes.
+class WeekChange(NamedTuple):
+    """What a week's total was and what that of the week before, with its unit.
 
-    Args:
-        name: What was counted: "commits".
-        before: Total of the earlier period, with its unit.
-        after: Total of the later period.
-        interval: 95 % interval of later over earlier; None below the sample that a verdict needs.
-        q: q-value in the family of the period comparisons; None without.
+    ``interval`` is the 95 % interval of the later over the earlier; None below the sample that a verdict needs. ``q``
+    is the q-value in the family of the period comparisons; None without.
     """
-    totals = f"{_sentence_start(name)}: {after} after {before}"
-    if interval is None:
-        return f"{totals}; too little history to tell a change from the usual ups and downs."
-    low, high = interval
-    ratio = f"{totals} (95% CI of the ratio {low:.2g} to {high:.2g}"
-    if q is None:
-        return f"{ratio})."
-    if q <= LARGEST_FALSE_DISCOVERY_RATE:
-        return f"{ratio}, {_q(q)}): beyond the usual ups and downs of this repository."
-    return f"{ratio}, {_q(q)}): within the usual ups and downs of this repository."
+
+    name: str
+    before: str
+    after: str
+    interval: tuple[float, float] | None
+    q: float | None
+
+
+def week_sentences(week: str, changes: Sequence[WeekChange]) -> Iterator[str]:
+    """Yield how the week from a Monday compares with the one before, and then what is out of the ordinary in it."""
+    if not changes:
+        return
+    listed = ", ".join(f"{_in_sentence(one.name)} {one.after} after {one.before}{_ratio(one)}" for one in changes)
+    yield f"In the week from {week} against the one before: {listed}."
+    judged = {one.name: one.q for one in changes if one.interval is not None and one.q is not None}
+    beyond = {name: q for name, q in judged.items() if q <= LARGEST_FALSE_DISCOVERY_RATE}
+    usual = "the usual ups and downs of this repository"
+    if beyond:
+        yield f"Beyond {usual}: {', '.join(f'{_in_sentence(name)} ({_q(q)})' for name, q in beyond.items())}."
+    elif judged:
+        who = "All" if len(judged) == len(changes) else "Those with an interval"
+        yield f"{who} are within {usual} (smallest {_q(min(judged.values()))})."
+    elif all(one.interval is None for one in changes):
+        yield f"There is too little history to tell a change from {usual}."
+
+
+def _ratio(change: WeekChange) -> str:
+    """Return the interval of the ratio in brackets; nothing without one."""
+    if change.interval is None:
+        return ""
+    low, high = change.interval
+    return f" (95% CI of the ratio {low:.2g} to {high:.2g})"
+
+
+def _in_sentence(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def merge_time_sentence(median: float | None, low: float | None, high: float | None, merged: int, opened: int) -> str:

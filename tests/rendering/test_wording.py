@@ -223,32 +223,45 @@ def test_ratios_of_merge_times() -> None:
     assert wording.ratio_sentence(None, None, None) == "Too few merges to compare how long they took."
 
 
-@pytest.mark.parametrize(
-    ("interval", "q", "expected"),
-    [
-        (None, None, "Commits: 58 after 40; too little history to tell a change from the usual ups and downs."),
-        ((0.72, 2.9), None, "Commits: 58 after 40 (95% CI of the ratio 0.72 to 2.9)."),
-        (
-            (0.72, 2.9),
-            0.24,
-            (
-                "Commits: 58 after 40 (95% CI of the ratio 0.72 to 2.9, q = 0.240): within the usual ups and downs of "
-                "this repository."
-            ),
-        ),
-        (
-            (1.2, 2.9),
-            0.0004,
-            (
-                "Commits: 58 after 40 (95% CI of the ratio 1.2 to 2.9, q < 0.001): beyond the usual ups and downs of "
-                "this repository."
-            ),
-        ),
-    ],
-)
-def test_changes(interval: tuple[float, float] | None, q: float | None, expected: str) -> None:
-    """A change is judged by the repository's usual ups and downs, and not at all without enough history."""
-    assert wording.change_sentence("commits", "40", "58", interval, q) == expected
+WEEK = "In the week from 2026-06-22 against the one before: "
+USUAL = "the usual ups and downs of this repository"
+
+
+def in_week(*judged: tuple[tuple[float, float] | None, float | None]) -> list[str]:
+    """Return what is said of a week whose first totals have these intervals and q-values."""
+    names = ("Model calls", "Commits")
+    changes = [wording.WeekChange(name, "40", "58", *one) for name, one in zip(names, judged, strict=False)]
+    return list(wording.week_sentences("2026-06-22", changes))
+
+
+def test_a_week_without_history_has_no_verdict() -> None:
+    """Without an interval the totals stand alone, and it is said why; without a total nothing is said."""
+    assert in_week((None, None)) == [
+        f"{WEEK}model calls 58 after 40.",
+        f"There is too little history to tell a change from {USUAL}.",
+    ]
+    assert in_week() == []
+
+
+def test_a_week_as_usual_has_one_verdict() -> None:
+    """Where all lie within the usual ups and downs, it is said once, with the smallest q."""
+    totals, verdict = in_week(((0.72, 2.9), 0.24), ((0.5, 2.04), 0.051))
+    calls = "model calls 58 after 40 (95% CI of the ratio 0.72 to 2.9)"
+    assert totals == f"{WEEK}{calls}, commits 58 after 40 (95% CI of the ratio 0.5 to 2)."
+    assert verdict == f"All are within {USUAL} (smallest q = 0.051)."
+    assert (
+        in_week(((0.72, 2.9), 0.24), (None, None))[1]
+        == f"Those with an interval are within {USUAL} (smallest q = 0.240)."
+    )
+
+
+def test_what_is_out_of_the_ordinary_in_a_week_is_named() -> None:
+    """A q-value of at most 5 % is beyond the usual ups and downs; an interval without one is not judged."""
+    assert in_week(((1.2, 2.9), 0.0004), ((0.72, 2.9), 0.24))[1:] == [f"Beyond {USUAL}: model calls (q < 0.001)."]
+    assert in_week(((1.2, 2.9), 0.05), ((1.1, 2.9), 0.01))[1:] == [
+        f"Beyond {USUAL}: model calls (q = 0.050), commits (q = 0.010)."
+    ]
+    assert in_week(((0.72, 2.9), None))[1:] == []
 
 
 def test_merge_times() -> None:
@@ -341,7 +354,7 @@ def test_no_numbers_call_for_a_forbidden_word(numbers: AssociationNumbers) -> No
 def test_other_sentences_have_no_forbidden_word(low: float, high: float, q: float | None) -> None:
     """The sentences on changes, targets and merge times hold no forbidden word either."""
     texts = [
-        wording.change_sentence("tokens", "3", "5", (low, high), q),
+        *wording.week_sentences("2026-06-22", [wording.WeekChange("Tokens", "3", "5", (low, high), q)]),
         wording.merge_time_sentence(low, low, high, 3, 4),
         wording.ratio_sentence(low, low, high),
         *(wording.target_sentence(verdict, 0.5) for verdict in ("below", "inside", "above", None)),
