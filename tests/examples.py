@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 
 # Examples of a property that asks for no other number. `make test` runs the first profile, `make long` the second.
-QUICK, THOROUGH, EXPLORE = 25, 200, 1000
+QUICK, THOROUGH, EXPLORE = 25, 100, 1000
 _NORMAL = 100
 _AT_LEAST = 10
 
