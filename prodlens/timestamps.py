@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -119,6 +120,17 @@ def days_between(first: date, last: date) -> Iterator[date]:
     """Yield every calendar day from ``first`` to ``last``, both included."""
     for offset in range((last - first).days + 1):
         yield first + timedelta(days=offset)
+
+
+@cache
+def monday_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def first_monday(day: date) -> date:
+    """Return the first Monday from a day on: the day itself where it is one."""
+    return day + timedelta(days=-day.weekday() % 7)
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.timestamps import is_plausible, iso_utc, latest_plausible, parse_timestamp
+from prodlens.timestamps import first_monday, is_plausible, iso_utc, latest_plausible, monday_of, parse_timestamp
 
 
 def _written(moment: datetime, suffix: str) -> str:
@@ -55,3 +55,11 @@ def test_the_last_moment_that_can_be_true() -> None:
     """It is two days after now, and at the end of the calendar it is the calendar's last moment."""
     assert latest_plausible(datetime(2026, 5, 1, 12, tzinfo=UTC)) == datetime(2026, 5, 3, 12, tzinfo=UTC)
     assert latest_plausible(datetime.max.replace(tzinfo=UTC)) == datetime.max.replace(tzinfo=UTC)
+
+
+def test_a_week_begins_on_monday() -> None:
+    """The Monday of a week is its first day; the first Monday from a day on is that day itself or comes after it."""
+    assert monday_of(date(2026, 11, 23)) == first_monday(date(2026, 11, 23)) == date(2026, 11, 23)
+    assert monday_of(date(2026, 11, 29)) == date(2026, 11, 23)
+    assert first_monday(date(2026, 11, 29)) == date(2026, 11, 30)
+    assert first_monday(date(2026, 11, 24)) == date(2026, 11, 30)

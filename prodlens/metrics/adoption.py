@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prodlens.metrics.estimates import interval
-from prodlens.metrics.traced_people import monday_of
 from prodlens.statistics.adoption import Adoption, Panel, adoption_effect
+from prodlens.timestamps import first_monday, monday_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,7 +115,7 @@ def _weeks(traces: Traces, period: Window) -> list[date]:
     if not traces.first_week_of_tool:
         return []
     start, end = (_day(moment) for moment in (period.start, period.end))
-    first = max(start + timedelta(days=-start.weekday() % 7), min(traces.first_week_of_tool.values()))
+    first = max(first_monday(start), min(traces.first_week_of_tool.values()))
     return [first + at * _WEEK for at in range(max((end - first) // _WEEK, 0))]
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.commits import is_bot
 from prodlens.evidence import HIGH, Evidence, commit_evidence, noted_evidence
-from prodlens.metrics.traced_people import monday_of
-from prodlens.timestamps import day_of
+from prodlens.timestamps import day_of, first_monday, monday_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -128,7 +127,7 @@ def _weekly(
     request: ReportRequest, timeline: Timeline, commits: Sequence[_Work], pulls: Sequence[_Work]
 ) -> list[dict[str, Any]]:
     """Return the whole weeks from Monday that have work in them, oldest first."""
-    first = timeline.first_day + timedelta(days=-timeline.first_day.weekday() % 7)
+    first = first_monday(timeline.first_day)
     end = monday_of(timeline.last_day + timedelta(days=1))
     rows: dict[date, dict[str, Any]] = {}
     for name, works in (("commits", commits), ("merged_pull_requests", pulls)):

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from prodlens.timestamps import monday_of
+
+if TYPE_CHECKING:
+    from datetime import date
 
 WITH, WITHOUT = "with", "without"
 ARMS = (WITH, WITHOUT)
@@ -25,4 +30,4 @@ def issue_unit(repo: str, number: int) -> str:
 
 def author_week(author: str, day: date) -> str:
     """Return how an author's week is written as a unit: ``ada 2026-11-30``, by login and the Monday of the week."""
-    return f"{author.casefold()} {(day - timedelta(days=day.weekday())).isoformat()}"
+    return f"{author.casefold()} {monday_of(day).isoformat()}"

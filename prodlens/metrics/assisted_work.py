@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.commits import is_bot, reverted_title
 from prodlens.evidence import CLOSED_AT
-from prodlens.metrics.traced_people import monday_of
-from prodlens.timestamps import parse_timestamp
+from prodlens.timestamps import monday_of, parse_timestamp
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.usage import totals
-from prodlens.timestamps import day_of, days_between
+from prodlens.timestamps import day_of, days_between, first_monday
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,7 +144,7 @@ def daily_table(series: Mapping[str, DailySeries]) -> dict[str, Any]:
 
 def whole_weeks(series: DailySeries, first: date, days: int) -> list[tuple[date, float]]:
     """Return (Monday, total) of every week from Monday to Sunday that lies in the days and was observed throughout."""
-    monday = first + timedelta(days=-first.weekday() % _DAYS_A_WEEK)
+    monday = first_monday(first)
     weeks = (days - (monday - first).days) // _DAYS_A_WEEK
     totals = ((monday + timedelta(weeks=week), series.total(monday + timedelta(weeks=week))) for week in range(weeks))
     return [(week, total) for week, total in totals if total is not None]

@@ -9,7 +9,7 @@ from functools import cache
 from sqlite3 import OperationalError
 from typing import TYPE_CHECKING
 
-from prodlens.timestamps import EARLIEST
+from prodlens.timestamps import EARLIEST, monday_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,12 +74,6 @@ class Traces:
     def seen_before(self, person: str, week: date) -> bool:
         """Tell whether calls of a tool of the person's in that week were received from anybody before."""
         return any(self.first_week_of_tool[tool] < week for tool in self.tools[person, week])
-
-
-@cache
-def monday_of(day: date) -> date:
-    """Return the Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
 
 
 def read_traces(conn: sqlite3.Connection, request: ReportRequest, end: datetime) -> Traces:

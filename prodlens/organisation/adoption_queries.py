@@ -14,6 +14,7 @@ import ibis
 from ibis import _
 
 from prodlens.organisation.queries import class_of, flag, midnight
+from prodlens.timestamps import first_monday
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -52,7 +53,7 @@ class Weeks:
     def of(cls, period: Period) -> Weeks:
         """Return the whole weeks of a period; of a long one the last 26 weeks."""
         since = max(period.since, period.until - LONGEST)
-        monday = since + timedelta(days=-since.weekday() % 7)
+        monday = first_monday(since)
         return cls(monday - WEEKS_BEFORE * _WEEK, max((period.until - monday) // _WEEK, 0), period.until)
 
     @property

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.metrics.request import ReportRequest
-from prodlens.metrics.traced_people import Traces, monday_of, read_traces
+from prodlens.metrics.traced_people import Traces, read_traces
 from prodlens.storage import ProdLensStore
+from prodlens.timestamps import monday_of
 from tests.metrics.situations import REPO, at, call, pull
 
 CALLS = st.lists(
