@@ -95,16 +95,25 @@ def _contrast(blocks: Sequence[_Block]) -> Contrast:
     if beta is None or not both:
         return nothing(NO_CONTRAST)
     shares, partial = _shares(left, whole, beta)
+    homes = _homes(blocks)
     without = []
     for person in shares:
         rest = whole.copy()
-        for at, block in enumerate(blocks):
-            if person in block.authors:
-                values, _ = block.left(person)
-                rest += values.T @ values - squares[at]
+        for at in homes[person]:
+            values, _ = blocks[at].left(person)
+            rest += values.T @ values - squares[at]
         changed = _beta(rest)
         without.append(np.nan if changed is None else changed)
     return jackknifed(beta, np.array(without), np.array(list(shares.values())), authors=len(both), partial_r2=partial)
+
+
+def _homes(blocks: Sequence[_Block]) -> dict[int, list[int]]:
+    """Return in which blocks each author has work, so that leaving one out looks at no other."""
+    homes: dict[int, list[int]] = {}
+    for at, block in enumerate(blocks):
+        for person in np.unique(block.authors):
+            homes.setdefault(int(person), []).append(at)
+    return homes
 
 
 def _with_both_kinds(block: _Block) -> IntArray:
