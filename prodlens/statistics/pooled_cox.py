@@ -46,10 +46,15 @@ class _Terms:
         return _Terms(self.score - other.score, self.information - other.information, self.shared)
 
     @property
+    def _held(self) -> FloatArray:
+        """What weeks say of themselves, with the ridge that keeps them in bounds."""
+        held: FloatArray = self.information[self.shared :, self.shared :]
+        return held + RIDGE * np.eye(len(held))
+
+    @property
     def of_weeks(self) -> FloatArray:
         """What weeks say of what is shared, a row a week."""
-        held = self.information[self.shared :, self.shared :] + RIDGE * np.eye(len(self.score) - self.shared)
-        return np.asarray(np.linalg.solve(held, self.information[self.shared :, : self.shared]), dtype=np.float64)
+        return np.asarray(np.linalg.solve(self._held, self.information[self.shared :, : self.shared]), dtype=np.float64)
 
     def reduced(self) -> tuple[FloatArray, FloatArray]:
         """Return score and information of what is shared, with the weeks solved for."""
@@ -60,9 +65,8 @@ class _Terms:
 
     def step_of_weeks(self, step: FloatArray) -> FloatArray:
         """Return the step of the weeks that goes with one of what is shared."""
-        held = self.information[self.shared :, self.shared :] + RIDGE * np.eye(len(self.score) - self.shared)
         left = self.score[self.shared :] - self.information[self.shared :, : self.shared] @ step
-        return np.asarray(np.linalg.solve(held, left), dtype=np.float64)
+        return np.asarray(np.linalg.solve(self._held, left), dtype=np.float64)
 
 
 @dataclass(slots=True)
