@@ -145,7 +145,7 @@ def test_values_beyond_what_can_be_are_mistakes(simulated: Path, arguments: list
 
 
 def test_the_first_day_and_odd_bytes_are_values_too(simulated: Path) -> None:
-    """A ledger may end on the first day of the calendar, and a seed may be of bytes that are no text."""
+    """A ledger may end on the first day of the calendar, and a seed may be of bytes that are not text."""
     assert run("ledger", "--db", str(simulated), "--until", "0001-01-01").returncode == 0
     done = through_a_shell("$P assign --seed \"$(printf '\\377')\" --repo a/b --issues 1")
     assert (done.returncode, done.stderr) == (0, "")

@@ -255,7 +255,7 @@ def test_what_was_opened_since_the_last_page_is_read_before_the_proof(walks: Wal
 
 @pytest.mark.parametrize(("left", "newest"), [((4,), 4), ((), 0)])
 def test_a_list_that_shrinks_to_one_row_is_counted_too(walks: Walks, left: tuple[int, ...], newest: int) -> None:
-    """The count's only page is its last one, and nothing at all is none."""
+    """The count's only page is its last one, and an empty answer has none."""
     opened(walks, *range(1, 6))
     walks.during(2, then=lambda: gone(walks, *({1, 2, 3, 4, 5} - set(left))))
     assert walks.pulls() == ["updated 1", "created 1", "updated 1", "created 1"]

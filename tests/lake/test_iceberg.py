@@ -151,7 +151,7 @@ def test_months_are_found_by_their_time(place: Place, address: str, catalog: Cat
 
 
 def test_a_month_without_rows(tmp_path: Path, address: str, catalog: Catalog) -> None:
-    """A compacted month that has no rows is no file and no snapshot, and takes away what the table had."""
+    """A compacted month without rows makes neither file nor snapshot, and takes away what the table had."""
     place = Place(tmp_path / "place")
     publish(place, publication("05a"))
     commit(place, address)
@@ -453,7 +453,7 @@ def test_two_runs_commit_at_once(place: Place, address: str, catalog: Catalog, m
 def test_another_program_commits_other_months(
     place: Place, address: str, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A commit of other rows is no hindrance: this one is made on top of it."""
+    """A commit of other rows does not hinder this one, which is made on top of it."""
     commit(place, address)
     publish(place, publication("05a", "06a"))
     compact(place, JULY)

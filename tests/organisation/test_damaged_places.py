@@ -43,7 +43,7 @@ def rewritten(data: bytes, change: Callable[[pa.Table], pa.Table]) -> bytes:
 
 
 def with_text(data: bytes) -> bytes:
-    """Make the costs texts that are no numbers."""
+    """Make the costs texts that are not numbers."""
     return rewritten(data, lambda rows: rows.set_column(25, "cost_usd", pa.array(["much"] * rows.num_rows)))
 
 

@@ -281,7 +281,7 @@ def test_a_name_that_is_no_text_or_too_long_for_its_dead_letters_is_mended(tmp_p
 
 
 def test_files_with_odd_names_are_ingested_beside_others(tmp_path: Path) -> None:
-    """Names of 250 bytes, with control characters or with bytes that are no text cost no call and no dead letter."""
+    """Names of 250 bytes, with control characters or with bytes that are not text cost no call and no dead letter."""
     folder = tmp_path / "traces"
     folder.mkdir()
     line = b'{"timestamp": "2026-05-01T10:00:00Z", "usage": {"input_tokens": 1}, "id": "%d"}\nnot JSON\n'

@@ -116,7 +116,7 @@ def test_absurd_costs_are_unknown(store: ProdLensStore) -> None:
 
 
 def test_git_notes_on_its_commits_are_signs_as_in_the_report(store: ProdLensStore) -> None:
-    """A note that marks lines of a commit as an agent's is a sign on the commit; one of another repository is none."""
+    """A note that marks lines of a commit as an agent's is a sign on the commit; one of another repository is not."""
     for slug, sha, agents in (
         ("octo/repo", "c1", '[["claude", "claude-opus-4-5", 3]]'),
         ("octo/repo", "c9", '[["codex", "", 3]]'),
