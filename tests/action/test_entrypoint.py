@@ -26,6 +26,7 @@ def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
     assert (report["metadata"]["repo"], report["commit_frequency"]["total_commits"]) == ("octo/hello", 2)
     assert sorted(path.name for path in (clone.folder / ".prod-lens/report").iterdir()) == RENDERED
     assert "GITHUB_TOKEN" in done.stderr
+    assert "No tool that is read keeps a session of this repository here. No traces were named: " in done.stderr
     assert "trace-paths" in done.stderr
     assert "octo/hello" in done.stdout
     assert "The report is in .prod-lens/report/report.html, and beside it as JSON, Markdown and CSV." in done.stderr
@@ -42,6 +43,19 @@ def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
     done = clone.run("--offline", "--repository", "Octo/hello")
     assert clone.report()["commit_frequency"]["total_commits"] == 2
     assert "it was not read" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("remote", [None, "/elsewhere/hello", "https://example.com/hello"])
+def test_a_clone_that_names_no_repository_is_said_so(clone: Workplace, remote: str | None) -> None:
+    """A clone whose origin names no repository is not guessed at: it is said, with the flag that says whose it is."""
+    clone.git("remote", *(("set-url", "origin", remote) if remote else ("remove", "origin")))
+    done = clone.run("--offline", "--repository", "octo/hello")
+    assert done.returncode == 0, done.stderr
+    assert "No clone of octo/hello was read, so commits and merged pull requests are missing: " in done.stderr
+    assert "name it with --clone" in done.stderr
+    done = clone.run("--offline", "--repository", "octo/hello", "--clone", ".")
+    assert clone.report()["commit_frequency"]["total_commits"] == 2
+    assert "No clone" not in done.stderr
 
 
 def test_in_a_clone_the_sessions_of_this_machine_are_read(clone: Workplace) -> None:

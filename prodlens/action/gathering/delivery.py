@@ -24,6 +24,11 @@ _FROM_GIT = (
     "known, and those that are open or were never merged are missing; with a token GitHub tells them."
 )
 
+_NO_CLONE = (
+    "No clone of {} was read, so commits and merged pull requests are missing: {}. "
+    "If a folder here is its clone, name it with --clone."
+)
+
 
 def gather_delivery(job: Job, gathered: Gathered) -> None:
     """Sync pull requests from GitHub when there is a token, then commits from the clone or else from GitHub.
@@ -46,17 +51,21 @@ def cloned_repository(job: Job, gathered: Gathered) -> str | None:
     """Return the repository whose commits the clone may give, or None.
 
     That is the repository of the clone's ``origin`` if it is reported on. A clone named with ``--clone`` whose origin
-    names none is of the only repository reported on. Another repository's clone is noted.
+    names none is of the only repository reported on. A clone that is not read is noted, with the reason.
     """
     folder = job.options.clone or Path()
+    reported = ", ".join(job.repositories)
     try:
         slug = origin_slug(folder)
-    except GitHistoryError:
-        return job.repositories[0] if job.options.clone and len(job.repositories) == 1 else None
+    except GitHistoryError as error:
+        if job.options.clone and len(job.repositories) == 1:
+            return job.repositories[0]
+        if job.options.offline:
+            gathered.notes.append(_NO_CLONE.format(reported, error))
+        return None
     if slug in job.repositories:
         return slug
     if job.options.clone or not job.environment.in_actions:
-        reported = ", ".join(job.repositories)
         gathered.notes.append(f"The clone in {folder.resolve()} is of {slug}, not of {reported}: it was not read.")
     return None
 

@@ -206,7 +206,8 @@ def _matches(pattern: str) -> bool:
 
 def _no_traces(job: Job) -> str:
     artifacts = " or ".join(job.settings.trace_artifacts)
+    here = "" if job.environment.in_actions else "No tool that is read keeps a session of this repository here. "
     return (
-        "No traces were named: give files, folders or globs of LiteLLM, OpenTelemetry, Claude Code or Codex logs "
-        f"with trace-paths{f', or upload them as an artifact called {artifacts}' if artifacts else ''}."
+        f"{here}No traces were named: give files, folders or globs of LiteLLM, OpenTelemetry, Claude Code or Codex "
+        f"logs with trace-paths{f', or upload them as an artifact called {artifacts}' if artifacts else ''}."
     )
