@@ -210,7 +210,7 @@ def _level(
 
 
 def _calls_nearby(row: Mapping[str, Any], author: str, opened: date, traces: Traces) -> bool:
-    """Tell whether the author's calls between first commit and opening name no branch, and none of them another."""
+    """Return whether some of the author's calls from first commit to opening name no branch, and none another one."""
     text = row["first_commit_at"] or row["created_at"]
     begun = min(datetime.fromisoformat(text).astimezone(UTC).date(), opened)
     days = min((opened - begun).days, _LONGEST_BRANCH_DAYS)

@@ -26,7 +26,7 @@ NEGATIVE = "a count or amount is negative"
 
 # With four weeks every weekday has been seen four times; before that only weekend or not can be told apart.
 DAYS_FOR_WEEKDAYS = 28
-# Two-week cycles, such as sprints: the wave once it was seen four times, each day of the fortnight after eight.
+# Two-week cycles, such as sprints: a wave once three of them were seen, each day of the fortnight from eight on.
 DAYS_FOR_A_WAVE, DAYS_FOR_A_FORTNIGHT = 42, 112
 _FORTNIGHT = 14
 _SATURDAY = 5
@@ -111,8 +111,8 @@ def calendar_basis(calendar: Calendar) -> FloatArray:
     """Return an orthonormal basis (days x rank) of intercept, weekdays, linear trend and what the calendar names.
 
     Six weekday dummies from 28 days on, one weekend dummy before; a holiday column when a holiday is in the calendar,
-    and one for each quiet day. With a fortnight a wave of 14 days from 56 days on, and a column for every day of two
-    weeks from 112 days on.
+    and one for each quiet day. With a fortnight, a wave of 14 days from 42 days on; from 112 days on instead a column
+    for every day of the second week.
     The basis comes from a singular value decomposition, because the columns can depend on each other (a weekday on
     which nothing is observed).
     """
