@@ -40,7 +40,7 @@ docs: $(READY) ## Build the documentation as a site, in site/; a link that leads
 	$(BIN)/mkdocs build # without --quiet, which would also keep strict from counting warnings
 
 golden: $(READY) ## Rewrite the golden files from what the code now makes; then read the diff
-	$(BIN)/python -m pytest --no-cov -q --update-golden tests/rendering/test_golden.py
+	$(BIN)/python -m pytest --no-cov -q --update-golden tests/rendering/test_golden.py tests/storage/test_migrations.py
 
 benchmark: $(READY) ## Measure one of action, comparison, ingest, report, report_statistics, sync (NAME=ingest)
 	$(BIN)/python benchmarks/$(or $(NAME),ingest).py

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,12 +13,13 @@ from prodlens.storage.call_rows import session_values
 from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.connection import connect, outside_errors
 from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
-from prodlens.storage.migrations import migrations
+from prodlens.storage.migrations import migrations, step_from
 from prodlens.storage.notes import IDENTITY, read_note, write_note
 from prodlens.storage.row_conversion import session_row
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
@@ -274,15 +274,13 @@ class ProdLensStore:
             return max(conn.executemany(statement, rows).rowcount, 0)
 
     def _migrate(self) -> None:
-        version = self._checked_version()
-        for number, script in migrations():
-            if number <= version:
-                continue
-            # executescript would commit first: the script and its record belong in one transaction.
+        while (version := self._checked_version()) < SCHEMA_VERSION:
+            # executescript would commit first: the statements and their record belong in one transaction.
             with self.transaction() as conn:
-                if self._checked_version() >= number:  # another process was faster
+                if self._checked_version() != version:  # another process was faster
                     continue
-                for statement in _statements(script):
+                number, statements = step_from(version)
+                for statement in statements:
                     conn.execute(statement)
                 conn.execute(f"PRAGMA user_version = {number}")
                 conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -297,15 +295,6 @@ class ProdLensStore:
                 "upgrade ProdLens or choose another file with --db"
             )
         return int(version)
-
-
-def _statements(script: str) -> Iterator[str]:
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
 
 
 def _metric_row(metric: Mapping[str, object], columns: Iterable[str]) -> dict[str, object]:
