@@ -76,13 +76,14 @@ class PublishedTable(NamedTuple):
 
 
 _C = PublishedColumn
-_REPOSITORY = _C("repository", TEXT, "`owner/name` in lower case; in `calls` and `usage_days` null: names none")
+_REPOSITORY = _C("repository", TEXT, "`owner/name` in lower case; never null")
+_NAMED_REPOSITORY = _C("repository", TEXT, "`owner/name` in lower case; null: the row names no repository")
 
 CALLS = PublishedTable(
     "calls",
     "one model call",
     (
-        _REPOSITORY,
+        _NAMED_REPOSITORY,
         _C("call", TEXT, "identity of the call, a hash; never null", is_varied=True),
         _C("at", MOMENT, "when the call began; never null", is_varied=True),
         _C("day", DAY, "the day of `at` (UTC); never null"),
@@ -122,7 +123,7 @@ USAGE_DAYS = PublishedTable(
     "usage_days",
     "what a vendor reports of a person's or a model's day; it stands beside `calls` and is never added to them",
     (
-        _REPOSITORY,
+        _NAMED_REPOSITORY,
         _C("key", TEXT, "identity of what is summed; never null", is_varied=True),
         _C("day", DAY, "the vendor's day; never null"),
         _C("tool", TEXT, "`copilot`, `cursor`, `claude-code` or `openrouter`"),
@@ -137,7 +138,7 @@ USAGE_DAYS = PublishedTable(
         _C("unit", TEXT, "`requests`, `ai-credits` or `sessions`"),
         _C("cost_usd", MONEY, "what the vendor bills"),
         _C("list_cost_usd", MONEY, "what the usage is worth by the vendor's price list"),
-        _C("superseded", FLAG, "whether a more detailed source tells of the same use, so that it must not be summed"),
+        _C("superseded", FLAG, "whether a more detailed source reports the same use, so that it must not be added up"),
     ),
     ("repository", "day", "key"),
     "day",
@@ -158,8 +159,8 @@ PULL_REQUESTS = PublishedTable(
         _C("ready_at", MOMENT, "when it was last marked ready for review; null: it never was a draft"),
         _C("first_review_at", MOMENT, "when its first review came"),
         _C("reviews", COUNT, "reviews by people other than the author"),
-        _C("changes_requested", COUNT, "those that ask for changes"),
-        _C("review_rounds", COUNT, "commits of it that a verdict was given on; 0: nobody gave one"),
+        _C("changes_requested", COUNT, "reviews among these that ask for changes"),
+        _C("review_rounds", COUNT, "how many of its commits a review approved or asked to change; 0: none"),
         _C("merged_at", MOMENT, "when it was merged; null: it is not"),
         _C("closed_at", MOMENT, "when it was closed, merged or not; null: it is open"),
         _C("additions", COUNT, "lines added"),
@@ -167,14 +168,14 @@ PULL_REQUESTS = PublishedTable(
         _C("changed_files", COUNT, "files changed"),
         _C("commits", COUNT, "commits in it"),
         _C("reopened", FLAG, "whether it was ever reopened; never null"),
-        _C("reopened_at", MOMENT, "when first"),
-        _C("reverted", FLAG, "whether it was merged and later taken back; never null"),
-        _C("reverted_at", MOMENT, "when first, where that is known"),
-        _C("is_revert", FLAG, "whether it takes another one back; never null"),
+        _C("reopened_at", MOMENT, "when it was first reopened"),
+        _C("reverted", FLAG, "whether it was merged and later reverted; never null"),
+        _C("reverted_at", MOMENT, "when it was first reverted, where that is known"),
+        _C("is_revert", FLAG, "whether it reverts another pull request; never null"),
         _C("assisted", FLAG, "true: calls before its opening, or another sign of AI; false: neither, but calls of its "
            "author that week; null: not known"),
-        _C("assistance", TEXT, "how it is known: `traced`, `signed`, `nearby` (calls of its author that may be of it), "
-           "`other`, `unknown`; null: calls came after its opening alone"),
+        _C("assistance", TEXT, "its kind: `traced`, `signed`, `nearby` (calls of its author that may be of it), "
+           "`other`, `unknown`; null: all its calls came after its opening"),
         _C("assisted_confidence", TEXT, "the highest confidence among the signs: `high`, `medium` or `low`"),
         _C("cost_usd", MONEY, "known cost of its calls; null: no call of it has a known cost"),
     ),
@@ -200,7 +201,7 @@ COMMITS = PublishedTable(
 )
 PULL_REQUEST_COSTS = PublishedTable(
     "pull_request_costs",
-    "what one pull request cost, with all its calls, in the month of its opening (not known: of its first call)",
+    "what one pull request cost, over all its calls, in the month of its opening, else of its first call",
     (
         _REPOSITORY,
         _C("number", COUNT, "number of the pull request; never null", is_varied=True),
@@ -219,7 +220,7 @@ PULL_REQUEST_COSTS = PublishedTable(
 )
 EVIDENCE = PublishedTable(
     "evidence",
-    "one sign of AI on a pull request or a commit, in the month of what it is on",
+    "one sign of AI on a pull request or a commit, in the month of that pull request or commit",
     (
         _REPOSITORY,
         _C("subject", TEXT, "what it is on: `pull_request` or `commit`; never null"),
@@ -239,23 +240,31 @@ REPOSITORIES = PublishedTable(
         _REPOSITORY,
         _C("team", TEXT, "the team that it was published for"),
         _C("simulated", FLAG, "whether its data are those of a simulated team; never null"),
-        _C("pull_requests_since", MOMENT, "pull requests changed since then are all there; null: all, or none read"),
-        _C("pull_requests_synced_at", MOMENT, "everything on pull requests until then is there"),
-        _C("pull_requests_partial", FLAG, "whether some of them are still to be read; null: never read"),
-        _C("commits_since", MOMENT, "commits since then are all there; null: all, or none read"),
-        _C("commits_synced_at", MOMENT, "every commit until then is there"),
-        _C("commits_partial", FLAG, "whether some of them are still to be read; null: never read"),
+        _C(
+            "pull_requests_since",
+            MOMENT,
+            "pull requests changed since then were all read; null: all were read, or none",
+        ),
+        _C("pull_requests_synced_at", MOMENT, "changes to pull requests until then were all read"),
+        _C("pull_requests_partial", FLAG, "whether some are still to be read; null: never read"),
+        _C("commits_since", MOMENT, "commits since then were all read; null: all were read, or none"),
+        _C("commits_synced_at", MOMENT, "commits until then were all read"),
+        _C("commits_partial", FLAG, "whether some are still to be read; null: never read"),
         _C("traces_ingested_at", MOMENT, "when traces were last read"),
         _C("dead_letters", COUNT, "entries of the traces that could not be used; never null"),
         _C("first_call_at", MOMENT, "the first call of the repository"),
         _C("last_call_at", MOMENT, "its last call; null: it has no traces"),
         _C("implausible", COUNT, "rows left out, since their time cannot be true; never null"),
-        _C("unusable_costs", COUNT, "costs left out, since they are not numbers that money can have; never null"),
+        _C("unusable_costs", COUNT, "costs left out, since they are not possible amounts of money; never null"),
         _C("missing", TEXTS, "sources that failed in the run that published, one sentence each; never null"),
-        _C("kept_from", TEXT, "months before this one are as an earlier run published them; null: none is"),
+        _C("kept_from", TEXT, "months before this one are from an earlier run; null: there are no such months"),
         _C("files", FILES, "its files: table, month, rows, and a digest of the bytes; never null"),
         _C("store", TEXT, "identity of the database that it was published from, a random number"),
-        _C("writing", TEXT, "set while a run writes files, or when one was stopped at it; those have an empty digest"),
+        _C(
+            "writing",
+            TEXT,
+            "set while a run writes files, and after one that was stopped; such files have an empty digest",
+        ),
     ),
     ("repository",),
 )
