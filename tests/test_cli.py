@@ -46,7 +46,7 @@ def test_without_a_command_it_is_the_local_run(tmp_path: Path) -> None:
         assert "run this inside a clone of your repository, or name it: --repository owner/name" in done.stderr
     done = run("--no-such-flag")
     assert done.returncode == 2
-    assert "usage: prod-lens" in done.stderr
+    assert done.stderr == "usage: prod-lens [FLAGS]\nprod-lens: error: unrecognized arguments: --no-such-flag\n"
 
 
 def test_help_has_the_commands_and_the_flags_of_the_local_run() -> None:

@@ -45,6 +45,7 @@ def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     """Return the parser of ``entrypoint.py``: a flag for every input, and the flags of the local run."""
     parser = argparse.ArgumentParser(
         prog=program,
+        usage=f"{program} [FLAGS]",
         description="Report what AI coding assistants cost this repository and whether their use goes with delivery. "
         "In a git clone it needs no flag.",
         epilog="Every flag but the last group is also an input of the action, under the same word.",
@@ -56,7 +57,7 @@ def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
         inputs.add_argument(
             f"--{item.name}",
             action="append" if item.many else "store",
-            metavar="TEXT",
+            metavar=item.metavar,
             help=f"{item.description}{repeat}{default}".replace("%", "%%"),
         )
     local = parser.add_argument_group("only in a local run")

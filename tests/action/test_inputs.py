@@ -51,9 +51,11 @@ def test_the_reference_says_what_every_output_is(name: str) -> None:
 
 
 def test_help_explains_every_flag() -> None:
-    """``--help`` of the entry point names every input and every desk flag with its meaning."""
-    shown = re.sub(r"\W", "", build_parser().format_help())
+    """``--help`` of the entry point names every input and every flag of a local run, its value and its meaning."""
+    help_text = build_parser().format_help()
+    shown = re.sub(r"\W", "", help_text)
     for flag in (*INPUTS, *LOCAL_FLAGS):
+        assert f"--{flag.name} {flag.metavar}".rstrip() in help_text
         assert re.sub(r"\W", "", flag.name) in shown
         assert re.sub(r"\W", "", flag.description) in shown
 
