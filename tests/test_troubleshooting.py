@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8").replace("\\|", "|")
+PAGE_LINES = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8").splitlines()
+PAGE = "\n".join(PAGE_LINES).replace("\\|", "|")
 # Mistakes of a programmer, which no user's input leads to.
 _OURS = {"AssertionError", "AttributeError", "ValueError", "_NameTakenError"}
+# Where the program may put a message together from parts: at punctuation, after "cannot" and "since", before "could
+# not be read".
+_CLAUSE_ENDS = re.compile(r"…|: |; |, |\. | \(|\bcannot |\bsince | (?=could not be read)")
 _SHORTEST = 10  # a shorter piece of text between two values says nothing on its own
 
 
@@ -58,9 +62,27 @@ def test_every_message_is_in_the_page(place: str, text: str) -> None:
     assert text in PAGE, f"{place}: add this message to docs/troubleshooting.md"
 
 
+def test_every_message_of_the_page_is_in_the_program() -> None:
+    """A message that the program no longer has is not on the page: each clause of one is in the code."""
+    texts = "\n".join(
+        node.value
+        for path in (ROOT / "prodlens").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    cells = [re.split(r"(?<!\\)\|", line)[1] for line in PAGE_LINES if line.startswith("| `")]
+    named = [message.replace("\\|", "|") for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+    gone = []
+    for message in named:
+        clauses = [one for part in _CLAUSE_ENDS.split(message) if len(one := part.strip()) >= _SHORTEST]
+        if not all(clause in texts for clause in clauses):
+            gone.append(message)
+    assert gone == []
+
+
 def test_every_row_says_what_to_do() -> None:
     """A row has a message, a cause and a remedy."""
-    rows = [line for line in (ROOT / "docs/troubleshooting.md").read_text().splitlines() if line.startswith("| `")]
+    rows = [line for line in PAGE_LINES if line.startswith("| `")]
     assert len(rows) > 50
     for row in rows:
         cells = re.split(r"(?<!\\)\|", row)[1:-1]

@@ -114,7 +114,7 @@ def read_prices(path: Path | str) -> OwnPrices:
         raise ConfigurationError(f"prices: cannot read {path}: {error.strerror}; name a TOML or JSON file") from error
     if len(data) > _MOST_BYTES:
         raise ConfigurationError(
-            f"prices: {path} is larger than {_MOST_BYTES // 1024**2} MiB, which no file of prices is"
+            f"prices: {path} is larger than {_MOST_BYTES // 1024**2} MiB, too large for a file of prices"
         )
     try:
         if path.suffix.lower() == ".json":

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         repositories = [checked_slug(args.repo)] if args.repo else _stored_repositories(store.conn)
         if args.pr is not None and len(repositories) != 1:
             raise ConfigurationError(
-                f"--pr {args.pr}: say of which repository with --repo; {len(repositories)} are stored"
+                f"--pr {args.pr}: name its repository with --repo; the database has {len(repositories)}"
             )
         found = [_explained(store.conn, repo, args.pr) for repo in repositories]
     if args.format == "json":

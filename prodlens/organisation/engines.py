@@ -238,7 +238,7 @@ def _table(
     if place.is_folder:
         # DuckDB takes the columns of the first file for those of all.
         if not (ordered := source.defining(table, paths)):
-            raise StorageError(f"{engine.name} cannot answer: no file of {table} is as docs/tables.md says")
+            raise StorageError(f"{engine.name} cannot answer: no file of {table} has the columns of docs/tables.md")
         found = engine.connection.read_parquet([place.address(path) for path in ordered])
         # Less those that a newer version has added: files of this one do not have them. "month" comes from the path.
         known = [column for column in found.columns if column in {*schema.names, "month"}]

@@ -133,7 +133,7 @@ def test_one_pull_request_is_printed_instead_of_the_report(clone: Workplace) -> 
     [
         (
             ["--pr", "8"],
-            "error: pr: pull request 8 of octo/hello is not known; without a token only those are that were",
+            "error: pr: pull request 8 of octo/hello is not known; without a token, only those merged into",
         ),
         (["--pr", "x"], "error: pr: 'x' is not the number of a pull request; write it like 12"),
         (["--pr", "0"], "error: pr: '0' is not the number of a pull request; write it like 12"),

@@ -104,7 +104,7 @@ def test_several_repositories_stand_apart(database: Path) -> None:
         store.insert_pull_requests([pull(7, "acme/api", labels=["ai"])])
     lines = run(database).splitlines()
     assert [line.split()[:2] for line in lines[2:4]] == [["acme/api", "#7"], ["acme/web", "#7"]]
-    with pytest.raises(ConfigurationError, match=r"say of which repository with --repo; 2 are stored"):
+    with pytest.raises(ConfigurationError, match=r"name its repository with --repo; the database has 2"):
         run(database, "--pr", "7")
 
 

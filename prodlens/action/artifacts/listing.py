@@ -134,7 +134,7 @@ def artifact_pages(client: GithubClient, slug: str, *, name: str | None = None, 
         body = answer.json()
         rows = body.get("artifacts") if isinstance(body, dict) else None
         if not isinstance(rows, list):
-            raise ServerFailedError(f"GitHub answered the list of artifacts of {slug} with no list; try again later")
+            raise ServerFailedError(f"GitHub's answer for the artifacts of {slug} is not a list; try again later")
         found = [artifact_of(row) for row in rows if isinstance(row, dict)]
         last = not rows or answer.next_url is None
         yield Page(number=number, artifacts=tuple(a for a in found if a is not None), last=last)

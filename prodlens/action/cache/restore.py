@@ -135,7 +135,7 @@ def make_context(
         said = body if isinstance(body, dict) else {}
         number, branch = said.get("id"), said.get("default_branch")
         if not isinstance(number, int) or not isinstance(branch, str):
-            raise ServerFailedError(f"GitHub does not say which the default branch of {slug} is; try again later")
+            raise ServerFailedError(f"GitHub does not name the default branch of {slug}; try again later")
     return TrustContext(
         repository_id=int(str(number)),
         default_branch=branch,
@@ -181,7 +181,7 @@ def _clear(database: Path) -> None:
         raise ConfigurationError(f"{database} cannot be replaced by the cache: {error.strerror}") from error
     if links:
         raise ConfigurationError(
-            *(f"{folder.path / name} is a link, where a run writes to; remove it from the workspace" for name in links)
+            *(f"{folder.path / name} is a link, and a run writes there; remove it from the workspace" for name in links)
         )
 
 
@@ -198,7 +198,9 @@ def _fetch(location: CacheLocation, artifact: Artifact, scratch: Path, database:
     trust.unpack(archive, unpacked)
     trust.check_database(unpacked)
     if location.hides_people and names_people(unpacked):
-        raise UnusableArtifactError("it names people, who are to be left out now; delete it if others can download it")
+        raise UnusableArtifactError(
+            "it names people, and people must be left out now; delete it if others can download it"
+        )
     trust.make_indexes(unpacked)
     with unpacked.open("rb") as stream:
         Folder.of(database).replace(database.name, iter(partial(stream.read, _CHUNK_BYTES), b""))

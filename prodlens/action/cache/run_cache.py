@@ -116,7 +116,7 @@ def restore_cache(
     slug = environment.environ.get("GITHUB_REPOSITORY", "")
     if not is_slug(slug) or not client.has_token:
         raise ConfigurationError(
-            "cache-artifact: the cache is read with a token; give one, or an empty cache-artifact for no cache"
+            "cache-artifact: reading the cache needs a token; give one, or an empty cache-artifact for no cache"
         )
     workflows = settings.cache_workflows or (workflow_path(environment.environ.get("GITHUB_WORKFLOW_REF", "")),)
     try:

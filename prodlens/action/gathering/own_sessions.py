@@ -89,7 +89,9 @@ def unreadable_sessions(environ: Mapping[str, str]) -> list[str]:
     notes = []
     home = _home(environ)
     if (file := environ.get(_COPILOT_FILE)) and Path(file).is_file():
-        notes.append(f"Copilot CLI: {file} names no repository; if it is of this one alone: --trace-paths {file}")
+        notes.append(
+            f"Copilot CLI: {file} names no repository; if it is all of this one, name it with --trace-paths {file}"
+        )
     elif home and _is_folder(home / ".copilot/session-state"):
         notes.append(f"Copilot CLI: its own sessions are not read; let it write calls to a file ({_COPILOT_FILE}).")
     database = _data(environ, home) / "opencode/opencode.db" if home else None

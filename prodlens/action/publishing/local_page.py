@@ -25,7 +25,7 @@ def show_pull_request(job: Job, number: int) -> None:
     facts = described_pull_request(job.store.conn, job.repositories[0], number, people=job.people, by_person=by_person)
     if facts is None:
         raise InputNotFoundError(
-            f"pr: pull request {number} of {job.repositories[0]} is not known; without a token only those are that "
-            "were merged into this clone's default branch"
+            f"pr: pull request {number} of {job.repositories[0]} is not known; without a token, only those merged "
+            "into this clone's default branch are"
         )
     job.environment.show(render_pull_request(facts, width=job.environment.width))

@@ -212,4 +212,6 @@ def test_what_cannot_be_told_apart_is_named(machine: Machine) -> None:
     assert str(database) in opencode
     calls = machine.write("calls.jsonl")
     named = unreadable_sessions({"COPILOT_OTEL_FILE_EXPORTER_PATH": str(calls)})
-    assert named == [f"Copilot CLI: {calls} names no repository; if it is of this one alone: --trace-paths {calls}"]
+    assert named == [
+        f"Copilot CLI: {calls} names no repository; if it is all of this one, name it with --trace-paths {calls}"
+    ]
