@@ -57,6 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         stdin = getattr(context.stdin, "buffer", None)
         with context.progress("Reading traces"):
             done = ingestor.ingest(args.input, repo_slug=args.repo, stdin=stdin, now=context.now)
+        (calls,) = store.conn.execute("SELECT count(*) FROM sessions").fetchone()
     shown = done if len(done) <= _MOST_SHOWN else [each for each in done if each.dead]
     for each in shown:
         context.note(summary(each))
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.note(line)
     if len(done) > 1:
         context.note(summary(total(done)))
+    context.note(f"calls in {args.db}: {calls} (a call that several records tell of is counted once)")
     if any(each.dead for each in done):
         context.note(
             f"see what could not be used, and why: prod-lens dead-letters --dead-letter-dir {args.dead_letter_dir}"

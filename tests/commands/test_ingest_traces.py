@@ -135,11 +135,12 @@ def test_faults_of_the_program_are_said_as_such(
 
 
 def test_of_many_sources_the_total_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """More than fifty sources are not named one by one, except those with dead letters."""
+    """More than fifty sources are not named one by one, except those with dead letters; equal calls are one."""
     for number in range(60):
         (tmp_path / f"good{number}.jsonl").write_text(json.dumps(RECORD) + "\n")
     assert main(["ingest-traces", "."]) == 0
     err = capsys.readouterr().err.splitlines()
-    assert len(err) == 4
+    assert len(err) == 5
     assert err[0] == "traces.jsonl: 2 records, 1 calls stored, 1 dead letters"
     assert err[2] == "61 sources: 62 records, 61 calls stored, 1 dead letters"
+    assert err[3] == "calls in .prod-lens/cache.db: 1 (a call that several records tell of is counted once)"
