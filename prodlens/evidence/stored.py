@@ -20,10 +20,10 @@ _MOST_REMEMBERED = 20_000
 _SHORT_SHA = 10
 # The merge or squash commit and the head commit, where the default branch has them, and the commits of the branch.
 _COMMITS = (
-    "SELECT p.number, p.author AS pull_author, c.author, c.trailers FROM pull_requests p "
+    "SELECT p.number, c.author, c.trailers FROM pull_requests p "
     "JOIN commits c ON c.sha IN (p.merge_commit_sha, p.head_sha) AND ifnull(c.repo_slug, :slug) = :slug "
     "WHERE ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL UNION ALL "
-    "SELECT p.number, p.author, c.author, c.trailers FROM pull_requests p "
+    "SELECT p.number, c.author, c.trailers FROM pull_requests p "
     "JOIN pull_request_commits c ON c.pull_request_id = p.id "
     "WHERE ifnull(p.repo_slug, :slug) = :slug AND p.number IS NOT NULL"
 )
@@ -67,9 +67,8 @@ def explained_evidence(
     for row in map(dict, connection.execute(query, {"slug": repo_slug})):
         signs = pull_request_signs(row, calls.get(row["number"], 0))
         found.setdefault(row["number"], []).extend(signs)
-    for number, pull_author, author, trailers in map(tuple, connection.execute(_COMMITS, {"slug": repo_slug})):
-        # The commit's author is left out where it is the pull request's: one sign counts once.
-        found[number] += _signs_on(None if author == pull_author else author, trailers)
+    for number, author, trailers in map(tuple, connection.execute(_COMMITS, {"slug": repo_slug})):
+        found[number] += _signs_on(author, trailers)
     notes = noted_evidence(connection, repo_slug)
     for number, sha in map(tuple, connection.execute(_NOTES, {"slug": repo_slug})):
         found[number] += notes[sha]

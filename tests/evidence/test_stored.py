@@ -84,3 +84,59 @@ def test_signs_that_rest_on_different_things_are_all_explained() -> None:
             found.append([sign.model for sign in explained_evidence(store.conn, "o/r")[1]])
             assert stored_evidence(store.conn, "o/r") == {1: {Evidence("Claude Code", "trailer", "high")}}
     assert found == [["Claude Opus 4.5", "Claude Sonnet 4.5"]] * 2
+
+
+def test_notes_and_authors_are_signs_of_their_pull_requests() -> None:
+    """A note on a merge commit or on a commit of the branch stands beside the other signs, an account once."""
+    day = "2026-05-01T10:00:00Z"
+    pull = {"repo_slug": "o/r", "title": "", "state": "closed", "created_at": day, "author": "ada"}
+    notes = [
+        ("o/r", "m1", 12, 10, '[["claude","claude-opus-4-6",12],["homemade","",2]]'),
+        ("o/r", "b2", 3, None, '[["cursor","",3]]'),
+        ("o/r", "c3", 0, 9, '[["claude","",1]]'),
+        ("other/r", "m1", 5, 5, '[["codex","",5]]'),
+    ]
+    with ProdLensStore(":memory:") as store:
+        store.insert_pull_requests(
+            [
+                {**pull, "id": 1, "number": 1, "merge_commit_sha": "m1"},
+                {**pull, "id": 2, "number": 2, "head_sha": "h2"},
+                {**pull, "id": 3, "number": 3, "merge_commit_sha": "c3", "author": "devin-ai-integration[bot]"},
+            ]
+        )
+        store.insert_commits(
+            [
+                {"sha": "m1", "author": "ada", "timestamp": day, "trailers": [["Co-authored-by", "Cursor"]]},
+                {"sha": "h2", "author": "copilot-swe-agent[bot]", "timestamp": day, "repo_slug": "o/r"},
+                {"sha": "c3", "author": "devin-ai-integration[bot]", "timestamp": "2026-05-02T10:00:00Z"},
+            ]
+        )
+        with store.transaction() as conn:
+            conn.execute("INSERT INTO pull_request_commits VALUES (2, 'b2', 'ada', 1, ?, NULL)", (day,))
+            conn.executemany("INSERT INTO ai_notes VALUES (?, ?, 'x', ?, 0, ?, ?)", notes)
+        counted = {1: 7, 2: 0}
+        explained = explained_evidence(store.conn, "O/R", counted)
+        found = stored_evidence(store.conn, "o/r", counted)
+        commits = explained_commits(store.conn, "O/R")
+    of_m1 = [
+        ("Claude Code", "note", "high", "claude-opus-4-6", "a git note on m1 marks 10 of 10 added lines as its own"),
+        ("homemade", "note", "high", "", "a git note on m1 marks 2 of 10 added lines as its own"),
+    ]
+    cursor = ("Cursor", "trailer", "high", "", "Co-authored-by: Cursor")
+    devin = ("Devin", "author", "high", "", "account or name devin-ai-integration[bot]")
+    copilot = ("GitHub Copilot", "author", "high", "", "account or name copilot-swe-agent[bot]")
+    assert {number: [_parts(sign) for sign in signs] for number, signs in explained.items()} == {
+        1: [*of_m1, ("", "trace", "high", "", "traced calls: 7"), cursor],
+        2: [copilot, ("Cursor", "note", "high", "", "a git note on b2 marks 3 lines as its own")],
+        3: [devin],
+    }
+    assert {number: len(signs) for number, signs in found.items()} == {1: 4, 2: 2, 3: 1}
+    assert [(sha, [_parts(sign) for sign in signs]) for sha, signs in commits.items()] == [
+        ("c3", [devin]),
+        ("h2", [copilot]),
+        ("m1", [*of_m1, cursor]),
+    ]
+
+
+def _parts(sign: Evidence) -> tuple[str, str, str, str, str]:
+    return sign.tool, sign.kind, sign.confidence, sign.model, sign.basis
