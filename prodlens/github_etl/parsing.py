@@ -115,7 +115,7 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
         "reopened": bool(_nodes(node.get("timelineItems"))),
         "reopened_at": min(reopenings, default=None),
         "ready_at": max(ready, default=None),
-        "first_review_at": min((iso_utc(review["submittedAt"]) or "" for review in reviews), default=None),
+        "first_review_at": min(filter(None, (iso_utc(review["submittedAt"]) for review in reviews)), default=None),
         "review_count": len(reviews),
         "changes_requested": sum(review.get("state") == "CHANGES_REQUESTED" for review in verdicts),
         "review_rounds": len(commits) or int(bool(verdicts)),
