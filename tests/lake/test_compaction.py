@@ -103,7 +103,7 @@ def test_publishing_after_compaction_is_seen_at_once(place: Place) -> None:
     assert shas(place) == ["05z", "06a", "06x"]
 
 
-def test_old_files_are_removed_when_nobody_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_files_are_removed_when_nobody_reads_them(tmp_path: Path) -> None:
     """A file that was replaced stays for readers that are at it, and goes a day after the next one."""
     place = Place(tmp_path)
     files = []
@@ -112,7 +112,9 @@ def test_old_files_are_removed_when_nobody_reads_them(tmp_path: Path, monkeypatc
         files += compact(place, JULY).written
         assert compact(place, JULY).removed == []
     assert [(tmp_path / file).exists() for file in files] == [True, True, True]
-    monkeypatch.setattr("prodlens.lake.compaction.KEPT", timedelta(0))
+    changed(tmp_path / files[0], 24 * 3600 - 60)
+    assert compact(place, JULY).removed == []
+    changed(tmp_path / files[0], 24 * 3600 + 60)
     assert compact(place, JULY).removed == files[:1]
     assert [(tmp_path / file).exists() for file in files] == [False, True, True]
     assert published_paths(place, "commits") == files[2:]
@@ -142,8 +144,17 @@ def test_a_file_that_cannot_be_a_part(tmp_path: Path) -> None:
     done = compact(place, JULY)
     assert [path[:35] for path in done.written] == ["compacted/v1/commits/month=2026-06/"]
     assert len(done.skipped) == 2
-    assert "columns that this version does not know (later); upgrade ProdLens" in done.skipped[0]
-    assert done.skipped[1].startswith(f"commits of 2026-05 is not compacted: {WEB} cannot be read (")
+    later = WEB.replace("-05", "-04")
+    assert done.skipped[0] == (
+        f"commits of 2026-04 is not compacted: {later} has columns that this version does not know (later); "
+        "upgrade ProdLens"
+    )
+    # Arrow's own words come between.
+    assert done.skipped[1].startswith(
+        f"commits of 2026-05 is not compacted: {WEB} cannot be read (Parquet file size is"
+    )
+    assert done.skipped[1].endswith("); publish its repository again")
+    assert "\n" not in done.skipped[1]
     assert [path.name for path in tmp_path.rglob("compacted/**/*") if path.name.startswith(".")] == []
 
 
@@ -176,6 +187,28 @@ def test_a_file_that_changes_meanwhile(s3: S3Server) -> None:
     assert shas(place) == ["05a", "05b", "05x"]
 
 
+class Busy(Place):
+    """A folder in which a repository publishes a month anew as soon as its file of that month is read."""
+
+    def read(self, path: str) -> bytes | None:
+        """Read the file, and then publish it with one commit more."""
+        data = super().read(path)
+        if path.startswith("v1/commits/month=2026-"):
+            month = path[22:24]
+            super().write(path, as_file(COMMITS, commits(f"{month}a", f"{month}b")))
+        return data
+
+
+def test_every_month_that_changes_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All months that changed shortly before or meanwhile are counted, and none of them is compacted."""
+    publish(Place(tmp_path), publication("03a", "04a", "05a", "06a"))
+    done = compact(Busy(tmp_path), JULY)
+    assert (done.written, done.waiting, done.unchanged) == ([], 4, 0)
+    assert shas(Place(tmp_path)) == ["03a", "03b", "04a", "04b", "05a", "05b", "06a", "06b"]
+    monkeypatch.setattr("prodlens.lake.compaction.QUIET", QUIET)
+    assert compact(Place(tmp_path), JULY).waiting == 4
+
+
 def test_a_file_that_goes_meanwhile(s3: S3Server) -> None:
     """A file that is gone when it is to be read lets that month wait, and no other."""
     place, other = Place(s3.address), Place(s3.address)
@@ -198,9 +231,29 @@ def test_many_rows_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
     place = Place(tmp_path)
     for number in range(5):
         publish(place, publication(f"05{number}", repository=f"acme/r{number}"))
+    publish(place, publication("060", "061", "062", "063", "064"))
+    files = [pq.read_metadata(tmp_path / path) for path in compact(place, JULY).written]
+    sizes = [[file.row_group(number).num_rows for number in range(file.num_row_groups)] for file in files]
+    assert sizes == [[2, 2, 1], [2, 2, 1]]
+    assert shas(place) == [f"{month}{number}" for month in ("05", "06") for number in range(5)]
+
+
+def test_how_a_compacted_file_and_its_list_are_written(tmp_path: Path) -> None:
+    """Columns are zstd, those whose values repeat with a dictionary; the list is JSON with a line for each fact."""
+    place = Place(tmp_path)
+    publish(place, publication("05a", "05b"))
     (path,) = compact(place, JULY).written
-    assert pq.read_metadata(tmp_path / path).num_row_groups == 3
-    assert shas(place) == [f"05{number}" for number in range(5)]
+    group = pq.read_metadata(tmp_path / path).row_group(0)
+    columns = {one.path_in_schema: one for one in map(group.column, range(group.num_columns))}
+    assert {column.compression for column in columns.values()} == {"ZSTD"}
+    assert [columns[name].has_dictionary_page for name in ("repository", "sha")] == [True, False]
+    name = path.rpartition("/")[2]
+    parts = name.removesuffix(".parquet")
+    assert (tmp_path / LIST).read_text("utf-8") == (
+        '{\n  "months": {\n    "2026-05": {\n'
+        f'      "file": "{name}",\n      "parts": "{parts}",\n      "before": ""\n'
+        "    }\n  }\n}"
+    )
 
 
 def test_which_files_a_table_has(tmp_path: Path) -> None:
