@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
@@ -249,17 +249,21 @@ def _model_row(model: str | None, line: LedgerLine, cells: Sequence[Cell]) -> di
 
 
 def _line(values: tuple[Any, ...]) -> LedgerLine:
-    calls, tokens, cost, recorded, computed, *rest = values
-    return LedgerLine(calls, tokens, *finite_costs(cost, recorded, computed), *rest)
+    line = LedgerLine(*values)
+    cost, recorded, computed, own_price = finite_costs(
+        line.cost_usd, line.recorded_usd, line.computed_usd, line.own_price_usd
+    )
+    return replace(line, cost_usd=cost, recorded_usd=recorded, computed_usd=computed, own_price_usd=own_price)
 
 
 def _sum(lines: Iterable[LedgerLine]) -> LedgerLine:
     lines = list(lines)
     costs = [line.cost_usd for line in lines if line.cost_usd is not None]
-    cost, recorded, computed = finite_costs(
+    cost, recorded, computed, own_price = finite_costs(
         add(costs) if costs else None,
         add(line.recorded_usd for line in lines),
         add(line.computed_usd for line in lines),
+        add(line.own_price_usd for line in lines),
     )
     return LedgerLine(
         calls=sum(line.calls for line in lines),
@@ -271,7 +275,7 @@ def _sum(lines: Iterable[LedgerLine]) -> LedgerLine:
         unpriced_tokens=sum(line.unpriced_tokens for line in lines),
         computed_calls=sum(line.computed_calls for line in lines),
         computed_tokens=sum(line.computed_tokens for line in lines),
-        own_price_usd=add(line.own_price_usd for line in lines),
+        own_price_usd=own_price,
         own_price_calls=sum(line.own_price_calls for line in lines),
         own_price_tokens=sum(line.own_price_tokens for line in lines),
     )

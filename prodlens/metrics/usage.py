@@ -173,14 +173,16 @@ def totals(cells: Iterable[Cell]) -> Totals:
     sums = dict(zip(Cell._fields[_FIRST_MEASURE:], (add(column) for column in columns[_FIRST_MEASURE:]), strict=True))
     whole = {name: int(value) for name, value in sums.items() if name not in _AMOUNTS}
     cost = sums["cost_usd"] if sums["priced_calls"] else None
-    cost, recorded, computed = finite_costs(cost, sums["recorded_usd"], sums["computed_usd"])
+    cost, recorded, computed, own = finite_costs(
+        cost, sums["recorded_usd"], sums["computed_usd"], sums["own_price_usd"]
+    )
     diff_ratio_sum = sums["diff_ratio_sum"]
     return Totals(
         **whole,
         cost_usd=cost,
         recorded_usd=recorded,
         computed_usd=computed,
-        own_price_usd=sums["own_price_usd"] if computed else 0.0,
+        own_price_usd=own,
         diff_ratio_sum=diff_ratio_sum if isfinite(diff_ratio_sum) else None,
     )
 
@@ -195,11 +197,16 @@ def add(values: Iterable[float]) -> float:
         return nan
 
 
-def finite_costs(cost: float | None, recorded: float, computed: float) -> tuple[float | None, float, float]:
-    """Return a cost and its two parts; None and zeros where one of them leaves the range of numbers."""
-    if isfinite(cost or 0.0) and isfinite(recorded) and isfinite(computed):
-        return cost, recorded, computed
-    return None, 0.0, 0.0
+def finite_costs(
+    cost: float | None, recorded: float, computed: float, own_price: float = 0.0
+) -> tuple[float | None, float, float, float]:
+    """Return a cost, its two parts, and what of the second the user's own prices made.
+
+    Where one of them leaves the range of numbers they are None and zeros.
+    """
+    if all(map(isfinite, (cost or 0.0, recorded, computed, own_price))):
+        return cost, recorded, computed, own_price
+    return None, 0.0, 0.0, 0.0
 
 
 def call_span(

@@ -73,6 +73,103 @@ def test_a_call_at_the_end_of_the_window_is_outside_and_one_at_its_start_inside(
 def test_an_imbalance_is_never_reported() -> None:
     """Parts that do not make the whole are an error of ours, not a figure."""
     line = LedgerLine(1, 10, 1.0, 1.0, 0.0, 0, 0)
-    with pytest.raises(AssertionError, match="does not balance"):
-        assert_balance(line, [LedgerLine(1, 10, 1.02, 1.02, 0.0, 0, 0)])
     assert_balance(line, [line])
+    assert_balance(line, [LedgerLine(1, 10, 1.004, 1.0, 0.0, 0, 0)])
+    assert_balance(LedgerLine(1, 10, 1.0, 0.4, 0.6, 0, 0, 1), [LedgerLine(1, 10, 1.0, 0.4, 0.6, 0, 0, 1)])
+    assert_balance(LedgerLine(1, 10, None, 0.0, 0.0, 0, 0), [line])  # infinite costs are held to nothing
+    large = LedgerLine(1, 10, 3e12, 3e12, 0.0, 0, 0)
+    assert_balance(large, [LedgerLine(1, 10, 3e12 + 1.0, 3e12, 0.0, 0, 0)])
+    for whole, parts in [
+        (line, [LedgerLine(1, 10, 1.006, 1.0, 0.0, 0, 0)]),
+        (line, [LedgerLine(1, 10, None, 1.0, 0.0, 0, 0)]),
+        (line, []),
+        (line, [line, line]),
+        (line, [LedgerLine(2, 10, 1.0, 1.0, 0.0, 0, 0)]),
+        (line, [LedgerLine(1, 10, 1.0, 1.0, 0.0, 1, 0)]),
+        (line, [LedgerLine(1, 10, 1.0, 1.0, 0.0, 0, 0, 1)]),
+        (wrong := LedgerLine(1, 10, 1.0, 0.5, 0.4, 0, 0), [wrong]),
+        (wrong := LedgerLine(1, 10, 1.0, 1.0, 0.006, 0, 0), [wrong]),
+    ]:
+        with pytest.raises(AssertionError, match="does not balance: "):
+            assert_balance(whole, parts)
+
+
+def by_hand(store: ProdLensStore) -> None:
+    """Store eight calls whose costs come from everywhere that a cost can come from."""
+    rows = [
+        ("gpt-4o", "litellm", "recorded", 1.0, 1),
+        ("openai/gpt-4o", "litellm", "recorded", 2.0, 2),
+        ("gpt-4o", "claude", "computed", 4.0, 4),
+        ("gpt-4o", "claude", "own-price", 8.0, 8),
+        ("other", "claude", "own-price", 16.0, 16),
+        ("other", "litellm", None, None, 32),
+        (None, None, None, 0.5, 64),
+        ("third", None, None, None, 128),
+    ]
+    store.insert_sessions(
+        {
+            "timestamp": "2026-05-02T00:00:00Z",
+            "model": model,
+            "source": source,
+            "cost_source": cost_source,
+            "cost_usd": cost,
+            "tokens_in": tokens,
+            "trace_hash": str(number),
+        }
+        for number, (model, source, cost_source, cost, tokens) in enumerate(rows)
+    )
+
+
+def test_every_line_of_a_ledger(tmp_path: Path) -> None:
+    """Calls, tokens and costs by where they come from, in total and of each part, the costliest first."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        by_hand(store)
+        found = ledger(store.conn)
+    assert found.total == LedgerLine(8, 255, 31.5, 3.5, 28.0, 2, 160, 3, 28, 24.0, 2, 24)
+    assert list(found.parts.items()) == [
+        (("other", "claude"), LedgerLine(1, 16, 16.0, 0.0, 16.0, 0, 0, 1, 16, 16.0, 1, 16)),
+        (("gpt-4o", "claude"), LedgerLine(2, 12, 12.0, 0.0, 12.0, 0, 0, 2, 12, 8.0, 1, 8)),
+        (("gpt-4o", "litellm"), LedgerLine(2, 3, 3.0, 3.0, 0.0, 0, 0)),
+        ((None, None), LedgerLine(1, 64, 0.5, 0.5, 0.0, 0, 0)),
+        (("other", "litellm"), LedgerLine(1, 32, None, 0.0, 0.0, 1, 32)),
+        (("third", None), LedgerLine(1, 128, None, 0.0, 0.0, 1, 128)),
+    ]
+    assert list(found.by_model().items()) == [
+        ("other", LedgerLine(2, 48, 16.0, 0.0, 16.0, 1, 32, 1, 16, 16.0, 1, 16)),
+        ("gpt-4o", LedgerLine(4, 15, 15.0, 3.0, 12.0, 0, 0, 2, 12, 8.0, 1, 8)),
+        (None, LedgerLine(1, 64, 0.5, 0.5, 0.0, 0, 0)),
+        ("third", LedgerLine(1, 128, None, 0.0, 0.0, 1, 128)),
+    ]
+    assert list(found.by_source()) == ["claude", "litellm", None]
+    assert found.total.by_cost_source() == {
+        "recorded": {"sessions": 3, "total_tokens": 67, "cost_usd": 3.5},
+        "computed": {"sessions": 1, "total_tokens": 4, "cost_usd": 4.0},
+        "own_price": {"sessions": 2, "total_tokens": 24, "cost_usd": 24.0},
+        "unpriced": {"sessions": 2, "total_tokens": 160, "cost_usd": None},
+    }
+    assert LedgerLine(2, 9, 3.0, 0.0, 3.0, 1, 4, 1, 5).by_cost_source() == {
+        "recorded": {"sessions": 0, "total_tokens": 0, "cost_usd": None},
+        "computed": {"sessions": 1, "total_tokens": 5, "cost_usd": 3.0},
+        "unpriced": {"sessions": 1, "total_tokens": 4, "cost_usd": None},
+    }
+
+
+def test_costs_that_add_up_to_infinity_are_unknown_by_all_their_names(tmp_path: Path) -> None:
+    """The cost is None and its parts are nothing, those of own prices too; the counts stay."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions(
+            {
+                "timestamp": "2026-05-02T00:00:00Z",
+                "model": model,
+                "cost_source": "own-price",
+                "cost_usd": 1.7e308,
+                "tokens_in": 1,
+                "trace_hash": f"{model}{number}",
+            }
+            for model in ("a", "b")
+            for number in range(2)
+        )
+        found = ledger(store.conn)
+    assert found.total == LedgerLine(4, 4, None, 0.0, 0.0, 0, 0, 4, 4, 0.0, 4, 4)
+    assert found.by_model()["a"] == LedgerLine(2, 2, None, 0.0, 0.0, 0, 0, 2, 2, 0.0, 2, 2)
+    assert found.total.by_cost_source()["own_price"] == {"sessions": 4, "total_tokens": 4, "cost_usd": None}
