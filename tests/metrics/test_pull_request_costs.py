@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 from prodlens.evidence import BranchUse
 from prodlens.metrics import ReportGenerator, calls_of_pull_request
+from prodlens.metrics.attributed_calls import Part, read_attributed_calls
+from prodlens.metrics.pull_request_costs import first_calls, pull_request_costs
+from prodlens.metrics.request import ReportRequest
+from prodlens.metrics.timeline import Window
 from prodlens.schemas import SessionBranch, SessionLink
 from prodlens.storage import ProdLensStore, put_session_marks
 from tests.metrics.situations import REPO, at, call, pull, report_on
@@ -420,3 +424,173 @@ def test_a_pull_request_that_is_not_stored_yet_claims_the_branch_that_it_is_said
         assert [part.cost_usd for part in calls_of_pull_request(store.conn, REPO, 9, said)] == [2.0]
         store.insert_pull_requests([feature(9, "5-03", None, "other")])
         assert [part.cost_usd for part in calls_of_pull_request(store.conn, REPO, 9, said)] == []
+
+
+def test_a_row_says_everything_of_its_pull_request() -> None:
+    """The newest row of a number gives title and state; models, times, tokens and costs are those of all its calls."""
+    calls = [
+        spent("5-02 10:00", 1.0, pull_request=7, origin="workflow"),
+        spent("5-02 09:00", 2.0, branch="feature") | {"model": "m-2"},
+        spent("5-01 08:00", 4.0, developer_id="ada"),
+        spent("4-20 07:00", None, branch="feature", origin="workflow"),
+    ]
+    older = feature(7, "4-01", "4-19", author="eve") | {"id": 1, "title": "Old"}
+    pulls = [older, feature(7, "4-20 07:00", "5-03", author="ada"), feature(9, "5-04", state="closed")]
+    found = costs_of(calls, pulls, attribute_by_person=True)
+    assert found["pull_requests"] == [
+        {
+            "number": 7,
+            "title": "Change 7",
+            "state": "merged",
+            "reverted": False,
+            "in_period": True,
+            "models": ["m-1", "m-2"],
+            "confidence": "low",
+            "first_call_at": "2026-04-20T07:00:00+00:00",
+            "sessions": 4,
+            "total_tokens": 400,
+            "cost_usd": 7.0,
+            "unpriced_sessions": 1,
+            "workflow_cost_usd": 1.0,
+        }
+    ]
+    assert found["total"] == {"sessions": 3, "total_tokens": 300, "cost_usd": 7.0, "unpriced_sessions": 0}
+    assert found["by_confidence"]["low"] == {
+        "sessions": 1,
+        "total_tokens": 100,
+        "cost_usd": 4.0,
+        "unpriced_sessions": 0,
+    }
+
+
+def test_the_dearest_stands_first_then_the_one_with_most_calls() -> None:
+    """Pull requests of one cost come by their calls, and then by their number; those without a cost come last."""
+    costs: dict[int, list[float | None]] = {9: [1.0], 3: [1.0], 5: [0.5, 0.5], 2: [None], 1: [None, None], 8: [3.0]}
+    calls = [spent("5-02", cost, pull_request=number) for number, own in costs.items() for cost in own]
+    assert [row["number"] for row in costs_of(calls, [])["pull_requests"]] == [8, 5, 3, 9, 1, 2]
+
+
+def test_the_start_of_the_window_is_inside_and_its_end_outside() -> None:
+    """Merged, closed or reverted at 00:00 of the first day counts, at 00:00 of the day after the last one does not."""
+    ends = {1: "4-30 23:59:59", 2: "5-01 00:00", 3: "5-31 23:59:59", 4: "6-01 00:00"}
+    merged = [feature(n, "4-01", end, f"m-{n}") for n, end in ends.items()]
+    closed = [feature(10 + n, "4-01", None, f"c-{n}", state="closed", closed_at=at(end)) for n, end in ends.items()]
+    reverting = [feature(20 + n, "4-01", end, f"r-{n}", reverts=30 + n) for n, end in ends.items()]
+    reverted = [feature(30 + n, "3-01", "3-02", f"t-{n}") for n in ends]
+    numbers = [*ends, *(10 + n for n in ends), *(30 + n for n in ends)]
+    calls = [spent("3-01", float(2**n), pull_request=number) for n, number in enumerate(numbers)]
+    found = costs_of(calls, [*merged, *closed, *reverting, *reverted], until=at("6-01 00:00"))
+    assert found["closed_unmerged"] == {"pull_requests": 2, "with_cost": 2, "cost_usd": 2.0**5 + 2.0**6}
+    assert found["reverted"] == {"pull_requests": 2, "with_cost": 2, "cost_usd": 2.0**9 + 2.0**10}
+    # The two that take something back were merged too, and cost nothing that is known.
+    names = ("pull_requests", "with_cost", "share_with_cost", "cost_usd")
+    assert [found["merged"][name] for name in names] == [4, 2, 0.5, 2.0**1 + 2.0**2]
+    in_period = {row["number"] for row in found["pull_requests"] if row["in_period"]}
+    assert in_period == {2, 3, 12, 13}
+
+
+def test_where_nothing_was_merged_or_nothing_cost_anything_known() -> None:
+    """Without a merge there is no share, without a cost there is a share of nothing, and neither has an amount."""
+    nothing = {
+        "pull_requests": 0,
+        "with_cost": 0,
+        "share_with_cost": None,
+        "cost_usd": None,
+        "median_usd": None,
+        "median_interval": None,
+        "percentile_90_usd": None,
+        "percentile_90_interval": None,
+    }
+    found = costs_of([spent("5-02", 1.0, pull_request=7)], [feature(7, "5-01")])
+    assert found["merged"] == nothing
+    assert found["closed_unmerged"] == found["reverted"] == {"pull_requests": 0, "with_cost": 0, "cost_usd": None}
+    found = costs_of([spent("5-02", None, pull_request=7)], [feature(7, "5-01", "5-02")])
+    assert found["merged"] == nothing | {"pull_requests": 1, "share_with_cost": 0.0}
+    assert found["by_confidence"]["high"]["cost_usd"] is None
+
+
+def test_costs_that_leave_the_range_of_numbers_are_unknown_here_too() -> None:
+    """Two costs that each are a number and add up to none leave every sum of both unknown, and each row known."""
+    pulls = [
+        *(feature(n, "4-01", "5-02", author="ada") for n in (1, 2)),
+        *(feature(n, "4-01", state="closed", closed_at=at("5-02"), author="ada") for n in (3, 4)),
+    ]
+    found = costs_of([spent("4-02", 1.7e308, pull_request=n) for n in range(1, 5)], pulls)
+    assert [row["cost_usd"] for row in found["pull_requests"]] == [1.7e308] * 4
+    assert (found["merged"]["cost_usd"], found["closed_unmerged"]["cost_usd"]) == (None, None)
+
+
+def test_the_models_of_one_pull_request_are_told_whole() -> None:
+    """Calls, tokens, costs and times of each model as it is stored; without calls that name no repository if asked."""
+    calls = [
+        spent("5-02 10:00", 1.0, pull_request=7),
+        spent("5-02 09:00", None, pull_request=7),
+        spent("5-03 09:00", 2.0, pull_request=7) | {"repo_slug": None, "model": "m-2"},
+        spent("5-03 09:00", 4.0, pull_request=7) | {"repo_slug": "acme/api"},
+        spent("5-03 09:00", 8.0, pull_request=8),
+        spent("5-03 09:00", 16.0, developer_id="ada@example.org"),
+    ]
+    first = ("m-1", 2, 200, 1.0, 1, "2026-05-02T09:00:00+00:00", "2026-05-02T10:00:00+00:00")
+    second = ("m-2", 1, 100, 2.0, 1, "2026-05-03T09:00:00+00:00", "2026-05-03T09:00:00+00:00")
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions(calls)
+        store.insert_pull_requests([feature(7, "5-01", author="ada")])
+        people = {"ada@example.org": "ada"}
+        assert calls_of_pull_request(store.conn, "Acme/Web", 7, people=people) == [first, second]
+        assert calls_of_pull_request(store.conn, REPO, 7, unnamed=False) == [first]
+        by_person = calls_of_pull_request(store.conn, REPO, 7, by_person=True, people=people)
+        assert [(part.model, part.calls, part.cost_usd) for part in by_person] == [("m-1", 3, 17.0), ("m-2", 1, 2.0)]
+
+
+def test_the_first_sure_call_of_each_pull_request() -> None:
+    """By number or branch, before or in the window; what is a person's alone does not date a pull request's work."""
+    calls = [
+        spent("5-03", 1.0, pull_request=7),
+        spent("4-20", 1.0, branch="feature"),
+        spent("4-10", 1.0, developer_id="ada"),
+        spent("5-02", 1.0, developer_id="eve"),
+        spent("5-02", 1.0),
+    ]
+    pulls = [feature(7, "4-01", author="ada"), feature(8, "4-01", head="other", author="eve")]
+    request = ReportRequest(repo=REPO, since=at("5-01 00:00"), attribute_by_person=True)
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions(calls)
+        store.insert_pull_requests(pulls)
+        parts = read_attributed_calls(store.conn, request, Window(at("5-01 00:00"), at("6-01 00:00"))).parts
+        assert first_calls(parts) == {7: "2026-04-20T12:00:00+00:00"}
+        rows = report_on(store, attribute_by_person=True)["pull_request_costs"]["pull_requests"]
+    assert {row["number"]: row["first_call_at"] for row in rows} == {7: "2026-04-20T12:00:00+00:00", 8: None}
+
+
+def test_parts_that_do_not_make_the_total_are_never_reported() -> None:
+    """Half a cent is rounding; more, or a total that is missing, is an error of ours; infinite parts are unknown."""
+    request = ReportRequest(repo=REPO, since=at("5-01 00:00"))
+    window = Window(at("5-01 00:00"), at("6-01 00:00"))
+
+    def balanced(total: float | None, *costs: float) -> None:
+        parts = [
+            Part(
+                number or None,
+                "high" if number else None,
+                "desk",
+                True,
+                {"m"},
+                1,
+                1,
+                cost,
+                1,
+                "2026-05-02T00:00:00+00:00",
+            )
+            for number, cost in enumerate(costs)
+        ]
+        with ProdLensStore(":memory:") as store:
+            pull_request_costs(store.conn, request, window, total, parts, {})
+
+    balanced(3.0, 1.0, 2.0)
+    balanced(3.004, 1.0, 2.0)
+    balanced(3e12, 1e12, 2e12 + 1.0)
+    balanced(None)
+    balanced(0.0, float("inf"))
+    for total, costs in ((3.006, (1.0, 2.0)), (None, (1.0, 2.0)), (1.0, ())):
+        with pytest.raises(AssertionError, match="do not balance: "):
+            balanced(total, *costs)
