@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from prodlens.storage import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent / "prodlens"
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -103,6 +107,11 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
+def nodes_of(path: Path) -> Iterator[ast.AST]:
+    """Return every node of a module."""
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
 def given_by(path: Path) -> set[str]:
     """Return the names that a front door gives; one can also be a module, as ``calls.merge`` is."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -118,7 +127,7 @@ GIVEN = {dotted(path): given_by(path) for path in MODULES if path.name == "__ini
 def imports_of(path: Path) -> set[Import]:
     """Return every import of the project's own modules, for types alone or not, at the top or in a function."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "prodlens":
             module = (node.module or "").removeprefix("prodlens").removeprefix(".")
             for alias in node.names:
@@ -131,7 +140,10 @@ def imports_of(path: Path) -> set[Import]:
     return {Import(dotted(path), target) for target in found if target}
 
 
-IMPORTS = sorted(set().union(*map(imports_of, MODULES)))
+@cache
+def all_imports() -> list[Import]:
+    """Return the imports of every module."""
+    return sorted(set().union(*map(imports_of, MODULES)))
 
 
 def test_the_layout_names_every_package() -> None:
@@ -142,13 +154,13 @@ def test_the_layout_names_every_package() -> None:
 @pytest.mark.parametrize("package", sorted(ALLOWED))
 def test_packages_import_what_they_may(package: str) -> None:
     """A package imports itself and what the table allows it."""
-    targets = {found.packages[1] for found in IMPORTS if found.packages[0] == package}
+    targets = {found.packages[1] for found in all_imports() if found.packages[0] == package}
     assert targets - ALLOWED[package] - {package} == set()
 
 
 def test_the_parts_of_the_action_import_what_they_may() -> None:
     """Inside the action, cache, gathering and publishing do not know each other; only the program knows the run."""
-    inside = [found for found in IMPORTS if found.packages == ("action", "action")]
+    inside = [found for found in all_imports() if found.packages == ("action", "action")]
     arrows = {(part_of(found.importer), part_of(found.target)) for found in inside}
     parts = {part_of(dotted(path)) for path in MODULES if dotted(path).split(".")[0] == "action"}
     assert parts == set(ALLOWED_IN_ACTION)
@@ -164,7 +176,7 @@ def test_no_import_runs_in_a_circle() -> None:
     """Neither packages nor modules import each other in a circle, imports for types included."""
     packages: dict[str, set[str]] = {}
     modules: dict[str, set[str]] = {}
-    for found in IMPORTS:
+    for found in all_imports():
         importer, target = found.packages
         if importer != target:
             packages.setdefault(importer, set()).add(target)
@@ -178,7 +190,7 @@ def test_other_packages_come_through_the_front_door() -> None:
     """A module inside a package is imported by that package alone, whatever the exceptions do not name."""
     deep = {
         (found.importer, found.target)
-        for found in IMPORTS
+        for found in all_imports()
         if found.packages[0] != found.packages[1]
         and "." in found.target
         and found.packages[1] not in WITHOUT_A_FRONT_DOOR
@@ -217,11 +229,7 @@ def test_only_the_programs_touch_the_process(path: Path) -> None:
         touched -= {"os.environ"}
     if str(path.relative_to(ROOT)) not in CLOCK_DEFAULTS:
         touched |= {"time.time", "time.sleep"}
-    found = {
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute)
-    }
+    found = {ast.unparse(node) for node in nodes_of(path) if isinstance(node, ast.Attribute)}
     assert found & touched == set()
 
 
@@ -230,7 +238,8 @@ def test_few_modules_start_programs() -> None:
     starting = {
         dotted(path)
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if "subprocess" in path.read_text(encoding="utf-8")
+        for node in nodes_of(path)
         if isinstance(node, ast.Import) and "subprocess" in {alias.name for alias in node.names}
     }
     assert starting == {
@@ -257,7 +266,7 @@ def test_files_are_written_in_one_place(path: Path) -> None:
     if dotted(path).split(".")[0] == "files" or dotted(path) in WRITE_TO_TEMPORARY_FOLDERS:
         return
     writing = {"write_text", "write_bytes", "mkdir", "makedirs", "mkstemp", "touch", "rename", "symlink_to", "chmod"}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func)
@@ -316,7 +325,7 @@ def test_tables_are_written_by_their_owners() -> None:
     for path in MODULES:
         if dotted(path) == THE_COPY:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 package = dotted(path).split(".")[0]
                 written = {match["table"] for match in _WRITES.finditer(node.value)} & set(owner)

@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -56,10 +54,11 @@ def _pieces(argument: ast.expr) -> Iterator[str]:
         yield from _pieces(argument.right)
 
 
-@pytest.mark.parametrize(("place", "text"), list(messages()), ids=lambda value: value if ":" in value else "")
-def test_every_message_is_in_the_page(place: str, text: str) -> None:
+def test_every_message_is_in_the_page() -> None:
     """Whoever looks a message up finds its cause and what to do."""
-    assert text in PAGE, f"{place}: add this message to docs/troubleshooting.md"
+    found = list(messages())
+    assert len(found) > 100
+    assert [(place, text) for place, text in found if text not in PAGE] == []
 
 
 def test_every_message_of_the_page_is_in_the_program() -> None:
