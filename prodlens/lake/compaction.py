@@ -15,7 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prodlens.lake.file_checks import is_as_defined
+from prodlens.lake.file_checks import has_table_columns
 from prodlens.lake.published_tables import MONTHLY_TABLES, month_folder
 from prodlens.lake.table_files import (
     COMPACTED,
@@ -104,7 +104,7 @@ def _compact_month(
             _write_parts(place, table, [f"{folder}/{part.name}" for part in parts], stream)
     except UnusableError as error:
         unusable = error
-    if digest_of(parts_of(place, folder)) != state:  # also why a file could not be read, where one was replaced
+    if digest_of(parts_of(place, folder)) != state:  # a file that was replaced meanwhile may also have been unreadable
         result.waiting += 1
         return None
     if unusable is not None:
@@ -115,8 +115,8 @@ def _compact_month(
 
 
 def _is_whole(place: Place, table: PublishedTable, month: str, known: CompactedMonth) -> bool:
-    """Return whether a compacted file is there, and is one: somebody may have removed it, or cut it off."""
-    return is_as_defined(place, compacted_path(table.name, month, known.file), table)
+    """Return whether a compacted file is there and readable: somebody may have removed it, or cut it off."""
+    return has_table_columns(place, compacted_path(table.name, month, known.file), table)
 
 
 def _clock_of(place: Place) -> int:
@@ -188,7 +188,7 @@ def _write_list(place: Place, table: str, months: Mapping[str, CompactedMonth]) 
 
 
 def _sweep(place: Place, table: str, known: Mapping[str, CompactedMonth], clock_ns: int, result: Compacted) -> None:
-    """Remove files that are not listed, nor were lately, once no reader can still be using them."""
+    """Remove files that are neither in the list nor in the one before it, once no reader can still be using them."""
     for folder in place.folders(f"{COMPACTED}/{table}"):
         month = folder.removeprefix("month=")
         listed = known.get(month)

@@ -1,7 +1,7 @@
 """Which files of a published table cannot be read, and why: looked at once a reader has failed, or before one begins.
 
-A reader meets other people's files: cut off, of another program, or of another version. Nothing is asked of the files
-that a report reads as long as it can be made; so a place of thousands of them costs nothing more.
+A reader meets other people's files: cut off, of another program, or of another version. As long as a report can be
+made, no file is checked, so a place with thousands of files costs nothing more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prodlens.lake.places import Place
     from prodlens.lake.published_tables import PublishedTable
 
-_AT_ONCE = 8  # files that are looked at together: a bucket answers each after a while
+_AT_ONCE = 8  # files that are checked in parallel, since a bucket takes a while for each
 _LONGEST_REASON = 200
 # What pyarrow raises at bytes that are not what they should be.
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
@@ -32,7 +32,7 @@ class Flaw(NamedTuple):
     """Why a file is not read.
 
     Attributes:
-        reason: What is wrong with it, as a sentence without a beginning.
+        reason: What is wrong with it, as a clause such as "it is empty".
         remedy: What to do about it.
     """
 
@@ -68,7 +68,7 @@ def look_at_files(
             found, and a column of another type will do as long as its values are of the defined one.
 
     Raises:
-        StorageError: Not one of the files can be got: the place is the trouble, and not a file.
+        StorageError: Not one of the files can be fetched, so the place is at fault and not a file.
     """
     files = [(name, path) for name, listed in paths.items() for path in listed]
 
@@ -90,7 +90,7 @@ def look_at_files(
     return Looked({path: flaw for path, flaw in flaws.items() if path not in gone}, gone)
 
 
-def is_as_defined(place: Place, path: str, table: PublishedTable) -> bool:
+def has_table_columns(place: Place, path: str, table: PublishedTable) -> bool:
     """Return whether a file has every column of a table with its type, by its footer alone."""
     try:
         with place.filesystem.open_input_file(place.key(path)) as source, pq.ParquetFile(source) as file:
@@ -100,7 +100,7 @@ def is_as_defined(place: Place, path: str, table: PublishedTable) -> bool:
 
 
 def _refused(error: StorageError) -> Flaw:
-    return Flaw(f"it cannot be got ({error})", "give the reader the right to read it")
+    return Flaw(f"it cannot be fetched ({error})", "give the reader the right to read it")
 
 
 def _flaw(data: bytes, table: PublishedTable, needed: Collection[str] | None, *, strict: bool) -> Flaw | None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from prodlens.errors import ConfigurationError, ProdLensError, StorageError
 from prodlens.lake.compaction import UnusableError, rows_of
-from prodlens.lake.iceberg_tables import ADDRESS, Telling, columns_to_add, connected, table_in
+from prodlens.lake.iceberg_tables import ADDRESS, CatalogErrors, columns_to_add, connected, table_in
 from prodlens.lake.published_tables import PUBLISHED_TABLES, ROOT, month_folder
 from prodlens.lake.table_files import compacted_months, compacted_path, digest_of, months_of, parts_of
 
@@ -43,7 +43,7 @@ _LOG = logging.getLogger(__name__)
 _TRIES = 4
 _AFTERWARDS = "; what is compacted is whole; mend this and compact again"
 _NAMESPACE = re.compile(r"[\w\-]+(\.[\w\-]+)*")
-_WHOLE = ""  # what stands for the month, in a table that has none
+_WHOLE = ""  # in place of the month, for a table that is not divided by months
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Committed:
 
     Attributes:
         tables: Names of the tables that have a new snapshot.
-        unchanged: Number of the others that have what the place has.
+        unchanged: Number of tables that already had what the place has.
         months: Months that were put in, put in again or taken out, over all tables.
         skipped: Months that stay as they were, and why, one sentence each.
         failures: Why a table could not be committed, one sentence each.
@@ -103,7 +103,9 @@ def check_iceberg(catalog: str, namespace: str, find: Callable[[str], object] = 
 
 
 def commit_to_iceberg(place: Place, catalog: str, namespace: str) -> Committed:
-    """Bring the Iceberg tables of a namespace to what is compacted at a place; one that fails stops no other.
+    """Make the Iceberg tables of a namespace equal to what is compacted at a place.
+
+    A table that fails does not keep the others from being committed.
 
     Args:
         place: The place.
@@ -116,13 +118,13 @@ def commit_to_iceberg(place: Place, catalog: str, namespace: str) -> Committed:
     """
     result = Committed()
     with connected(catalog, place) as found:
-        with Telling(f"use the namespace {namespace} of the Iceberg catalog {catalog}"):
+        with CatalogErrors(f"use the namespace {namespace} of the Iceberg catalog {catalog}"):
             if not found.namespace_exists(namespace):
                 found.create_namespace_if_not_exists(namespace)
         for table in PUBLISHED_TABLES.values():
             shown = f"{namespace}.{table.name}"
             try:
-                with Telling(f"commit to the Iceberg table {shown}", _AFTERWARDS):
+                with CatalogErrors(f"commit to the Iceberg table {shown}", _AFTERWARDS):
                     _commit_table(place, found, namespace, table, result)
             except (ConfigurationError, StorageError) as error:
                 result.failures.append(error)
@@ -138,9 +140,9 @@ def _commit_table(place: Place, catalog: Catalog, namespace: str, table: Publish
         written: list[DataFile] = []
         skipped: list[str] = []
         try:
-            months = _committed(place, found, table, plan, written, skipped)
+            months = _commit_plan(place, found, table, plan, written, skipped)
         except (CommitFailedException, ValidationException) as error:
-            # Certainly not committed. What the other one committed is looked at before anything is written again.
+            # Nothing was committed. The next attempt first looks at what the other program has committed.
             _LOG.info("%s was committed to by another program: %s", table.name, error)
             for file in written:
                 with suppress(Exception):
@@ -214,7 +216,7 @@ def _month_text(partition: Record) -> str:
 
 
 def _is_made_of(stored: list[FileScanTask], source: _Source) -> bool:
-    """Return whether a month is one file that was made of a source, and nothing was taken from since."""
+    """Return whether a month is a single file made from this source, of which no row was deleted since."""
     if len(stored) != 1:
         return False
     (task,) = stored
@@ -222,10 +224,10 @@ def _is_made_of(stored: list[FileScanTask], source: _Source) -> bool:
     return name.startswith(f"{source.digest}-") and not task.delete_files
 
 
-def _committed(
+def _commit_plan(
     place: Place, found: Table, table: PublishedTable, plan: _Plan, written: list[DataFile], skipped: list[str]
 ) -> int:
-    """Commit what a plan says, and return how many months changed; ``written`` and ``skipped`` take what was done."""
+    """Commit what a plan says, and return how many months changed; files go to ``written``, notes to ``skipped``."""
     transaction = found.transaction()
     if missing := columns_to_add(found, table):
         with transaction.update_schema() as update:
@@ -254,7 +256,7 @@ def _committed(
 
 
 def _rows_of(table: PublishedTable, months: Iterable[str]) -> BooleanExpression:
-    """Return which rows are of some months: what is committed to those meanwhile is in the way, and nothing else is."""
+    """Return a condition for the rows of some months; a commit of others conflicts with ours only where it holds."""
     from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, Or
     from pyiceberg.expressions.parser import parse
 

@@ -1,7 +1,7 @@
 """Iceberg tables as they are found and made in a catalog: one for each published table, with its columns.
 
-Whatever a catalog's client raises is told as one of our errors: pyiceberg has clients of a dozen services, which share
-no class of errors.
+Every error of a catalog's client becomes a ``StorageError``: pyiceberg has clients of a dozen services, which share no
+class of errors.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 TABLE_PROPERTY = "prodlens.table"
 PLACE_PROPERTY = "prodlens.place"
 WAREHOUSE = "iceberg"  # the folder of the tables at the place, where the catalog has none for them
-_OFADDRESSES = "default"  # the catalog that an address is of, for pyiceberg and for engines
+_CATALOG_OF_ADDRESSES = "default"  # whose other settings apply to an address, for pyiceberg and for engines
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://.*")
 _LONGEST_REASON = 500
 
 
-class Telling(AbstractContextManager[None]):
-    """Tells whatever goes wrong in a block as a ``StorageError``, which names what was being done."""
+class CatalogErrors(AbstractContextManager[None]):
+    """Turns any error in a block that is not ours into a ``StorageError``, which names what was being done."""
 
     def __init__(self, doing: str, advice: str = "") -> None:
         self._doing, self._advice = doing, advice
@@ -55,19 +55,19 @@ class Telling(AbstractContextManager[None]):
 def connected(given: str, place: Place) -> Catalog:
     """Return a catalog, by its name in the configuration of pyiceberg or by its address.
 
-    An address is that of pyiceberg's catalog ``default``, whose other settings it has. Where those name no warehouse,
-    the tables of a catalog in a database are beside the published ones.
+    With an address, pyiceberg's settings for the catalog ``default`` apply. If they name no warehouse, the tables of a
+    catalog in a database are beside the published ones.
 
     Raises:
         ConfigurationError: No catalog has this name.
         StorageError: The catalog cannot be reached, or the configuration cannot be read.
     """
-    with Telling("read the configuration of pyiceberg"):
+    with CatalogErrors("read the configuration of pyiceberg"):
         from pyiceberg.catalog import load_catalog
         from pyiceberg.utils.config import Config
 
         is_address = ADDRESS.fullmatch(given) is not None
-        name = _OFADDRESSES if is_address else given
+        name = _CATALOG_OF_ADDRESSES if is_address else given
         configured = Config().get_catalog_config(name)
     properties = {"uri": given} if is_address else {}
     if not is_address and configured is None:
@@ -79,7 +79,7 @@ def connected(given: str, place: Place) -> Catalog:
     if given.startswith(("sqlite", "postgresql")) and is_address and "warehouse" not in (configured or {}):
         address = place.address(WAREHOUSE)
         properties["warehouse"] = f"file://{address}" if address.startswith("/") else address
-    with Telling(f"reach the Iceberg catalog {given}", "; check its address, and what this machine may do there"):
+    with CatalogErrors(f"reach the Iceberg catalog {given}", "; check its address, and what this machine may do there"):
         return load_catalog(name, **properties)
 
 
@@ -87,7 +87,7 @@ def table_in(catalog: Catalog, namespace: str, table: PublishedTable, place: Pla
     """Return the Iceberg table of a published table, made where there is none.
 
     Raises:
-        ConfigurationError: It is not ours, a copy of another place, or of other columns or another partitioning.
+        ConfigurationError: It is not ours, is a copy of another place, or has other columns or another partitioning.
         pyiceberg's and its clients' own errors.
     """
     from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError

@@ -1,9 +1,9 @@
 """Publishing: writes a repository's files to a place, each as a whole and only if its bytes changed.
 
 The repository's row in ``repositories`` lists its files with a digest of each. A run first lists those that it is going
-to write without a digest, then writes the files, and then lists their digests. So a run that is stopped leaves files
-that the next run writes again, and two runs of one repository at once leave files that a later run writes again:
-no file is taken as written that may not be.
+to write without a digest, then writes the files, and then lists their digests. So after a run that was stopped,
+or two runs of one repository at once, a later run writes the files without a digest again: a file that may not have
+been written is never taken as written.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Published:
 
     Attributes:
         written: Paths of the files written, by table and month.
-        removed: Paths of files removed, since their month has no rows any more.
-        unchanged: Files that were there as they are.
+        removed: Paths of files removed, since their month no longer has rows.
+        unchanged: Files that already had these bytes.
         kept: Files that stay as an earlier run published them, since the database has less of their month.
         rows: Rows of all files that are listed now.
     """
@@ -82,7 +82,7 @@ class Published:
 
 
 def publish(place: Place, publication: Publication) -> Published:
-    """Bring a repository's files at a place to what the database holds.
+    """Make a repository's files at a place equal to what the database holds.
 
     Raises:
         StorageError: A file cannot be read or written; the others are whole, and the next run goes on.
@@ -168,7 +168,7 @@ def _listed(place: Place, repository: str) -> _Listed:
 
 
 def _list_files(place: Place, publication: Publication, files: _Files, writing: str | None = None) -> None:
-    """Write the repository's row, unless it is there as it is."""
+    """Write the repository's row, unless its file already has these bytes."""
     row = {
         **publication.facts,
         "repository": publication.repository,

@@ -1,10 +1,10 @@
-"""What a reader is given of a place, and what is left out of it: a damaged file does not end what is beside it."""
+"""Which files of a place a reader gets, and which are left out: a damaged file does not hide the others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from prodlens.lake.file_checks import GONE, is_as_defined, look_at_files
+from prodlens.lake.file_checks import GONE, has_table_columns, look_at_files
 from prodlens.lake.published_tables import PUBLISHED_TABLES, REPOSITORIES, repository_of
 from prodlens.lake.table_files import COMPACTED, table_files
 
@@ -21,7 +21,7 @@ class LeftOut(NamedTuple):
     """Something that was not read.
 
     Attributes:
-        repository: Whose it is; empty where it is nobody's.
+        repository: Whose file it is; empty for a file of no repository.
         problem: ``damaged`` or ``stray``.
         detail: What is missing, why, and what to do about it.
     """
@@ -32,7 +32,7 @@ class LeftOut(NamedTuple):
 
 
 class Reading:
-    """The files of a place for one reader, which says when it has failed and gets others then.
+    """The files of a place for one reader. A reader that failed calls ``narrow``, and then gets only readable files.
 
     Attributes:
         place: The place.
@@ -60,9 +60,12 @@ class Reading:
         return found.paths
 
     def defining(self, table: str, paths: list[str]) -> list[str]:
-        """Return the paths with one first that is as the table is defined, for readers that take all for its like."""
+        """Return the paths, beginning with a file that has the table's columns; empty without one.
+
+        For readers that expect the columns of the first file in all files.
+        """
         for number, path in enumerate(paths):
-            if is_as_defined(self.place, path, PUBLISHED_TABLES[table]):
+            if has_table_columns(self.place, path, PUBLISHED_TABLES[table]):
                 return [path, *paths[:number], *paths[number + 1 :]]
         return []
 
@@ -100,7 +103,7 @@ class Reading:
                     repository_of(name), f"its {table} of {_of(month)} are left out", path, flaw.reason, flaw.remedy
                 )
         for path in sorted(self._strays):
-            detail = f"{path} is named like no repository's file, so that it was not read; remove it"
+            detail = f"{path} was not read, since its name is not that of a repository's file; remove it"
             yield LeftOut("", "stray", detail)
 
 

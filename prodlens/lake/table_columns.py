@@ -1,4 +1,4 @@
-"""From values as SQLite gives them to the columns of a published table: whatever a value is, no row ends a run.
+"""From values as SQLite gives them to the columns of a published table. No value, whatever it is, stops a run.
 
 A value that a column cannot have is null there. A row whose time cannot be read is left out and counted.
 """

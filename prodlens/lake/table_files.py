@@ -44,7 +44,7 @@ class TableFiles(NamedTuple):
 
     Attributes:
         paths: Those that make it up.
-        strays: Those beside them that are named like no repository's, and are passed over.
+        strays: Other files in the same folders, which are not read: their names are not those of a repository's file.
     """
 
     paths: list[str]
@@ -135,12 +135,12 @@ def _paths(folder: str, parts: Iterable[Entry], without: Collection[str]) -> lis
 
 
 def digest_of(parts: Iterable[Entry]) -> str:
-    """Return what tells whether a month's files are those that it was compacted from."""
+    """Return a digest of the names, sizes and times of change of files, which differs once one of them changes."""
     return digest(orjson.dumps([list(part) for part in parts]))
 
 
 def compacted_months(place: Place, table: str) -> Mapping[str, CompactedMonth]:
-    """Return what is compacted of a table; a list that cannot be read says nothing."""
+    """Return the compacted months of a table; none if their list cannot be read."""
     try:
         listed: Any = orjson.loads(place.read(list_path(table)) or b"{}")
         return {str(month): CompactedMonth(**fields) for month, fields in listed["months"].items()}

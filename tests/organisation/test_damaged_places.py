@@ -214,7 +214,7 @@ def test_a_column_of_another_type_with_the_same_values_is_read(tmp_path: Path) -
 
 
 def test_a_stray_file_is_not_read(tmp_path: Path) -> None:
-    """A copy of a repository's file is not counted twice; what is named like no repository's file is named."""
+    """A copy of a repository's file is not counted twice: a file whose name is of no repository is reported."""
     place = three(tmp_path)
     folder = (place / CALLS.format("web")).parent
     (folder / "acme.web (1).parquet").write_bytes((place / CALLS.format("web")).read_bytes())
@@ -226,7 +226,7 @@ def test_a_stray_file_is_not_read(tmp_path: Path) -> None:
         {
             "repository": "",
             "problem": "stray",
-            "detail": f"v1/calls/month=2026-05/{name} is named like no repository's file, so that it was not read; "
+            "detail": f"v1/calls/month=2026-05/{name} was not read, since its name is not that of a repository's file; "
             "remove it",
         }
         for name in ("acme.web (1).parquet", "notes.parquet")
@@ -306,7 +306,7 @@ def test_a_file_that_may_not_be_read_is_left_out_and_a_place_is_not(tmp_path: Pa
     assert found.gone == set()
     assert found.flaws == {
         CALLS.format("pay"): file_checks.Flaw(
-            f"it cannot be got (cannot read {CALLS.format('pay')}: access denied)",
+            f"it cannot be fetched (cannot read {CALLS.format('pay')}: access denied)",
             "give the reader the right to read it",
         )
     }
