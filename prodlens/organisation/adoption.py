@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prodlens.organisation import adoption_queries as queries
-from prodlens.organisation.suppression import is_told
+from prodlens.organisation.suppression import is_publishable
 from prodlens.statistics.adoption import (
     FEWEST_WEEKS_EACH_SIDE,
     TOO_FEW_ADOPTERS,
@@ -99,14 +99,14 @@ def beginning_figures(engine: Engine, tables: AdoptionTables | None, weeks: Week
     cells = work.cells(groups["began"] | groups["not_begun"], since, numbers)
     nothing = Adoption(0, reason=TOO_FEW_ADOPTERS if present else NOBODY)
     found = adoption_effect(_panel(cells, work, adopted)) if cells else nothing
-    told = {name: len(own) if is_told(len(own), len(own), fewest) else None for name, own in groups.items()}
-    base = {"since": weeks.monday(numbers.start).isoformat(), "weeks": len(numbers), **told}
+    counts = {name: len(own) if is_publishable(len(own), len(own), fewest) else None for name, own in groups.items()}
+    base = {"since": weeks.monday(numbers.start).isoformat(), "weeks": len(numbers), **counts}
     if found.ratio is None or found.p is None:
         return _withheld(found.reason) | base
     if min(found.compared, found.others) < fewest:
         return _withheld(FEW_PEOPLE) | base
     seen = [cell for cell in cells if cell in work.merged]
-    return base | _told(found, imputed_ratio(_panel(seen, work, adopted)), fewest)
+    return base | _figures_of(found, imputed_ratio(_panel(seen, work, adopted)), fewest)
 
 
 def _group(row: Mapping[str, Any] | None, first: int) -> str:
@@ -129,8 +129,8 @@ def _panel(cells: list[Cell], work: _Work, adopted: Mapping[str, int]) -> Panel:
     )
 
 
-def _told(found: Adoption, without_absences: float | None, fewest: int) -> dict[str, Any]:
-    """Return the ratio with all that it takes to read it; none where those who began were already changing."""
+def _figures_of(found: Adoption, without_absences: float | None, fewest: int) -> dict[str, Any]:
+    """Return the ratio with what a reader needs to judge it; all None if those who began were already changing."""
     trend = found.placebo_p is not None and found.placebo_p <= LARGEST_P
     bounds = found.interval
     ratio, p_value = found.ratio or 0.0, 1.0 if found.p is None else found.p

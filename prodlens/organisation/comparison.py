@@ -11,7 +11,7 @@ import numpy as np
 
 from prodlens.organisation import queries
 from prodlens.organisation.period import Period
-from prodlens.organisation.suppression import is_told
+from prodlens.organisation.suppression import is_publishable
 from prodlens.statistics.pooled_contrast import pooled_contrast
 from prodlens.statistics.pooled_cox import pooled_cox
 from prodlens.statistics.unseen_cause import robustness_value
@@ -85,10 +85,10 @@ class _Sample:
         return sum(one.open for one in self.work) / len(self.work) if self.work else 0.0
 
     def share_closed(self, fewest: int) -> float | None:
-        """Return the share that was closed without a merge; None where it would tell of few people."""
+        """Return the share that was closed without a merge; None if that would be a figure on too few people."""
         closed = self.where(lambda one: not one.merged)
-        told = is_told(len(closed.work), closed.people, fewest) and self.work
-        return len(closed.work) / len(self.work) if told else None
+        publishable = is_publishable(len(closed.work), closed.people, fewest) and self.work
+        return len(closed.work) / len(self.work) if publishable else None
 
     @property
     def _labels(self) -> tuple[list[str], list[str], list[int], FloatArray]:
@@ -122,8 +122,8 @@ def comparison_figures(
 
     Authors and weeks of each repository are held fixed. What was opened in the period counts, of a long one in its last
     26 weeks. Where 5 % and more are open, Cox's model carries the answer, which counts them until the repository was
-    last read; else the contrast of log hours. Nothing is told where fewer people than ``fewest`` have both kinds, or
-    where one person decides the direction.
+    last read; else the contrast of log hours. Nothing is published if fewer people than ``fewest`` have both kinds, or
+    if one person decides the direction.
 
     Args:
         engine: What reads the tables.
@@ -149,7 +149,7 @@ def comparison_figures(
     by_hours, by_hazard = timed.by_hours(), followed.by_hazard()
     head, check = (by_hazard, by_hours) if censored else (by_hours, by_hazard)
     base |= {**people.kinds, "authors": people.people}
-    if is_told(len(still_open.work), still_open.people, fewest):
+    if is_publishable(len(still_open.work), still_open.people, fewest):
         base["share_open"] = followed.share_open
     if head.interval is None or head.one_author_decides or head.authors < fewest:
         few = ONE_DECIDES if head.one_author_decides else TOO_FEW
@@ -157,7 +157,7 @@ def comparison_figures(
     measures = (HAZARD_RATIO, TIME_RATIO) if censored else (TIME_RATIO, HAZARD_RATIO)
     return base | {
         "measure": measures[0],
-        **_told(head),
+        **_figures_of(head),
         "robustness_value": robustness_value(by_hours.partial_r2) if by_hours.error is not None else None,
         "check": _check(check, measures[1], fewest),
         "closed_unmerged": _closed_unmerged(sample, fewest),
@@ -193,8 +193,8 @@ def _work(row: Mapping[str, Any], end: datetime) -> _Work | None:
     )
 
 
-def _told(found: Contrast) -> dict[str, Any]:
-    """Return the ratio with all that it takes to read it."""
+def _figures_of(found: Contrast) -> dict[str, Any]:
+    """Return the ratio with what a reader needs to judge it: interval, p-value, and whether it supports a verdict."""
     enough = found.authors >= AUTHORS_FOR_A_VERDICT and found.effective_authors >= EFFECTIVE_AUTHORS_FOR_A_VERDICT
     return {
         "ratio": _exponential(found.beta),

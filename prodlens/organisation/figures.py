@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from prodlens.organisation import queries
 from prodlens.organisation.queries import LATENCY_BOUNDS, WHOLE
-from prodlens.organisation.suppression import Cell, is_told, withheld_below
+from prodlens.organisation.suppression import Cell, is_publishable, withheld_below
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -131,7 +131,7 @@ def pull_request_figures(engine: Engine, tables: Tables, period: Period, fewest:
 
 
 def _hidden_cells(rows: Rows, few: Rows, hidden_wholes: set[Hashable], fewest: int) -> set[Hashable]:
-    """Return the (name, month) cells that are not to be told."""
+    """Return the (name, month) cells that must be withheld."""
     persons: dict[Hashable, set[str]] = {}
     for row in few:
         persons.setdefault((row["name"], row["under"], row["month"]), set()).add(row["person"])
@@ -144,7 +144,7 @@ def _hidden_cells(rows: Rows, few: Rows, hidden_wholes: set[Hashable], fewest: i
 
 
 def _hidden_groups(rows: Rows, few: Rows, hidden_wholes: set[Hashable], fewest: int) -> set[Hashable]:
-    """Return the (name, what it is a part of) groups that are not to be told; a whole is the group of a team."""
+    """Return the groups that must be withheld, as (name, whole it is a part of)."""
     persons: dict[Hashable, set[str]] = {}
     for row in few:
         persons.setdefault((row["name"], row["under"]), set()).add(row["person"])
@@ -204,10 +204,10 @@ def _month(
     sizes = {"attributed": parts["attributed_calls"], "priced": parts["priced_calls"]}
     sizes |= {f"un{name}": row["calls"] - size for name, size in sizes.items()}
     parts = {**parts, **sizes}
-    if _all_told(parts, ("attributed", "unattributed"), fewest) and row["cost_usd"] is not None:
+    if _all_publishable(parts, ("attributed", "unattributed"), fewest) and row["cost_usd"] is not None:
         attributed = parts["attributed_usd"] or Decimal()
         found |= {"attributed_usd": float(attributed), "unattributed_usd": float(row["cost_usd"] - attributed)}
-    if _all_told(parts, ("priced", "unpriced"), fewest):
+    if _all_publishable(parts, ("priced", "unpriced"), fewest):
         found["unpriced_calls"] = row["calls"] - parts["priced_calls"]
     return found
 
@@ -215,19 +215,19 @@ def _month(
 def _kinds(row: Mapping[str, Any], fewest: int) -> dict[str, Any]:
     """Return counts and costs of the kinds of pull requests, each None where too few people are behind it."""
 
-    def told(*names: str) -> bool:
-        return _all_told(row, names, fewest)
+    def publishable(*names: str) -> bool:
+        return _all_publishable(row, names, fewest)
 
     found: dict[str, Any] = dict.fromkeys(
         ("merged", "with_cost", "cost_usd", "unmerged", "unmerged_usd", "reverted", "reverted_usd", "assisted",
          "known_assistance", "ai_share")
     )  # fmt: skip
-    if told("merged", "without_cost"):
+    if publishable("merged", "without_cost"):
         found["merged"] = row["merged"] or 0
     for kind, cost in (("with_cost", "cost_usd"), ("unmerged", "unmerged_usd"), ("reverted", "reverted_usd")):
-        if told(kind):
+        if publishable(kind):
             found |= {kind: row[kind] or 0, cost: _dollars(row[f"{kind}_usd"])}
-    if told("assisted", "other", "unknown"):
+    if publishable("assisted", "other", "unknown"):
         assisted, known = row["assisted"] or 0, (row["assisted"] or 0) + (row["other"] or 0)
         found |= {"assisted": assisted, "known_assistance": known, "ai_share": assisted / known if known else None}
     return found
@@ -283,8 +283,8 @@ def _week(row: Mapping[str, Any], fewest: int) -> dict[str, Any]:
     return {"week": row["week"].isoformat(), "people": row["people"] if row["people"] >= fewest else None}
 
 
-def _all_told(row: Mapping[str, Any], kinds: Iterable[str], fewest: int) -> bool:
-    return all(is_told(row[kind] or 0, row[f"{kind}_people"], fewest) for kind in kinds)
+def _all_publishable(row: Mapping[str, Any], kinds: Iterable[str], fewest: int) -> bool:
+    return all(is_publishable(row[kind] or 0, row[f"{kind}_people"], fewest) for kind in kinds)
 
 
 def _amount(row: Mapping[str, Any] | None) -> float | None:

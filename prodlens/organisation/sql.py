@@ -13,7 +13,7 @@ from prodlens.organisation.engines import DUCKDB, all_tables, connected
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What no file can be the cause of.
+# Errors of the query itself, which no file can cause.
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 
 

@@ -67,9 +67,9 @@ def withheld_below(
     return found
 
 
-def is_told(size: int, people: int, fewest: int = FEWEST_PEOPLE) -> bool:
-    """Return whether a part of so many calls or pull requests may be told: one with enough people, or an empty one.
+def is_publishable(size: int, people: int, fewest: int = FEWEST_PEOPLE) -> bool:
+    """Return whether a part of so many calls or pull requests may be published: if it has enough people or is empty.
 
-    A part whose people are not known is not empty: it may be one person's.
+    A part whose people are unknown is not empty: it may be one person's.
     """
     return size == 0 or people >= fewest

@@ -10,7 +10,7 @@ import pytest
 
 from prodlens.organisation.figures import (
     Months,
-    _all_told,
+    _all_publishable,
     _hidden_cells,
     _hidden_groups,
     _kinds,
@@ -290,9 +290,9 @@ def test_kinds_of_nothing_are_zero_and_have_no_share() -> None:
 def test_parts_are_told_together() -> None:
     """One part of few people is enough; an unknown size is an empty part."""
     row = {"a": 3, "a_people": 5, "b": None, "b_people": 0, "c": 1, "c_people": 1}
-    assert _all_told(row, ("a", "b"), 5)
-    assert not _all_told(row, ("a", "c"), 5)
-    assert not _all_told(row, ("a", "b"), 6)
+    assert _all_publishable(row, ("a", "b"), 5)
+    assert not _all_publishable(row, ("a", "c"), 5)
+    assert not _all_publishable(row, ("a", "b"), 6)
 
 
 @pytest.mark.parametrize(

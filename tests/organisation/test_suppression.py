@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.organisation.suppression import Cell, is_told, withheld, withheld_below
+from prodlens.organisation.suppression import Cell, is_publishable, withheld, withheld_below
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -71,8 +71,8 @@ def test_parts_of_a_withheld_whole_are_withheld() -> None:
 
 def test_an_empty_part_may_be_told() -> None:
     """A part of nothing is 0 and tells of nobody; one of four people, or of nobody known, is not told."""
-    assert is_told(0, 0)
-    assert [is_told(9, people) for people in (0, 1, 4, 5)] == [False, False, False, True]
+    assert is_publishable(0, 0)
+    assert [is_publishable(9, people) for people in (0, 1, 4, 5)] == [False, False, False, True]
 
 
 Work = list[tuple[int, str]]
@@ -84,7 +84,7 @@ WORK = st.lists(
 
 
 @given(WORK)
-def test_no_sum_of_what_is_told_is_about_few_people(work: Work) -> None:
+def test_no_sum_of_what_is_publishable_is_about_few_people(work: Work) -> None:
     """However the whole, its teams and their repositories are added and subtracted, five people are in the result.
 
     Each person's cost in each repository is an unknown. A combination of told figures about four people alone would
