@@ -74,11 +74,11 @@ class RowRules:
         repo_slug: Repository of the records that name none.
         people: Login of each name that people have in traces.
         anonymize: What every call and usage day goes through before it is stored.
-        prices: What a call costs that has no recorded cost.
-        now: The time of calls that give none, in a source that does not give one either.
+        prices: The prices of calls without a recorded cost.
+        now: The time of calls without one, in a source that has no time either.
         in_workflow: Whether the sources were written in workflows, so that files which agents keep of their own
             sessions say where these ran.
-        person: Who made the calls that name nobody, where all sources are one person's.
+        person: Who made the calls that name nobody, if all sources are one person's; else None.
     """
 
     repo_slug: str | None = None
@@ -104,7 +104,7 @@ class RowRules:
 
 @dataclass(slots=True)
 class Batch:
-    """What a stretch of one or several sources holds.
+    """What was read from a part of one source, or from several sources.
 
     Attributes:
         rows: Calls, in the order of ``SESSION_COLUMNS``.
@@ -114,7 +114,7 @@ class Batch:
         decisions: What became of tool uses.
         links: Pull requests that sessions were linked to.
         branches: Branches that sessions worked on, where their lines name another one.
-        usage_days: What vendors report of a day.
+        usage_days: Daily sums that vendors report.
         letters: Lines that could not be used.
         entries: Number of JSON values, and of lines that are not JSON.
         size: Bytes of the entries.

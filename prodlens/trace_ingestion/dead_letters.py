@@ -76,8 +76,8 @@ class DeadLetterBox:
         """
         with _outside_errors(self.folder), locked(self.folder):
             written = self._state(stem)
-            new = [letter for letter in letters if written.misses(letter)]
-            self._append(stem + LETTERS_SUFFIX, (letter.raw for letter in new if written.misses_line(letter)))
+            new = [letter for letter in letters if written.note_reason(letter)]
+            self._append(stem + LETTERS_SUFFIX, (letter.raw for letter in new if written.note_line(letter)))
             self._append(stem + REASONS_SUFFIX, map(_reason_line, new))
             written.sizes = self._sizes(stem)
             return len(new)
@@ -170,16 +170,16 @@ class _Written:
         state._reasons.update(line for _, line in state._keys)
         return state
 
-    def misses(self, letter: DeadLetter) -> bool:
-        """Tell whether the letter has no reason written, and count it as written from now on."""
+    def note_reason(self, letter: DeadLetter) -> bool:
+        """Count the letter's reason as written from now on; returns whether it was not written yet."""
         key = (letter.line, letter.digest)
         if key in self._keys:
             return False
         self._keys.add(key)
         return True
 
-    def misses_line(self, letter: DeadLetter) -> bool:
-        """Tell whether the letter's line itself has to be written, and count it as written from now on."""
+    def note_line(self, letter: DeadLetter) -> bool:
+        """Count the letter's line as written from now on; returns whether it still has to be written."""
         line = letter.digest
         self._reasons[line] += 1
         if self._reasons[line] <= self._lines[line]:

@@ -107,9 +107,9 @@ def fault_note(done: Iterable[Ingestion], dead_letters: Path | str) -> str | Non
 
 
 def record_ingestions(store: ProdLensStore, done: Iterable[Ingestion], now: datetime | None) -> None:
-    """Record what became of sources, in place of what it said before, and how far the traces reach.
+    """Record what became of sources, and the time of the newest call, inside the caller's transaction.
 
-    All of it is inside the caller's transaction.
+    A source that was ingested before has one record, the latest.
     """
     rows, newest_call = [], ""
     for each in done:

@@ -95,7 +95,7 @@ def _folder(folder: Path) -> list[Path]:
 
 
 def _readable(files: Iterable[Path]) -> Iterator[Source]:
-    """Yield the sources in the files of a folder; one that cannot be opened costs the others nothing."""
+    """Yield the sources in the files of a folder; one that cannot be opened is logged and skipped."""
     for file in files:
         try:
             yield from _sources_of(file)
