@@ -87,7 +87,9 @@ def test_a_pull_request_gets_none(one: Runner) -> None:
     """A run on a pull request says why, whatever file of teams it brings."""
     done = one.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge", **WITH)
     assert done.returncode == 0, done.log
-    assert "Organisation: no report, for the reason that the cache is not saved: runs started by pull_req" in done.log
+    assert (
+        "Organisation: no report, for the same reason as the cache is not saved: runs started by pull_req" in done.log
+    )
     assert done.outputs["organisation-json"] == ""
     assert one.saved(REPORT) == []
 

@@ -53,7 +53,9 @@ def test_a_pull_request_publishes_nothing(runner: Runner) -> None:
     """A run on a pull request says why it publishes nothing, and ends well."""
     done = runner.run("pull_request", event_of(NUMBER), f"refs/pull/{NUMBER}/merge", publish_to="lake")
     assert done.returncode == 0, done.log
-    assert "Tables: not published, for the reason that the cache is not: runs started by pull_request" in done.log
+    assert (
+        "Tables: not published, for the same reason as the cache is not saved: runs started by pull_request" in done.log
+    )
     assert not (runner.workplace.folder / "lake").exists()
 
 
@@ -91,5 +93,5 @@ def test_a_local_run_publishes_what_is_left_out(folder: Workplace) -> None:
     (folder.folder / "t.jsonl").write_text(json.dumps({**CALL, "response_cost": 1e12}) + "\n", encoding="utf-8")
     done = folder.run("--offline", "--repository", SLUG, "--trace-paths", "t.jsonl", "--publish-to", "lake")
     assert done.returncode == 0, done.stderr
-    assert f"Tables: {SLUG}: 1 costs are left out, since they are not amounts." in done.stderr
+    assert f"Tables: {SLUG}: 1 costs are left out, since they cannot be true." in done.stderr
     assert [row["cost_usd"] for row in rows(folder.folder / "lake", "calls")] == [None]

@@ -1,4 +1,4 @@
-"""The pull request at hand: which one a run is about, and what is known of it before anything is said about it."""
+"""The pull request at hand: which one a run is about, and what is known of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PullRequestAtHand:
     facts: PullRequestFacts
 
     def report_of(self, reports: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return the report on its repository; None where the run reports on others alone."""
+        """Return the report on its repository; None if the run reports on other repositories only."""
         return next((one for one in reports if same_repository(one["metadata"]["repo"], self.repository)), None)
 
     def figures(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ _OPTIONS = (
     *("--quiet", "--no-input", "--disable-pip-version-check", "--root-user-action", "ignore", "--no-cache-dir"),
     *("--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-compile"),
 )
-# What the run may do is nothing that pip needs.
+# Variables that pip does not get: it needs none of the run's inputs and rights.
 _SECRETS = re.compile(r"INPUT_|ACTIONS_|(?:GITHUB|GH)_TOKEN$", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=//)[^/@\s]*@")
 _LONGEST_REASON = 300
@@ -44,7 +44,7 @@ def extra_at_hand(environment: RunEnvironment) -> Iterator[None]:
     """Make sure that Ibis and DuckDB can be imported until the block ends; in a workflow they are installed for it.
 
     Raises:
-        ConfigurationError: They are not there, and this is nothing that installs them.
+        ConfigurationError: They are not installed, and only a run in a workflow installs them.
         OutsideError: They could not be installed.
     """
     if has_extra():
@@ -67,7 +67,7 @@ def extra_at_hand(environment: RunEnvironment) -> Iterator[None]:
 
 
 def install(lock: Path, folder: str, environ: Mapping[str, str]) -> None:
-    """Install what a lock names into a folder, by the pip of this Python or of the one that its environment is made of.
+    """Install what a lock names into a folder, with the pip of this Python or of the one below its environment.
 
     Args:
         lock: Requirements with hashes, and everything that they need themselves.
@@ -75,7 +75,7 @@ def install(lock: Path, folder: str, environ: Mapping[str, str]) -> None:
         environ: Where pip finds its index and proxy; secrets of the run are kept from it.
 
     Raises:
-        OutsideError: pip is not there, takes too long, or fails; its last word is passed on.
+        OutsideError: pip is not there, takes too long, or fails; its last error line is in the message.
     """
     python = sys.executable if find_spec("pip") else f"{sys.base_prefix}/bin/python3"
     command = [python, "-I", "-m", "pip", "install", *_OPTIONS, "--target", folder, "--requirement", str(lock)]

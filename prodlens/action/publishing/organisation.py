@@ -1,6 +1,7 @@
-"""The report on the whole organisation that a run makes when it is asked to: after its own, and never at its cost.
+"""The report on the whole organisation, which a run makes on request after its own report.
 
-Pull requests get none: the file of the teams would be theirs, and the figures are those of other repositories.
+If it fails, the run's own report is already there. Runs on pull requests do not make it: the pull request could change
+the file of the teams, and the figures are those of other repositories.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class OrganisationReported(NamedTuple):
 def report_on_organisation(
     job: Job, teams: Mapping[str, tuple[str, ...]], *, summary_bytes: int
 ) -> OrganisationReported:
-    """Report on all that was published to the place that the user named; a failure is for the caller to say.
+    """Report on everything at the place that the user named; failures are returned, for the caller to report.
 
     Args:
         job: The run, which has published its own tables by now.
@@ -60,7 +61,7 @@ def report_on_organisation(
     if not settings.organisation_from:
         return OrganisationReported()
     if environment.in_actions and not mode.may_save_cache:
-        text = f"Organisation: no report, for the reason that the cache is not saved: {mode.why_not_saved}."
+        text = f"Organisation: no report, for the same reason as the cache is not saved: {mode.why_not_saved}."
         notices.note(environment, text)
         return OrganisationReported()
     try:

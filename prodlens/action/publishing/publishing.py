@@ -1,4 +1,4 @@
-"""What a run says on GitHub: the comment on a pull request, or the digest on an issue.
+"""What a run writes on GitHub: the comment on a pull request, or the digest on an issue.
 
 Nothing here fails a run: a pull request from a fork has a read-only token, and that is not its author's fault. A
 comment that GitHub refuses is left as a file.
@@ -35,9 +35,9 @@ COMMENT_FILE = "comment.md"
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What is to be said, and where: ``number`` of a pull request or issue of ``repository``.
+    """A comment for pull request or issue ``number`` of ``repository``.
 
-    ``silent`` is the reason why no comment says it; empty when one does.
+    ``silent`` is the reason why it is not written; empty if it is.
     """
 
     repository: str
@@ -50,15 +50,15 @@ class Announcement:
 def compose_comment(
     job: Job, reports: Sequence[dict[str, Any]], at_hand: PullRequestAtHand | None = None, *, tail: str = ""
 ) -> Announcement | None:
-    """Return the comment that this run owes; None when it owes none.
+    """Return the comment that this run is to write; None if it writes none.
+
+    On a pull request its own facts come first.
 
     Args:
         job: The run.
         reports: One report per repository.
         at_hand: The pull request that the run is about, if it is about one that is known.
         tail: What stands below the figures, as Markdown: where the whole report is.
-
-    On a pull request its own facts stand first.
     """
     environment, settings = job.environment, job.settings
     repository = environment.environ.get("GITHUB_REPOSITORY", "")
@@ -76,7 +76,7 @@ def publish_comment(announcement: Announcement, job: Job) -> str:
     """Write the comment, or say what would be written or why nothing is; returns its address, empty without one.
 
     Raises:
-        StorageError: The comment could be left neither on GitHub nor as a file.
+        StorageError: GitHub refused the comment, and it could not be written to a file either.
     """
     environment, settings = job.environment, job.settings
     place = f"{announcement.repository}#{announcement.number}"

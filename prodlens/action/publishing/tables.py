@@ -21,14 +21,14 @@ FAILED = 1
 
 
 class PublishedTables(NamedTuple):
-    """What went wrong, in lines, and what the run therefore ends with."""
+    """What went wrong, a line each, and the exit status that follows from it."""
 
     failures: tuple[str, ...] = ()
     exit_status: int = 0
 
 
 def publish_tables(job: Job, missing: Mapping[str, Sequence[str]]) -> PublishedTables:
-    """Publish the tables where the user asked for it; a failure is for the caller to say, after the report is out.
+    """Publish the tables if the user asked for it; failures are returned, for the caller to report at the end.
 
     Args:
         job: The run.
@@ -38,7 +38,8 @@ def publish_tables(job: Job, missing: Mapping[str, Sequence[str]]) -> PublishedT
     if not settings.publish_to:
         return PublishedTables()
     if environment.in_actions and not mode.may_save_cache:
-        notices.note(environment, f"Tables: not published, for the reason that the cache is not: {mode.why_not_saved}.")
+        text = f"Tables: not published, for the same reason as the cache is not saved: {mode.why_not_saved}."
+        notices.note(environment, text)
         return PublishedTables()
     from prodlens import lake
     from prodlens.metrics import Publishing, publish_repositories
