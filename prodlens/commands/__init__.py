@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a command may touch of the world outside its arguments."""
+    """The environment of a command: variables, streams and the present moment (UTC)."""
 
     environ: Mapping[str, str]
     stdin: TextIO
@@ -35,11 +35,11 @@ class Context:
         print(plain_text(text), file=self.stderr)
 
     def tell(self, text: str) -> None:
-        """Write lines of the result for a person on standard output; a terminal obeys nothing in them."""
+        """Write lines of the result on standard output, without characters that would control a terminal."""
         self.stdout.write(f"{plain_text(text)}\n")
 
     def progress(self, doing: str) -> AbstractContextManager[None]:
-        """Show on a terminal what is being done once it takes long, on standard error."""
+        """Show on standard error what is being done, if that is a terminal and it takes long."""
         return progress(self.stderr, self.environ, doing)
 
 
@@ -56,7 +56,7 @@ def day(text: str) -> date:
 
 
 def period_mistakes(since: date | None, until: date | None) -> list[str]:
-    """Return what is wrong with the days of ``--since`` and ``--until``: a period without any day."""
+    """Return the mistake in ``--since`` and ``--until``, a period without a day, or nothing."""
     is_empty = since is not None and until is not None and until <= since
     return [f"--until: must be after --since: {until}"] if is_empty else []
 
@@ -86,7 +86,7 @@ class Command(Protocol):
 
 
 def run_command(command: Command, args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Run a command on the process's streams; an error of ours is a line on standard error and its exit status."""
+    """Run a command on the process's streams and return its exit status; our errors become lines on standard error."""
     out, err = usable(sys.stdout), usable(sys.stderr)
     context = Context(environ=environ, stdin=sys.stdin, stdout=out, stderr=err, now=datetime.now(UTC))
     handler = logging.StreamHandler(err)

@@ -1,4 +1,4 @@
-"""``prod-lens dead-letters``: what could not be used and why; ``--retry`` tries it again, after an upgrade say."""
+"""``prod-lens dead-letters``: what could not be used and why; ``--retry`` reads it again, such as after an upgrade."""
 
 from __future__ import annotations
 

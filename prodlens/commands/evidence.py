@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Print every sign; without ``--pr`` those of commits too. A pull request without a sign says so."""
+    """Print every sign; without ``--pr`` those of commits too. Without any sign, a sentence says what that means."""
     import orjson
 
     from prodlens.storage import ProdLensStore

@@ -1,4 +1,4 @@
-"""``prod-lens organisation``: the report of everything that repositories published to one place."""
+"""``prod-lens organisation``: the report on everything that repositories published to one place."""
 
 from __future__ import annotations
 

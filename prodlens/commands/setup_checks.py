@@ -1,4 +1,4 @@
-"""Whether a set-up can work: what the token may read, what artifacts are there, what the traces say of themselves.
+"""Whether a set-up can work: what the token may read, which artifacts are there, which fields the stored calls have.
 
 Every check returns findings; none writes anything to GitHub, so a right to write is judged by the workflow files.
 """
@@ -63,7 +63,10 @@ class Finding(NamedTuple):
 def check_github(
     client: GithubClient, repository: str, now: datetime, cache_artifact: str, trace_artifact: str
 ) -> list[Finding]:
-    """Check token, repository, permissions to read, and artifacts; stops where nothing more can be asked."""
+    """Check token, repository, permissions to read, and artifacts.
+
+    Without a token or access to the repository, nothing else can be checked, and that is the only finding.
+    """
     if not client.has_token:
         return [Finding(WRONG, "there is no token", "set GITHUB_TOKEN, or give --token")]
     try:
@@ -97,7 +100,7 @@ def check_workflows(folder: Path) -> list[Finding]:
 
 
 def check_traces(connection: sqlite3.Connection, now: datetime) -> list[Finding]:
-    """Check what the stored calls say of themselves."""
+    """Check how old the stored calls are, and how many of them have each field that the report needs."""
     columns = ", ".join(f"count({column})" for column in _TAGS)
     total, newest, unpriced, undecided, *tagged = connection.execute(
         "SELECT count(*), max(timestamp), count(*) - count(cost_usd), count(*) - ifnull(sum(acceptance_known), 0), "

@@ -1,6 +1,6 @@
-"""A simulated team of known truth: calls, pull requests and commits of some weeks, the same for the same seed.
+"""A simulated team whose effects are known: calls, pull requests and commits of some weeks, the same for the same seed.
 
-The truth that a report on it can be held against: usage grows slowly over the weeks and follows the working week;
+What a report on it should find: usage grows slowly over the weeks and follows the working week;
 a day of unusually high use is followed by unusually many commits one day later, and by nothing else. One committer
 uses no assistant, one model has no known price, and a part of the calls says nothing about acceptance.
 """
@@ -33,7 +33,7 @@ _COMMITS_A_DAY = 9.0
 _PULL_REQUESTS_A_DAY = 2.6
 _USAGE_TO_COMMITS = 0.9  # elasticity of the next day's commits to the day's unusual use
 _STATUSES = (429, 500, 529)
-_SHARE_FAILED, _SHARE_DECIDED = 0.025, 0.7  # of the calls; of the answers, those whose fate is known
+_SHARE_FAILED, _SHARE_DECIDED = 0.025, 0.7  # of the calls; of the answers, those with a known decision
 _SHARE_MERGED, _SHARE_REOPENED = 0.88, 0.05  # of the pull requests, in the end and on the way
 _TITLES = (
     "Cache the price table between runs",

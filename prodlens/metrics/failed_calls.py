@@ -1,4 +1,4 @@
-"""What failed calls cost: their status says that they failed, and they were paid for all the same."""
+"""What failed calls cost: calls whose status says that they failed, and that have a cost all the same."""
 
 from __future__ import annotations
 

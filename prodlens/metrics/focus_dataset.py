@@ -1,6 +1,6 @@
 """The columns of FOCUS 1.2 that the ledger fills, and their dataset.
 
-A column of the specification that stays out is one whose feature the ledger has not got: commitments, capacity,
+Columns of the specification are left out if the ledger lacks the feature that they describe: commitments, capacity,
 regions, invoices, negotiated unit prices. Columns of our own begin with ``x_``, as the specification asks.
 """
 

@@ -1,4 +1,4 @@
-"""One pull request by itself: what its calls cost, the signs of AI on it, and when what happened."""
+"""One pull request by itself: what its calls cost, the signs of AI on it, and its timeline."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class PublishedRepository:
         published: What was written; None where publishing failed.
         failure: Why it failed; empty where it did not.
         implausible: Rows left out, since their time cannot be true.
-        unusable_costs: Costs left out, since they are not numbers that money can have.
+        unusable_costs: Costs left out, since they are not possible amounts of money.
     """
 
     repository: str
@@ -75,12 +75,12 @@ class PublishedRepository:
 
     @property
     def notes(self) -> list[str]:
-        """What is to be known beside the files, one sentence each."""
+        """What the user should know about the files, one sentence each."""
         notes = []
         if self.implausible:
             notes.append(f"{self.repository}: {self.implausible} rows are left out, since their time cannot be true")
         if self.unusable_costs:
-            notes.append(f"{self.repository}: {self.unusable_costs} costs are left out, since they are not amounts")
+            notes.append(f"{self.repository}: {self.unusable_costs} costs are left out, since they cannot be true")
         if self.published is not None and self.published.kept:
             count = len(self.published.kept)
             notes.append(f"{self.repository}: {count} files stay as published, since the database has less of them now")
@@ -90,17 +90,17 @@ class PublishedRepository:
 def publish_repositories(
     store: ProdLensStore, place: Place, repositories: Sequence[str], publishing: Publishing
 ) -> Iterator[PublishedRepository]:
-    """Publish repositories of a database to a place, and yield what became of each; one that fails stops no other.
+    """Publish repositories of a database to a place, and yield what became of each; after a failure the others follow.
 
-    Rows that name no repository are those of the only repository of the database. With several, they are published
-    with the first one, under no name.
+    Rows that name no repository belong to the only repository of the database. If it has several, these rows are
+    published with the first one, without a name.
 
     Raises:
         InvalidSlugError: A repository is not ``owner/name``.
     """
     slugs = sorted(set(map(checked_slug, repositories)))
     home, *others = sorted({*slugs, *stored_repositories(store)[0]}) or [""]
-    # The first one last: rows that it takes over from another one's files are missing for a moment, never doubled.
+    # The first one last: rows that move to its files from another one's are missing for a moment, but never doubled.
     for slug in sorted(slugs, key=lambda slug: (slug == home, slug)):
         scope = Scope(
             slug,

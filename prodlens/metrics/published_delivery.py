@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.published_scope import Scope
 
 _WHOLE_NUMBER = pa.decimal128(30, 0)  # more digits than sums of 64 bits have
-# What the cost of a pull request is made of, and how: columns of calls.
+# The columns of calls that make up the cost of a pull request, and how each is summed up.
 _COST_SUMS: Any = [
     ("cost_usd", "sum"), ([], "count_all"), ("cost_usd", "count"), ("tokens", "sum"),
     ("pull_request_confidence", "distinct"), ("model", "distinct"), ("at", "min"), ("at", "max"),
@@ -112,9 +112,7 @@ def pull_request_columns(
     columns["is_revert"] = [number is not None or reverted_title(title) is not None for title, number in reverts]
     levels = _levels(conn, scope, costs, people, evidence)
     columns["assistance"] = [levels.get(number) for number in columns["number"]]
-    columns["assisted"] = [
-        {**dict.fromkeys(ASSISTED, True), OTHER: False}.get(level or "") for level in columns["assistance"]
-    ]
+    columns["assisted"] = [_ASSISTED.get(level or "") for level in columns["assistance"]]
     columns["assisted_confidence"] = [highest_confidence(own) for own in signs]
     columns["cost_usd"] = [costs[number].cost_usd if number in costs else None for number in columns["number"]]
     subjects = zip(columns["number"], columns["opened_at"], signs, strict=True)
@@ -170,7 +168,7 @@ def _levels(
     people: Mapping[str, str],
     evidence: Mapping[int, frozenset[Evidence]],
 ) -> dict[int, str | None]:
-    """Return how sure it is that each pull request is assisted, as the report's comparison has it."""
+    """Return the kind of each pull request (``traced``, ``other``, …), as the report's comparison has it."""
     unnamed = "with" if scope.takes_unnamed else "without"
     request = ReportRequest(repo=scope.repository, since=EARLIEST, people=tuple(people.items()), unnamed=unnamed)
     traces = read_traces(conn, request, datetime.fromisoformat(scope.latest))
@@ -184,7 +182,7 @@ def highest_confidence(signs: Iterable[Evidence]) -> str | None:
 
 
 def _evidence(scope: Scope, subject: str, subjects: Iterable[tuple[Any, Any, Iterable[Evidence]]]) -> _Columns:
-    # Signs that differ in what they rest on alone are one here.
+    # Signs that differ only in what they rest on are one row.
     rows = [
         (key, at, sign)
         for key, at, signs in subjects

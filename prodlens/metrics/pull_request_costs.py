@@ -187,7 +187,7 @@ def _names(models: Iterable[str | None]) -> list[str]:
 
 
 def _first(parts: Iterable[Part]) -> str | None:
-    """Return the time of the first call that surely belongs: by number or branch, and not by its person alone."""
+    """Return the time of the first call that surely belongs: by any key but its person."""
     return min((part.first_at for part in parts if part.confidence != CONFIDENCES[-1]), default=None)
 
 

@@ -1,6 +1,6 @@
 """What vendors report, beside what the calls of the same tools add up to on the same days.
 
-A vendor's day is a sum over calls, so it is never added to them. Two sources of one vendor can tell of the same use: of
+A vendor's day is a sum over calls, so it is never added to them. Two sources of one vendor can report the same use: for
 a tool, person and day only the most detailed source counts.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-# Which calls are a tool's: by the format that told of them, or by who served the model. Cursor logs no calls.
+# Which calls are a tool's: by the format that they were read from, or by who served the model. Cursor logs no calls.
 _CALLS_OF_TOOL = {
     "copilot": "(source = 'copilot' OR provider = 'github')",
     "cursor": "0",
@@ -25,7 +25,7 @@ _CALLS_OF_TOOL = {
     "openrouter": "provider = 'openrouter'",
 }
 TOOLS = tuple(_CALLS_OF_TOOL)
-# GitHub's premium requests tell of the use that its AI credits tell of too, and its metrics tell of both.
+# The lowest rank counts: GitHub's premium requests repeat the use in its AI credits, and its metrics repeat both.
 _RANK = """CASE source WHEN 'copilot-premium-requests' THEN 2 WHEN 'copilot-metrics' THEN 3 WHEN 'cursor-daily' THEN 3
     ELSE 1 END"""
 _RANKED_DAYS = f"""SELECT *, {_RANK} AS rank, min({_RANK}) OVER (PARTITION BY tool, day, ifnull(person, '')) AS best
@@ -33,7 +33,7 @@ _RANKED_DAYS = f"""SELECT *, {_RANK} AS rank, min({_RANK}) OVER (PARTITION BY to
 _RANKED = f"""WITH ranked AS (
     {_RANKED_DAYS} WHERE tool = :tool AND day >= :first AND day <= :last AND {{covered}}),
   kept AS (SELECT * FROM ranked WHERE rank = best)"""
-# total() and not sum(), which gives up where absurd token counts add up to more than 64 bits.
+# total() and not sum(), which fails if absurd token counts add up to more than 64 bits.
 _SUMS = """SELECT min(day) AS first_day, max(day) AS last_day, count(DISTINCT day) AS days,
     count(DISTINCT person) AS people, count(*) AS rows,
     (SELECT count(*) FROM ranked WHERE rank > best) AS superseded_rows,
@@ -59,17 +59,17 @@ class VendorUsage:
         days: Days with a row.
         people: People named in the rows.
         rows: Rows that count.
-        superseded_rows: Rows left out, since a more detailed source tells of the same tool, person and day.
+        superseded_rows: Rows left out, since a more detailed source reports the same tool, person and day.
         tokens_in: Input tokens, None where the vendor gives none.
         tokens_out: Output tokens.
         gross_usd: What the use is worth by the vendor's price list.
         net_usd: What the vendor bills.
-        calls: Calls of the tool on those days, of the people reported where the rows name people.
+        calls: Calls of the tool on those days; if the rows name people, only calls of these.
         calls_tokens: Input and output tokens of the calls.
         calls_cost_usd: Sum of their known costs, None where no call has one.
         unpriced_calls: Calls whose cost is unknown.
-        gross_difference_usd: Worth less the cost of the calls.
-        difference_usd: Bill less the cost of the calls.
+        gross_difference_usd: Worth minus the cost of the calls.
+        difference_usd: Bill minus the cost of the calls.
     """
 
     sources: tuple[str, ...]
@@ -113,12 +113,12 @@ def vendor_usage(
 
 
 def ranked_days(condition: str) -> str:
-    """Return a query of the rows of ``usage_days`` under a condition; where ``rank > best``, another row counts."""
+    """Return a query of the rows of ``usage_days`` under a condition; a row with ``rank > best`` is superseded."""
     return f"{_RANKED_DAYS} WHERE {condition}"
 
 
 def tool_of_call() -> str:
-    """Return an expression over ``sessions`` for the tool that a call is counted for; else it is the format's name."""
+    """Return an SQL expression over ``sessions`` for the tool of a call, or the name of its format if it is of none."""
     cases = " ".join(f"WHEN {calls} THEN '{tool}'" for tool, calls in _CALLS_OF_TOOL.items())
     return f"CASE {cases} ELSE source END"
 

@@ -43,7 +43,7 @@ def test_every_repository_is_published(tmp_path: Path, database: str, capsys: py
     )
     assert said.err == (
         "prod-lens: 1 names of repositories are not owner/name; their rows are left out\n"
-        "prod-lens: acme/web: 1 costs are left out, since they are not amounts\n"
+        "prod-lens: acme/web: 1 costs are left out, since they cannot be true\n"
     )
     assert len(published_files(place, "calls")) == 2
     assert run("publish", "--db", database, "--to", place, "--repo", "Acme/API", "--team", "core") == 0
