@@ -296,6 +296,7 @@ class Column(NamedTuple):
         merged: How several records of a call agree on it.
         default: What it is where a record does not say; None: unknown.
         is_varied: Whether nearly every row has another value, so that a dictionary of them costs time and space.
+        is_few: Whether a day has a handful of values, whose dictionary takes longer to pack than packing saves.
     """
 
     name: str
@@ -303,6 +304,7 @@ class Column(NamedTuple):
     merged: str = FIRST_KNOWN
     default: int | None = None
     is_varied: bool = False
+    is_few: bool = False
 
 
 # The columns of ``sessions`` and of the lake's partitions: the fields of a call, then what is derived from them.
@@ -310,39 +312,39 @@ CALL_COLUMNS = (
     Column("session_id", is_varied=True),
     Column("developer_id"),
     Column("timestamp", MOMENT, TIME, is_varied=True),
-    Column("model"),
+    Column("model", is_few=True),
     Column("tokens_in", INTEGER, TOKENS, 0, is_varied=True),
     Column("tokens_out", INTEGER, TOKENS, 0, is_varied=True),
     Column("latency_ms", NUMBER, is_varied=True),
-    Column("status_code", INTEGER, STATUS),
-    Column("accepted_flag", FLAG, ACCEPTANCE, 0),
-    Column("repo_slug", SLUG),
+    Column("status_code", INTEGER, STATUS, is_few=True),
+    Column("accepted_flag", FLAG, ACCEPTANCE, 0, is_few=True),
+    Column("repo_slug", SLUG, is_few=True),
     Column("diff_ratio", NUMBER, is_varied=True),
     Column("accepted_lines", INTEGER, is_varied=True),
-    Column("acceptance_known", FLAG, ACCEPTANCE, 1),
+    Column("acceptance_known", FLAG, ACCEPTANCE, 1, is_few=True),
     Column("cost_usd", NUMBER, COST, is_varied=True),
-    Column("cost_source", TEXT, COST),
-    Column("provider"),
+    Column("cost_source", TEXT, COST, is_few=True),
+    Column("provider", is_few=True),
     Column("cache_read_tokens", INTEGER),
     Column("cache_write_tokens", INTEGER),
     Column("cache_write_1h_tokens", INTEGER),
     Column("reasoning_tokens", INTEGER),
-    Column("status_reason", TEXT, STATUS),
-    Column("decision", TEXT, ACCEPTANCE),
-    Column("source", TEXT, OF_THE_WINNER),
+    Column("status_reason", TEXT, STATUS, is_few=True),
+    Column("decision", TEXT, ACCEPTANCE, is_few=True),
+    Column("source", TEXT, OF_THE_WINNER, is_few=True),
     Column("call_id"),
-    Column("partial", FLAG, OF_THE_WINNER, 0),
-    Column("cost_is_final", FLAG, COST, 0),
+    Column("partial", FLAG, OF_THE_WINNER, 0, is_few=True),
+    Column("cost_is_final", FLAG, COST, 0, is_few=True),
     Column("branch"),
     Column("pull_request", INTEGER),
     Column("trace_hash", TEXT, OF_THE_WINNER, is_varied=True),
-    Column("price_modifier"),
-    Column("web_searches", INTEGER),
-    Column("time_is_estimated", FLAG, TIME, 0),
-    Column("price_caveat", TEXT, COST),
+    Column("price_modifier", is_few=True),
+    Column("web_searches", INTEGER, is_few=True),
+    Column("time_is_estimated", FLAG, TIME, 0, is_few=True),
+    Column("price_caveat", TEXT, COST, is_few=True),
     Column("commit_sha"),
-    Column("origin"),
-    Column("event_date", TEXT, TIME),
+    Column("origin", is_few=True),
+    Column("event_date", TEXT, TIME, is_few=True),
     Column("total_tokens", INTEGER, TOKENS, 0, is_varied=True),
 )
 PULL_REQUEST_COLUMNS = (

@@ -38,6 +38,7 @@ _MANY_DAYS = 60  # with fewer, another process costs more than it brings
 _ARROW_TYPES: dict[str, pa.DataType] = {"TEXT": pa.string(), "INTEGER": pa.int64(), "REAL": pa.float64()}
 SCHEMA = pa.schema([(column.name, _ARROW_TYPES[SQLITE_TYPES[column.kind]]) for column in CALL_COLUMNS])
 _VARIED = frozenset(column.name for column in CALL_COLUMNS if column.is_varied)
+_FEW = frozenset(column.name for column in CALL_COLUMNS if column.is_few)
 _ROWS_OF_A_DAY = f"SELECT {', '.join(SESSION_COLUMNS)} FROM sessions WHERE event_date = ?"
 _slug_of = itemgetter(SESSION_COLUMNS.index("repo_slug"))
 _FEW_OF_A_DAY = 4  # with less than a quarter of a day's repositories, each is looked up by itself
@@ -250,7 +251,7 @@ def write_beside(beside: Beside, schema: pa.Schema, parts: Iterable[pa.Table]) -
             pq.ParquetWriter(
                 stream,
                 schema,
-                compression="zstd",
+                compression={name: "none" if name in _FEW else "zstd" for name in schema.names},
                 use_dictionary=repeating,  # type: ignore[arg-type] # a list too, whatever the stubs say
             ) as writer,
         ):

@@ -47,6 +47,23 @@ def test_many_days_are_written_by_two_processes(store: ProdLensStore, tmp_path: 
     assert {path: path.stat().st_mtime_ns for path in lake.exported()} == times
 
 
+def test_only_what_shrinks_is_packed(store: ProdLensStore, tmp_path: Path) -> None:
+    """Columns with a handful of values a day are not packed; the varied ones have no dictionary."""
+    lake = Lake(tmp_path / "lake")
+    lake.sync(store.conn, [("acme-web", "2026-01-05")])
+    group = pq.ParquetFile(lake.path("acme-web", "2026-01-05")).metadata.row_group(0)
+    columns = {each.path_in_schema: each for each in map(group.column, range(group.num_columns))}
+    names = ("session_id", "call_id", "cache_read_tokens", "model", "accepted_flag", "event_date")
+    assert [(columns[name].compression, columns[name].has_dictionary_page) for name in names] == [
+        ("ZSTD", False),
+        ("ZSTD", True),
+        ("ZSTD", True),
+        ("UNCOMPRESSED", True),
+        ("UNCOMPRESSED", True),
+        ("UNCOMPRESSED", True),
+    ]
+
+
 def test_partitions_by_day_and_repository(store: ProdLensStore) -> None:
     """Partitions are those from a day on, of one repository if given."""
     assert stored_partitions(store.conn, "2026-03-28") == [
