@@ -197,7 +197,7 @@ def _foreign_rows(conn: sqlite3.Connection, files: Folder, name: str, written: s
         return
     try:
         with stream, pq.ParquetFile(stream) as old:
-            for batch in old.iter_batches(BATCH_ROWS):
+            for batch in old.iter_batches(BATCH_ROWS, use_threads=False):  # of small pages, threads only cost
                 hashes = [str(value) for value in batch.column("trace_hash").to_pylist()]
                 rest = set(hashes) - written
                 foreign = rest - _known_hashes(conn, list(rest))
