@@ -50,9 +50,11 @@ def plain_array(values: Sequence[Any], kind: Any) -> pa.Array[Any]:
     if kind in _CODES:
         numbers = array(_CODES[kind], values if not unknown else [0 if value is None else value for value in values])
         return pa.Array.from_buffers(kind, len(values), [known, pa.py_buffer(numbers)], unknown)
-    texts = [b"" if value is None else str.encode(value) for value in values]
-    ends = array("i", accumulate(map(len, texts), initial=0))
-    return pa.Array.from_buffers(kind, len(values), [known, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))], unknown)
+    texts = values if not unknown else ["" if value is None else value for value in values]
+    text = "".join(texts)
+    lengths = map(len, texts if text.isascii() else map(str.encode, texts))
+    buffers = [known, pa.py_buffer(array("i", accumulate(lengths, initial=0))), pa.py_buffer(text.encode())]
+    return pa.Array.from_buffers(kind, len(values), buffers, unknown)
 
 
 def _bitmap(values: Sequence[Any]) -> bytes:
