@@ -18,7 +18,7 @@ from prodlens.github_etl.parsing import listed_commit, parent_shas
 from prodlens.github_etl.state import clone_mark
 from prodlens.github_etl.stream import REACH
 from prodlens.json_values import clean_text
-from prodlens.storage import marks, portions, upsert_commits
+from prodlens.storage import marks, portions, put_listed_commits
 
 if TYPE_CHECKING:
     import sqlite3
@@ -104,19 +104,20 @@ def _store_page(run: StreamRun, answer: Answer, listed_for: str | None) -> tuple
     Returns:
         Whether the list's next page is wanted; else the missing commit whose history is, None at the walk's end.
     """
-    items = answer.rows()
-    rows = _rows_by_sha(run, items)
-    parents = {sha: parent_shas(item) for item in items if (sha := _sha(item))}
-    wanted = {parent for sha, those in parents.items() if _is_wanted(run, rows.get(sha)) for parent in those}
-    all_older = bool(rows) and not any(_is_wanted(run, row) for row in rows.values())
+    items, floor = answer.rows(), run.floor
     with run.page() as conn:
-        stored = _stored(conn, run.slug, rows.keys() | wanted)
-        _store_parents(conn, run.slug, parents, listed_for)
-        upsert_commits(conn, rows.values())
-        _note_missing(conn, run.slug, wanted - rows.keys() - stored)
-        _forget_missing(conn, run.slug, [*rows, *([listed_for] if listed_for else [])])
+        rows, parents = _read(conn, run.slug, items)
+        too_old = {sha for sha, row in rows.items() if row["timestamp"] < floor}
+        all_older = bool(rows) and len(too_old) == len(rows)
+        wanted = {parent for sha, those in parents.items() if sha not in too_old for parent in those}
+        stored, awaited = _stored(conn, run.slug, rows.keys() | wanted), _missing(conn, run.slug)
+        _store_parents(conn, run.slug, parents, {listed_for, *awaited}, listed_for)
+        put_listed_commits(conn, rows.values())
+        still_missing = (awaited | (wanted - stored)) - rows.keys() - {listed_for}
+        _note_missing(conn, run.slug, still_missing - awaited)
+        _forget_missing(conn, run.slug, awaited - still_missing)
         run.see(row["timestamp"] for row in rows.values())
-        missing = _a_missing_commit(conn, run.slug)
+        missing = min(still_missing, default=None)
         if _wants_next_page(run, answer, missing, all_older=all_older, all_new=stored.isdisjoint(rows)):
             run.leave_walk_at(answer.next_url or "", {"sha": listed_for} if listed_for else None)
             goes_on = True
@@ -165,16 +166,24 @@ def _store_empty(run: StreamRun, since: str) -> None:
 # Rows --------------------------------------------------------------------------------------------------------
 
 
-def _rows_by_sha(run: StreamRun, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    query = "SELECT default_branch FROM repositories WHERE repo_slug = ?"
-    found = run.store.conn.execute(query, (run.slug,)).fetchone()
-    rows = (listed_commit(item, run.slug, None if found is None else found[0]) for item in items)
-    return {row["sha"]: row for row in rows if row is not None}
+def _read(
+    conn: sqlite3.Connection, slug: str, items: list[dict[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
+    """Return the rows of a page's commits and the parents of all that have a name, both by sha.
 
-
-def _is_wanted(run: StreamRun, row: dict[str, Any] | None) -> bool:
-    """Tell whether a commit lies in the walk's reach; one without a readable time may."""
-    return row is None or row["timestamp"] >= run.floor
+    One without a readable time has no row.
+    """
+    found = conn.execute("SELECT default_branch FROM repositories WHERE repo_slug = ?", (slug,)).fetchone()
+    branch = None if found is None else found[0]
+    rows, parents = {}, {}
+    for item in items:
+        row = listed_commit(item, slug, branch)
+        sha = _sha(item) if row is None else row["sha"]
+        if sha is not None:
+            parents[sha] = parent_shas(item)
+        if row is not None:
+            rows[row["sha"]] = row
+    return rows, parents
 
 
 def _sha(item: dict[str, Any]) -> str | None:
@@ -194,9 +203,10 @@ def _stored(conn: sqlite3.Connection, slug: str, shas: Collection[str]) -> set[s
     return found
 
 
-def _store_parents(conn: sqlite3.Connection, slug: str, parents: dict[str, list[str]], listed_for: str | None) -> None:
-    """Store the parents of a page's commits, and join those that nothing on the page leads to with the list's head."""
-    reached = {listed_for, *_missing(conn, slug)}
+def _store_parents(
+    conn: sqlite3.Connection, slug: str, parents: dict[str, list[str]], reached: set[str | None], listed_for: str | None
+) -> None:
+    """Store the parents of a page's commits, and join those that nothing has reached with the list's head."""
     edges: list[tuple[str, str, str]] = []
     for sha, those in parents.items():
         if sha not in reached and listed_for is not None:
@@ -211,19 +221,22 @@ def _delete_unreachable(conn: sqlite3.Connection, slug: str, head: str | None, *
 
     Commits that a caller stored are kept; a clone's are deleted as GitHub's are.
     """
-    conn.execute(
-        "WITH RECURSIVE reachable (sha) AS (SELECT :head UNION "
-        "SELECT p.parent FROM reachable r JOIN commit_parents p ON p.repo_slug = :slug AND p.sha = r.sha) "
-        "DELETE FROM commit_parents WHERE repo_slug = :slug "
-        "AND sha NOT IN (SELECT sha FROM reachable WHERE sha IS NOT NULL)",
-        {"head": head, "slug": slug},
+    named = {"head": head, "slug": slug}
+    is_loose = (
+        "repo_slug = :slug AND sha IS NOT :head "
+        "AND sha NOT IN (SELECT parent FROM commit_parents WHERE repo_slug = :slug)"
     )
+    # No history has a circle. So where every commit but the head is the parent of another, the head leads to all.
+    if conn.execute(f"SELECT 1 FROM commit_parents WHERE {is_loose} LIMIT 1", named).fetchone() is not None:
+        conn.execute(
+            "WITH RECURSIVE reachable (sha) AS (SELECT :head UNION "
+            "SELECT p.parent FROM reachable r JOIN commit_parents p ON p.repo_slug = :slug AND p.sha = r.sha) "
+            "DELETE FROM commit_parents WHERE repo_slug = :slug "
+            "AND sha NOT IN (SELECT sha FROM reachable WHERE sha IS NOT NULL)",
+            named,
+        )
     # Whatever is left is reachable, so its parents and the head are all that is.
-    conn.execute(
-        f"DELETE FROM commits WHERE repo_slug = :slug {'' if and_of_clone else 'AND from_github'} "
-        "AND sha IS NOT :head AND sha NOT IN (SELECT parent FROM commit_parents WHERE repo_slug = :slug)",
-        {"head": head, "slug": slug},
-    )
+    conn.execute(f"DELETE FROM commits WHERE {is_loose} {'' if and_of_clone else 'AND from_github'}", named)
 
 
 def _missing(conn: sqlite3.Connection, slug: str) -> set[str]:

@@ -19,7 +19,7 @@ from prodlens.github_etl.parsing import listed_pull_request, listed_repository
 from prodlens.github_etl.state import WHOLE_HISTORY
 from prodlens.github_etl.stream import REACH, UPDATE
 from prodlens.json_values import whole_number
-from prodlens.storage import delete_pull_requests, marks, portions, upsert_pull_requests
+from prodlens.storage import delete_pull_requests, marks, portions, put_listed_pull_requests
 from prodlens.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _store_page(run: StreamRun, answer: Answer, *, is_whole_list: bool) -> bool:
     with run.page() as conn:
         forget_pull_requests_from_git(conn, run.slug)
         _delete_of_reused_numbers(conn, run.slug, rows)
-        upsert_pull_requests(conn, rows)
+        put_listed_pull_requests(conn, rows)
         if is_whole_list:
             _forget_seen(conn, run.slug)
         conn.executemany(

@@ -5,7 +5,8 @@ from prodlens.storage.call_upsert import put_calls
 from prodlens.storage.delivery_rows import (
     delete_commits_but,
     delete_pull_requests,
-    upsert_commits,
+    put_listed_commits,
+    put_listed_pull_requests,
     upsert_pull_requests,
 )
 from prodlens.storage.in_queries import marks, portions
@@ -34,13 +35,14 @@ __all__ = [
     "portions",
     "put_calls",
     "put_decisions",
+    "put_listed_commits",
+    "put_listed_pull_requests",
     "put_session_marks",
     "put_sessions",
     "put_usage_days",
     "read_note",
     "revert_times",
     "session_values",
-    "upsert_commits",
     "upsert_pull_requests",
     "write_note",
 ]

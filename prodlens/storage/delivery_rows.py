@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from prodlens.schemas import PULL_REQUEST_COLUMNS, names_of
 from prodlens.storage.in_queries import marks, portions
-from prodlens.storage.row_conversion import COMMIT_COLUMNS, commit_row, pull_request_row
+from prodlens.storage.row_conversion import COMMIT_COLUMNS, commit_row, json_text, pull_request_row
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +20,22 @@ def upsert_pull_requests(conn: sqlite3.Connection, pull_requests: Iterable[Mappi
     Raises:
         RecordError: A mapping lacks a readable id or ``created_at``.
     """
-    return max(conn.executemany(_PULL_REQUEST_UPSERT, (pull_request_row(p) for p in pull_requests)).rowcount, 0)
+    rows = (_pull_request_values(pull_request_row(pull_request)) for pull_request in pull_requests)
+    return max(conn.executemany(_PULL_REQUEST_UPSERT, rows).rowcount, 0)
+
+
+def put_listed_pull_requests(conn: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the pull requests of a page as ``upsert_pull_requests`` does, without converting what needs no conversion.
+
+    A row has the columns that GitHub's list tells, each in the form that is stored; lists become JSON here.
+    """
+    conn.executemany(
+        _LISTED_UPSERT,
+        [
+            _listed_values({**row, "labels": json_text(row["labels"]), "body_signs": json_text(row["body_signs"])})
+            for row in rows
+        ],
+    )
 
 
 def delete_pull_requests(conn: sqlite3.Connection, ids: Sequence[int]) -> None:
@@ -43,11 +59,26 @@ def upsert_commits(conn: sqlite3.Connection, commits: Iterable[Mapping[str, obje
     Raises:
         RecordError: A mapping lacks a sha or a readable timestamp.
     """
-    return max(conn.executemany(_COMMIT_UPSERT, (commit_row(c) for c in commits)).rowcount, 0)
+    return max(conn.executemany(_COMMIT_UPSERT, (_commit_values(commit_row(commit)) for commit in commits)).rowcount, 0)
+
+
+def put_listed_commits(conn: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the commits of a page as ``upsert_commits`` does, without converting what needs no conversion.
+
+    A row has every column in the form that is stored; lists become JSON here.
+    """
+    conn.executemany(
+        _COMMIT_UPSERT,
+        [
+            _commit_values({**row, "trailers": json_text(row["trailers"]), "reverts": json_text(row["reverts"])})
+            for row in rows
+        ],
+    )
 
 
 def _upsert(table: str, columns: tuple[str, ...], key: str, values: dict[str, str], updates: dict[str, str]) -> str:
-    given = ", ".join(values.get(column, f":{column}") for column in columns)
+    """Return the statement for rows of these columns in their order; a sequence is bound far faster than a mapping."""
+    given = ", ".join(values.get(column, f"?{number}") for number, column in enumerate(columns, start=1))
     assignments = ", ".join(
         f"{column} = {updates.get(column, f'coalesce(excluded.{column}, {table}.{column})')}"
         for column in columns
@@ -58,21 +89,34 @@ def _upsert(table: str, columns: tuple[str, ...], key: str, values: dict[str, st
     )
 
 
+_PULL_REQUEST_NAMES = names_of(PULL_REQUEST_COLUMNS)
+_REOPENED = f"?{_PULL_REQUEST_NAMES.index('reopened') + 1}"
+# What only the details tell, or a report works out.
+_NOT_LISTED = {
+    *("reopened", "reopened_at", "first_review_at", "additions", "deletions", "changed_files", "commit_count"),
+    *("review_count", "changes_requested", "review_rounds", "ready_at", "reverted_at"),
+    *("details", "details_for", "truncated"),
+}
+_LISTED_NAMES = tuple(name for name in _PULL_REQUEST_NAMES if name not in _NOT_LISTED)
+_LISTED_UPDATES = {
+    "closed_at": (  # one that is open again was never closed for good
+        "CASE excluded.state WHEN 'open' THEN NULL ELSE coalesce(excluded.closed_at, pull_requests.closed_at) END"
+    ),
+    # GitHub's list always says it; nobody else does.
+    **{
+        name: f"CASE WHEN excluded.node_id IS NULL THEN pull_requests.{name} ELSE excluded.{name} END"
+        for name in ("reverts", "body_signs")
+    },
+}
+_LISTED_UPSERT = _upsert("pull_requests", _LISTED_NAMES, "id", {}, _LISTED_UPDATES)
 _PULL_REQUEST_UPSERT = _upsert(
     "pull_requests",
-    names_of(PULL_REQUEST_COLUMNS),
+    _PULL_REQUEST_NAMES,
     "id",
-    {"reopened": "ifnull(:reopened, 0)"},
+    {"reopened": f"ifnull({_REOPENED}, 0)"},
     {
-        "reopened": "coalesce(:reopened, pull_requests.reopened)",
-        "closed_at": (  # one that is open again was never closed for good
-            "CASE excluded.state WHEN 'open' THEN NULL ELSE coalesce(excluded.closed_at, pull_requests.closed_at) END"
-        ),
-        # GitHub's list always says it; nobody else does.
-        **{
-            name: f"CASE WHEN excluded.node_id IS NULL THEN pull_requests.{name} ELSE excluded.{name} END"
-            for name in ("reverts", "body_signs")
-        },
+        **_LISTED_UPDATES,
+        "reopened": f"coalesce({_REOPENED}, pull_requests.reopened)",
         "truncated": "CASE WHEN excluded.details IS NULL THEN pull_requests.truncated ELSE excluded.truncated END",
     },
 )
@@ -90,3 +134,6 @@ _COMMIT_UPSERT = _upsert(
         "from_github": "max(commits.from_github, excluded.from_github)",
     },
 )
+_pull_request_values = itemgetter(*_PULL_REQUEST_NAMES)
+_listed_values = itemgetter(*_LISTED_NAMES)
+_commit_values = itemgetter(*COMMIT_COLUMNS)

@@ -113,8 +113,13 @@ def commit_row(record: Mapping[str, object]) -> dict[str, Any]:
     if not row["sha"] or row["timestamp"] is None:
         raise RecordError(f"commit without a sha and a readable timestamp: {record.get('sha')!r}")
     row["author_is_login"], row["from_github"] = int(bool(row["author_is_login"])), int(bool(row["from_github"]))
-    row["trailers"], row["reverts"] = _json(row["trailers"]), _json(row["reverts"])
+    row["trailers"], row["reverts"] = json_text(row["trailers"]), json_text(row["reverts"])
     return row
+
+
+def json_text(value: object) -> str | None:
+    """Return a value as the JSON that is stored; text is taken as JSON already, None stays None."""
+    return value if value is None or isinstance(value, str) else orjson.dumps(value, default=str).decode()
 
 
 def _tokens(record: Mapping[str, object]) -> tuple[int, int]:
@@ -139,10 +144,6 @@ def _flag(value: object) -> int:
     return int(bool(value))
 
 
-def _json(value: object) -> str | None:
-    return value if value is None or isinstance(value, str) else orjson.dumps(value, default=str).decode()
-
-
 _CONVERTERS: dict[str, Any] = {
     TEXT: _text,
     SLUG: _slug,
@@ -164,7 +165,7 @@ _SESSION_CONVERTERS = {
 }
 # Text and numbers of a pull request are stored as they are given.
 _PULL_REQUEST_NAMES = names_of(PULL_REQUEST_COLUMNS)
-_KIND_CONVERTERS = {MOMENT: iso_utc, FLAG: _flag, JSON: _json}
+_KIND_CONVERTERS = {MOMENT: iso_utc, FLAG: _flag, JSON: json_text}
 _PULL_REQUEST_CONVERTERS = {
     column.name: _KIND_CONVERTERS[column.kind] for column in PULL_REQUEST_COLUMNS if column.kind in _KIND_CONVERTERS
 }

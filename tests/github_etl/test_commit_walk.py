@@ -151,6 +151,20 @@ def test_what_a_forced_push_replaced_is_deleted(walks: Walks) -> None:
     assert edges(walks) == {(20, 8), *((n, n - 1) for n in range(2, 9))}
 
 
+def test_the_history_is_walked_only_where_a_commit_left_it(walks: Walks) -> None:
+    """News on top of what is stored leave every commit in the branch, which is seen without a walk to its beginning."""
+    walks.commits()
+    statements: list[str] = []
+    walks.store.conn.set_trace_callback(statements.append)
+    walks.repository.commits = [*line(12, 11), *line(10, 1)]
+    walks.commits()
+    assert not any("RECURSIVE" in statement for statement in statements)
+    walks.repository.commits = [commit(21, 11), *line(11, 1)]
+    walks.commits()
+    assert any("RECURSIVE" in statement for statement in statements)
+    assert walks.shas() == [*range(1, 12), 21]
+
+
 @pytest.mark.parametrize(("of_clone", "left"), [(False, [7, 20]), (True, [7])])
 def test_a_callers_commits_stay_and_a_clones_do_not(walks: Walks, of_clone: bool, left: list[int]) -> None:
     """What a caller inserted is not GitHub's to delete; a clone's commits are GitHub's, and the note of it goes."""
