@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -20,6 +21,7 @@ from prodlens.github_etl.parts import SHRINK, read_in_parts
 from prodlens.github_etl.state import CUT_COMMITS, READ_WITH_LESS, STALE_DETAILS
 from prodlens.json_values import mapping, sequence
 from prodlens.slugs import split_slug
+from prodlens.storage import marks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -157,9 +159,8 @@ def _store_nodes(run: StreamRun, part: list[sqlite3.Row], answer: GraphqlAnswer)
             again.append(row)
     with run.page() as conn:
         _store_details(run, conn, details)
-        conn.executemany(
-            "DELETE FROM pull_request_commits WHERE pull_request_id = ?", [(row["id"],) for row, _ in details]
-        )
+        ids = [row["id"] for row, _ in details]
+        conn.execute(f"DELETE FROM pull_request_commits WHERE pull_request_id IN ({marks(ids)})", ids)
         _store_commits(conn, commits)
     return again
 
@@ -229,8 +230,8 @@ def _store_cut(conn: sqlite3.Connection, row: sqlite3.Row, lists: Mapping[str, A
 def _store_commits(conn: sqlite3.Connection, rows: Iterable[dict[str, Any]]) -> None:
     conn.executemany(
         "INSERT OR REPLACE INTO pull_request_commits "
-        "VALUES (:pull_request_id, :sha, :author, :author_is_login, :timestamp, :trailers)",
-        [{**row, "trailers": orjson.dumps(row["trailers"]).decode()} for row in rows],
+        "(pull_request_id, sha, author, author_is_login, timestamp, trailers) VALUES (?, ?, ?, ?, ?, ?)",
+        [(*_commit_values(row), orjson.dumps(row["trailers"]).decode()) for row in rows],
     )
 
 
@@ -269,17 +270,16 @@ def _waiting(run: StreamRun, condition: str) -> list[sqlite3.Row]:
 def _store_details(run: StreamRun, conn: sqlite3.Connection, details: list[tuple[sqlite3.Row, dict[str, Any]]]) -> None:
     """Update pull requests with their details; what those do not tell stays as it is."""
     values = [
-        {
-            **dict.fromkeys(_COLUMNS),
-            **found,
-            "truncated": orjson.dumps(found["truncated"]).decode() if found.get("truncated") else None,
-            "details_for": row["updated_at"],
-            "row_id": row["id"],
-        }
+        (
+            *map(found.get, _COLUMNS),
+            row["updated_at"],
+            orjson.dumps(found["truncated"]).decode() if found.get("truncated") else None,
+            row["id"],
+        )
         for row, found in details
     ]
     conn.executemany(_UPDATE, values)
-    run.written.update(value["row_id"] for value in values)
+    run.written.update(row["id"] for row, _ in details)
 
 
 _ALWAYS_THERE = ("additions", "deletions", "changedFiles", "reviews", "timelineItems", "ready", "commits")
@@ -298,6 +298,7 @@ _COLUMNS = (
     "details",
 )
 _UPDATE = (
-    f"UPDATE pull_requests SET {', '.join(f'{name} = coalesce(:{name}, {name})' for name in _COLUMNS)}, "
-    "details_for = :details_for, truncated = :truncated WHERE id = :row_id"
+    f"UPDATE pull_requests SET {', '.join(f'{name} = coalesce(?, {name})' for name in _COLUMNS)}, "
+    "details_for = ?, truncated = ? WHERE id = ?"
 )
+_commit_values = itemgetter("pull_request_id", "sha", "author", "author_is_login", "timestamp")
