@@ -90,7 +90,7 @@ def clean_text(value: object) -> str | None:
             text = capped(text)
         # Lone surrogates cannot be stored; they only reach us through Python mappings, never through orjson.
         return (text if text.isascii() else text.encode(errors="replace").decode()) or None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return str(value)
 

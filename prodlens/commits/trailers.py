@@ -39,8 +39,8 @@ def message_trailers(message: object) -> list[list[str]]:
 
     Of ``Name <address>`` the name stays; an address that nobody reads, such as ``noreply@anthropic.com``, stays too.
     """
-    if not isinstance(message, str) or ":" not in message:
-        return []
+    if not isinstance(message, str) or ":" not in message or "\n" not in message:
+        return []  # as most messages are: one line
     trailers = ([key, _without_people(value), *rest] for key, value, *rest in trailers_in(message))
     return [trailer for trailer in trailers if trailer[1]][:_MOST_TRAILERS]
 

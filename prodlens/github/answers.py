@@ -38,7 +38,7 @@ class Answer:
         """The ETag, None without one."""
         return self.headers.get("etag")
 
-    @property
+    @cached_property
     def next_url(self) -> str | None:
         """The next page as ``Link`` names it, verbatim; None on the last page."""
         return self._link("next")
