@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodlens.evidence import stored_evidence
-from prodlens.metrics.assisted_work import Findings, Work, read_work
+from prodlens.evidence import Evidence, stored_evidence
+from prodlens.metrics.assisted_work import Findings, Work, read_levels, read_work
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window
 from prodlens.metrics.traced_people import read_traces
@@ -238,6 +238,205 @@ def test_a_pull_request_whose_times_are_not_known_takes_no_part() -> None:
         found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]
     assert (found["pull_requests"]["opened"], found["adoption"]["authors"]) == (0, 0)
     assert found["adoption"]["first_week"] == "2026-05-04"
+
+
+def test_everything_that_is_known_of_a_pull_request() -> None:
+    """Sums, flags, times and names of one whose every column is stored, in the zone of its text."""
+    opened = "2026-05-04T01:00:00+02:00"  # still Sunday in UTC
+    (one,) = works(
+        [
+            change(
+                1,
+                "5-03",
+                created_at=opened,
+                state="closed",
+                merged_at=at("5-04 05:00"),
+                closed_at=at("5-04 05:00"),
+                first_review_at=at("5-04 00:30"),
+                changes_requested=2,
+                review_rounds=3,
+                draft=True,
+                head_ref="ada/12-what-it-is-about",
+            )
+        ]
+    )
+    assert one == Work(
+        author="ada",
+        level="unknown",
+        opened_at=at("5-03 23:00"),
+        hours=6.0,
+        merged=True,
+        open=False,
+        size=4,
+        files=2,
+        draft=True,
+        review_hours=1.5,
+        reworked=True,
+        reverted=False,
+        rounds=3,
+        week=date(2026, 4, 27),
+        issue=12,
+    )
+
+
+@pytest.mark.parametrize(
+    ("branch", "issue"),
+    [("12", 12), ("12-x", 12), ("a/b/7-x", 7), ("12x", None), ("x-12", None), ("12/x", None), ("1234567890-x", None)],
+)
+def test_a_branch_that_is_named_for_an_issue(branch: str, issue: int | None) -> None:
+    """The number stands at the beginning of the last part, alone or before a hyphen."""
+    assert [one.issue for one in works([change(1, "5-06", head_ref=branch)])] == [issue]
+    assert works([change(1, "5-06", head_ref=None)])[0].issue is None
+
+
+def test_the_edges_of_what_is_known() -> None:
+    """What happens at the end of the period is not known yet; a review before the opening is of another time."""
+    end = "6-30 00:00"
+    at_end, before_end = works(
+        [
+            change(1, "6-29 00:00", end, first_review_at=at(end)),
+            change(2, "6-29 00:00", "6-29 23:59", first_review_at=at("6-29 00:00")),
+        ]
+    )
+    assert (at_end.open, at_end.merged, at_end.hours, at_end.review_hours) == (True, False, 24.0, None)
+    # An hour is at least a minute of it: a review at the opening itself took one.
+    assert (before_end.open, before_end.merged, before_end.review_hours) == (False, True, 1 / 60)
+    (early,) = works([change(3, "5-06", "5-07", first_review_at=at("5-05"))])
+    assert early.review_hours is None
+    assert works([change(4, "6-29", reopened=True, changes_requested=1)])[0].reworked is None
+    assert [one.author for one in works([change(5, "5-01 00:00"), change(6, end)])] == ["ada"]
+
+
+def test_a_life_of_a_minute_is_long_enough() -> None:
+    """Sixty seconds take part, fifty-nine do not; the reason that comes first is the one that counts."""
+    pulls = [change(1, "5-06 12:00:00", "5-06 12:01:00"), change(2, "5-06 12:00:00", "5-06 12:00:59")]
+    assert counts(pulls, [])["excluded"]["under_a_minute"] == 1
+    closed: dict[str, Any] = {"state": "closed", "closed_at": at("5-06 12:00")}
+    every = [
+        change(1, "5-06", author="x[bot]", base_ref="dev", title='Revert "A"', **closed),
+        change(2, "5-06", base_ref="dev", title='Revert "A"', **closed),
+        change(3, "5-06", title='Revert "A"', **closed),
+        change(4, "5-06", **closed),
+        change(5, "5-06", author_type="Bot"),
+        change(6, "5-06"),
+    ]
+    assert counts(every, [])["excluded"] == {
+        "bots": 2,
+        "other_base": 1,
+        "under_a_minute": 1,
+        "reverts": 1,
+        "calls_after_opening": 0,
+    }
+
+
+def test_two_weeks_to_the_minute() -> None:
+    """A revert exactly 14 days after the merge counts, and a merge exactly 14 days before the end is judged."""
+    for minute, reverted in (("00:00", True), ("00:01", False)):
+        again = at(f"5-21 {minute}")
+        (one,) = works(
+            [
+                change(1, "5-06", "5-07 00:00", title="Try"),
+                change(2, "5-08", None, title='Revert "Try"', merged_at=again, closed_at=again, state="closed"),
+            ]
+        )
+        assert one.reverted is reverted
+    judged, waiting = works([change(1, "6-15", "6-16 00:00"), change(2, "6-15", "6-16 00:01")])
+    assert (judged.reverted, waiting.reverted) == (False, None)
+    assert works([change(1, "5-06", state="closed", closed_at=at("5-07"))])[0].reverted is None
+
+
+def test_how_far_back_a_branch_is_looked_at() -> None:
+    """Calls of 60 days before the opening are nearby, of 61 not; a first commit after the opening changes nothing."""
+    for first, when, found in (
+        ("4-01", "5-06", "nearby"),
+        ("4-01", "4-30", "nearby"),
+        ("4-01", "4-29", "other"),
+        ("7-01", "6-29", "nearby"),
+        ("7-01", "6-28", "other"),
+    ):
+        with ProdLensStore(":memory:") as store:
+            store.insert_sessions([traced(when), traced("6-29", repo_slug="acme/elsewhere")])
+            store.insert_pull_requests([change(1, "6-29")])
+            with store.transaction() as conn:
+                conn.executemany(
+                    "INSERT INTO pull_request_commits (pull_request_id, sha, timestamp) VALUES (1, ?, ?)",
+                    [("c", at(first).isoformat()), ("d", at("7-02").isoformat())],
+                )
+            section = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]["pull_requests"]
+        assert {name: section[name] for name in ("nearby", "other")} == {"nearby": 0, "other": 0} | {found: 1}
+
+
+def test_calls_on_the_branch_itself_and_on_none_are_nearby() -> None:
+    """Calls that name the branch but came too late to be the pull request's first are no other branch."""
+    own = [traced("5-06"), traced("5-06 18:00", branch="f-1")]
+    # The late call is the first that belongs for sure, so that the pull request is neither.
+    assert counts([change(1, "5-06", "5-09")], own)["excluded"]["calls_after_opening"] == 1
+    before = [traced("5-06 10:00", branch="else"), traced("5-05", repo_slug="acme/elsewhere")]
+    assert kinds([change(1, "5-06", "5-07")], before) == {"other": 1}
+
+
+def test_moments_that_cannot_be_true_leave_a_pull_request_out() -> None:
+    """One that was opened, merged or closed outside the plausible time is counted nowhere, nor for its base."""
+    plausible = Window(at("5-02 00:00"), at("6-01 00:00"))
+    request = ReportRequest(repo=REPO, since=PERIOD.start)
+    pulls = [
+        change(1, "5-02 00:00", "5-31 23:59:59"),
+        change(2, "5-01 23:59:59", "5-06"),
+        change(3, "5-03", "6-01 00:00"),
+        change(4, "5-03", state="closed", closed_at=at("6-01 00:00")),
+        change(5, "5-04", base_ref="main"),
+    ]
+    with ProdLensStore(":memory:") as store:
+        store.insert_pull_requests(pulls)
+        traces = read_traces(store.conn, request, PERIOD.end)
+        work, excluded = read_work(store.conn, request, PERIOD, traces, Findings({}, {}, {}), plausible)
+        everything, _ = read_work(store.conn, request, PERIOD, traces, Findings({}, {}, {}))
+    assert [one.opened_at for one in work] == [at("5-02 00:00"), at("5-04")]
+    assert excluded == dict.fromkeys(("bots", "other_base", "under_a_minute", "reverts", "calls_after_opening"), 0)
+    assert len(everything) == 5
+
+
+def test_the_level_of_every_pull_request() -> None:
+    """By number, of bots too; without a level where calls came after the opening alone; none without an opening."""
+    request = ReportRequest(repo=REPO, since=PERIOD.start)
+    pulls = [
+        change(1, "5-06 12:00"),
+        change(2, "5-06 12:00"),
+        change(3, "5-06 12:00"),
+        change(4, "5-06 12:00", author="x[bot]"),
+        change(5, "5-06 12:00", author=None),
+        change(6, "5-06 12:00", author="bob"),
+        change(7, "5-06 12:00"),
+    ]
+    first = {1: "2026-05-06T12:00:00+00:00", 2: "2026-05-06T12:00:01+00:00", 3: "2026-05-06T12:00:01+00:00"}
+    signs = {
+        3: frozenset({Evidence("", "trace", "high"), Evidence("Cursor", "label", "high")}),
+        6: frozenset({Evidence("", "trace", "high")}),
+    }
+    with ProdLensStore(":memory:") as store:
+        store.insert_sessions([traced("5-05", repo_slug="acme/elsewhere")])
+        store.insert_pull_requests(pulls)
+        store.conn.execute("UPDATE pull_requests SET created_at = NULL WHERE number = 7")
+        traces = read_traces(store.conn, request, PERIOD.end)
+        levels = read_levels(store.conn, request, traces, first, signs)
+    assert levels == {1: "traced", 2: None, 3: "signed", 4: "unknown", 5: "unknown", 6: "unknown"}
+
+
+def test_the_most_frequent_base_is_the_first_by_name_of_several() -> None:
+    """Two bases as frequent as each other: the first by its name stands for the default branch."""
+    pulls = [
+        change(1, "5-06", "5-07", base_ref="main"),
+        change(2, "5-06", "5-07", base_ref="dev"),
+        change(3, "5-06", "5-07", base_ref="main", author="bob"),
+        change(4, "5-06", "5-07", base_ref="dev", author="bob"),
+        change(5, "5-06", "5-07", base_ref=None),
+    ]
+    assert sorted(one.author for one in works(pulls)) == ["ada", "ada", "bob"]
+    with ProdLensStore(":memory:") as store:
+        store.insert_pull_requests([*pulls, change(6, "5-06", base_ref="main", author="eve")])
+        store.conn.execute("INSERT INTO repositories (repo_slug, default_branch) VALUES (?, NULL)", (REPO,))
+        found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]["pull_requests"]
+    assert (found["excluded"]["other_base"], found["unknown"]) == (2, 4)
 
 
 @given(st.permutations(range(6)))
