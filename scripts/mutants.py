@@ -25,7 +25,8 @@ MUTMUT = Path(sys.executable).with_name("mutmut")
 # What mutmut says of a mutant by the exit code of its tests; everything else is a survivor or a mistake.
 KILLED, TYPES, UNTESTED, TIMEOUTS = {1, 3}, {37}, {5, 33}, {36, -24, 24, 152, 255}
 _SQL = re.compile(
-    r"\b(?:SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|CREATE|DROP|INTO|JOIN|AND|CASE|END|NULL|SAVEPOINT|RELEASE|ROWID)\b"
+    r"\b(?:SELECT|FROM|WHERE|(?:GROUP|ORDER) BY|INSERT|UPDATE|DELETE|CREATE|DROP|INTO|JOIN|AND|CASE|END|NULL|SAVEPOINT"
+    r"|RELEASE|ROWID)\b"
 )
 # Of a group's copy of the project. Properties look for counterexamples longest: tests with literal values go first. No
 # test builds on what another one made the code remember, nor on what the unchanged code did before the fork.
