@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from prodlens.metrics import ReportGenerator
 from prodlens.metrics.periods import compare_totals
 from prodlens.metrics.series import DailySeries
 from tests.metrics.situations import at, call, commit, pull, report_on
+from tests.metrics.test_pull_request_costs import rounded
 
 if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
@@ -179,3 +180,125 @@ def test_a_period_with_nothing_in_it_has_no_ratio(store: ProdLensStore) -> None:
     found = report_on(store, "5-04 00:00")["periods"]["figures"][3]
     assert (found["name"], found["previous"]["total"]) == ("commits", 0)
     assert (found["change"]["ratio"], found["change"]["reason"]) == (None, "nothing was counted in a period")
+
+
+def test_every_figure_of_two_periods(store: ProdLensStore) -> None:
+    """Four weeks against the four before: totals, ratios, intervals, p-values, their q, and what has too few weeks."""
+    two_months(store)
+    found = rounded(report_on(store, "4-20 00:00", until=date(2026, 5, 18))["periods"])
+    assert found["this"] == {"first_day": "2026-04-20", "days": 28}
+    assert found["previous"] == {"first_day": "2026-03-23", "days": 28}
+    few = "fewer than 3 complete weeks in a period"
+    totals = [
+        tuple(row[when][key] for when in ("previous", "this") for key in ("total", "days")) for row in found["figures"]
+    ]
+    assert dict(zip((row["name"] for row in found["figures"]), totals, strict=True)) == {
+        "sessions": (18, 28, 36, 28),
+        "tokens": (65, 28, 354, 28),
+        "cost_usd": (13.0, 28, 46.75, 28),
+        "commits": (12, 28, 21, 28),
+        "merged_pull_requests": (6, 27, 6, 11),
+        "reworked_pull_requests": (2, 27, 1, 11),
+    }
+    assert [change_of(row["change"]) for row in found["figures"]] == [
+        (2.0, 1.26555, 3.160682, 0.010016, 0.030047, 6, None),
+        (5.446154, 1.812949, 16.360409, 0.009284, 0.030047, 6, None),
+        (3.596154, 1.555573, 8.313544, 0.009656, 0.030047, 6, None),
+        (1.75, 1.122909, 2.727292, 0.021492, 0.038685, 6, None),
+        (None, None, None, None, None, None, few),
+        (None, None, None, None, None, None, few),
+    ]
+    weeks = [(row["change"]["weeks_before"], row["change"]["weeks"]) for row in found["figures"]]
+    assert weeks == [(4, 4)] * 4 + [(3, 1)] * 2
+
+
+def test_every_figure_of_the_last_week(store: ProdLensStore) -> None:
+    """The last whole week against the one before, by the changes of the six before that, and what has too few weeks."""
+    two_months(store)
+    rows = rounded(report_on(store, "4-20 00:00", until=date(2026, 5, 18))["periods"])["week_over_week"]
+    assert [(row["name"], row["week"], row["weeks"], row["before"], row["after"]) for row in rows] == [
+        ("sessions", "2026-05-11", 8, 8.0, 12.0),
+        ("tokens", "2026-05-11", 8, 76.0, 150.0),
+        ("cost_usd", "2026-05-11", 8, 9.0, 19.5),
+        ("commits", "2026-05-11", 8, 5.0, 7.0),
+        ("merged_pull_requests", "2026-04-20", 4, 0.0, 6.0),
+        ("reworked_pull_requests", "2026-04-20", 4, 0.0, 1.0),
+    ]
+    few = "fewer than 7 complete weeks: no usual change to compare with"
+    assert [change_of(row) for row in rows] == [
+        (1.470588, 0.680378, 3.178573, 0.266713, 0.303135, 6, None),
+        (1.973684, 0.261411, 14.901557, 0.442005, 0.442005, 6, None),
+        (2.166667, 0.457509, 10.260888, 0.269453, 0.303135, 6, None),
+        (1.363636, 0.791036, 2.350721, 0.212863, 0.303135, 6, None),
+        (None, None, None, None, None, None, few),
+        (None, None, None, None, None, None, few),
+    ]
+
+
+def test_every_share_and_time_of_two_periods(store: ProdLensStore) -> None:
+    """Acceptance, errors and rework of both periods with their difference, and how long merging took."""
+    two_months(store)
+    found = rounded(report_on(store, "4-20 00:00", until=date(2026, 5, 18))["periods"])
+    shares = [tuple(row[key] for key in ("name", "this", "n", "previous", "n_before")) for row in found["shares"]]
+    assert shares == [
+        ("acceptance_rate", 0.638889, 36, 0.611111, 18),
+        ("error_rate", 0.25, 36, 0.277778, 18),
+        ("rework_rate", 0.166667, 6, 0.333333, 6),
+    ]
+    assert [row["difference"] for row in found["shares"]] == [
+        {"estimate": 0.027778, "interval": {"low": -0.235284, "high": 0.311877, "level": 0.95}, "reason": None},
+        {"estimate": -0.027778, "interval": {"low": -0.308338, "high": 0.206858, "level": 0.95}, "reason": None},
+        {"estimate": -0.166667, "interval": {"low": -0.557963, "high": 0.29533, "level": 0.95}, "reason": None},
+    ]
+    assert found["merge_time"] == {
+        "ratio": 0.320256,
+        "interval": {"low": 0.12, "high": 0.833333, "level": 0.95},
+        "p_value": 0.015152,
+        "q": 0.034091,
+        "merged": 6,
+        "merged_before": 6,
+        "reason": None,
+        "log_rank_p_value": 0.36153,
+    }
+
+
+def test_a_merge_at_once_took_a_minute(store: ProdLensStore) -> None:
+    """What was merged as it was opened has a time that has a ratio; what was closed unmerged has none."""
+    for n in range(6):
+        store.insert_pull_requests(
+            [pull(n, f"4-{n + 2:02}", f"4-{n + 2:02}"), pull(10 + n, f"5-{n + 2:02}", f"5-{n + 2:02} 18:00")]
+        )
+    store.insert_pull_requests([pull(20, "5-02", state="closed", closed_at=at("5-03"))])
+    found = report_on(store, until=date(2026, 5, 31))["periods"]["merge_time"]
+    assert (found["merged"], found["merged_before"], found["ratio"]) == (6, 6, pytest.approx(360.0))
+
+
+def two_months(store: ProdLensStore) -> None:
+    """Store eight weeks of two people: calls and commits from a Monday to a Sunday, pull requests in some of them."""
+    for week, count in enumerate([3, 5, 4, 6, 9, 7, 8, 12]):
+        days = [date(2026, 3, 23) + timedelta(days=7 * week + 6 * n // (count - 1)) for n in range(count)]
+        store.insert_sessions(
+            call(
+                f"{day:%m-%d}",
+                total_tokens=week + n,
+                cost_usd=0.25 * (n + 1),
+                accepted_flag=n % 3 > 0,
+                status_code=200 + 300 * (n % 4 == 1),
+                developer_id=("ada", "bob")[n % 2],
+            )
+            for n, day in enumerate(days)
+        )
+        kept = [(n, day) for n, day in enumerate(days) if n % 2 == 0 or n == count - 1]
+        store.insert_commits(commit(f"{week} {n}", f"{day:%m-%d}", author="ada") for n, day in kept)
+    for n, hours in enumerate([30, 20, 50, 12, 40, 26, 10, 8, 22, 6, 15, 3]):
+        opened = at("3-24 00:00" if n < 6 else "4-21 00:00") + timedelta(days=n % 6)
+        moments = (f"{moment:%m-%d %H:%M}" for moment in (opened, opened + timedelta(hours=hours)))
+        store.insert_pull_requests([pull(n, *moments, author="ada", reopened=n in {1, 2, 7})])
+    store.insert_pull_requests([pull(20, "4-30", author="ada")])
+
+
+def change_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Return ratio, interval, p-value, q, degrees of freedom and reason of a change; intervals are of 95 %."""
+    bounds = row["interval"] or {"low": None, "high": None, "level": 0.95}
+    assert bounds["level"] == 0.95
+    return row["ratio"], bounds["low"], bounds["high"], row["p_value"], row["q"], row["df"], row["reason"]
