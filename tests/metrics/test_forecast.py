@@ -161,3 +161,63 @@ def test_a_week_without_a_price_leaves_no_interval(store: ProdLensStore) -> None
     )
     empty = report_on(store, "7-01 00:00", until=date(2026, 8, 1))["cost_metrics"]
     assert (empty["cost_per_merged_pr_interval"], empty["cost_per_merged_pr_reason"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("traced", "day", "options", "found", "cost"),
+    [
+        # Six whole weeks, and none beyond them.
+        (("4-08", 42), 20, {}, ("2026-05-19", 217.0, 12, 6), (240.57594, 343.0, 495.62892)),
+        # The weeks end with the last day, so that the first of 43 days is left out.
+        (("4-08", 43), 21, {}, ("2026-05-20", 224.0, 11, 6), (270.10619, 339.5, 432.95348)),
+        # Seven days without traces are bridged; days that nobody saw are days to come.
+        (("4-08", 34), 19, {}, ("2026-05-11", 112.0, 20, 4), (179.67667, 322.0, 522.48395)),
+        # Of 15 weeks the last six are gone by.
+        (("2-01", 105), 17, {}, ("2026-05-16", 161.0, 15, 6), (200.84848, 318.5, 488.44893)),
+        # A history that begins on the first of the month reaches back to it.
+        (("2-01", 119), 31, {"history_days": 30}, ("2026-05-30", 308.0, 1, 4), (308.0, 318.5, 467.10348)),
+        # The window ended on 17 May in its own zone, before the report was made.
+        (
+            ("4-08", 42),
+            20,
+            {"timezone": "America/New_York", "until": datetime(2026, 5, 18, 2, tzinfo=UTC)},
+            ("2026-05-17", 189.0, 14, 5),
+            (286.76227, 340.2, 403.99362),
+        ),
+    ],
+)
+def test_every_figure_of_a_forecast(
+    store: ProdLensStore,
+    traced: tuple[str, int],
+    day: int,
+    options: dict[str, Any],
+    found: tuple[str, float, int, int],
+    cost: tuple[float, float, float],
+) -> None:
+    """What the month cost, what is left of it, how many weeks stand behind, and the interval around both."""
+    spend(store, *traced)
+    forecast = report_on(store, report_time=datetime(2026, 5, day, 6, tzinfo=UTC), **options)["forecast"]
+    month = forecast.pop("month_cost_usd")
+    names = ("month", "reason", "through", "spent_usd", "days_left", "weeks")
+    assert forecast == dict(zip(names, ("2026-05", None, *found), strict=True))
+    assert (month["low"], month["estimate"], month["high"]) == pytest.approx(cost, abs=1e-5)
+    assert month["level"] == 0.95
+
+
+def test_a_month_without_a_forecast_has_no_figure_of_it(store: ProdLensStore) -> None:
+    """Bounds, estimate and level are missing together, and nothing was spent where nothing was traced."""
+    nothing = {"low": None, "estimate": None, "high": None, "level": None}
+    assert report_on(store, report_time=MAY_20)["forecast"] == {
+        "month": "2026-05",
+        "through": None,
+        "spent_usd": None,
+        "days_left": 31,
+        "weeks": 0,
+        "month_cost_usd": nothing,
+        "reason": "no traces",
+    }
+    spend(store, "4-08", 35)
+    store.insert_sessions([call("5-13"), call("5-19")])
+    found = report_on(store, report_time=MAY_20)["forecast"]
+    assert (found["spent_usd"], found["weeks"], found["month_cost_usd"]) == (119.0, 6, nothing)
+    assert found["reason"] == "calls without a known price, and no others"
