@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prodlens.action.cache.snapshot import content_digest
+from prodlens.action.cache.content import content_digests
 from prodlens.github.client import GithubClient
 from prodlens.github_etl.etl import GithubETL
 from tests.action.runner import SCHEDULE
@@ -60,10 +60,10 @@ def impatient(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> Runner:
     return runner
 
 
-def content(runner: Runner) -> str:
-    """Return a digest of what the last run left in the database."""
+def content(runner: Runner) -> dict[str, str]:
+    """Return the digests of what the last run left in the database."""
     with closing(sqlite3.connect(runner.workplace.folder / ".prod-lens/cache.db")) as conn:
-        return content_digest(conn)
+        return content_digests(conn)
 
 
 def clean_run(runner: Runner) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlens.action import notices
 from prodlens.action.artifacts.upload import ArtifactService, ArtifactServiceError, NameTakenError, new_session
 from prodlens.action.cache import restore
-from prodlens.action.cache.snapshot import content_digest, stored_digest, write_archive, write_copy
+from prodlens.action.cache.content import ContentWatch
+from prodlens.action.cache.snapshot import write_archive, write_copy
 from prodlens.action.cache.trust import MEMBER
 from prodlens.action.event import workflow_path
 from prodlens.errors import ConfigurationError, StorageError
@@ -63,11 +64,11 @@ class RunCache:
         self.restored, self._listed = restored
         self._settings, self._environment, self._mode = settings, environment, event.mode
         self._hides_people = hides_people
-        self._baseline = ""
+        self._watch: ContentWatch | None = None
 
     def opened(self, store: ProdLensStore) -> None:
         """Remember what the database holds before anything is gathered."""
-        self._baseline = stored_digest(store.conn)
+        self._watch = ContentWatch(store.conn) if self._mode.may_save_cache else None
 
     def save(self, store: ProdLensStore, *, before: datetime) -> Saved:
         """Save the database for the next run, if this run may and anything has changed.
@@ -79,20 +80,29 @@ class RunCache:
         Raises:
             StorageError: The copy could not be written.
         """
-        environment, name, mode = self._environment, self._settings.cache_artifact, self._mode
-        changed = mode.may_save_cache and content_digest(store.conn) != self._baseline
+        environment, name = self._environment, self._settings.cache_artifact
         copy = store.path.parent / COPY_FOLDER / MEMBER
-        reason = restore.why_not_saved(mode, self.restored, environment.now, changed=changed)
-        if not reason:  # old rows that every run gathers and every copy leaves out are not a change
-            named = not self._hides_people
-            changed = write_copy(store.conn, copy, before=before, now=environment.now, named=named) != self._baseline
-            reason = restore.why_not_saved(mode, self.restored, environment.now, changed=changed)
+        reason = self._copied(store, copy, before)
         if not reason and not self._settings.dry_run:
             return _upload_copy(copy, self._settings, environment, self._listed)
         Folder(copy.parent).unlink(copy.name)
         said = f"Cache: not saved: {reason}." if reason else f"Dry run: the cache would be saved as artifact {name!r}."
         notices.note(environment, said)
         return NOT_SAVED
+
+    def _copied(self, store: ProdLensStore, copy: Path, before: datetime) -> str:
+        """Write the copy that is saved; returns why nothing is saved, with or without a copy, and empty when it is."""
+        now, named = self._environment.now, not self._hides_people
+        why_not = partial(restore.why_not_saved, self._mode, self.restored, now)
+        if self._watch is None:
+            return why_not(changed=False)
+        baseline = self._watch.baseline
+        with self._watch.last_look() as digests:
+            reason = why_not(changed=digests != baseline)
+            if not reason:  # old rows that every run gathers and every copy leaves out are not a change
+                copied = write_copy(store.conn, copy, before=before, now=now, named=named, digests=digests)
+                reason = why_not(changed=copied != baseline)
+        return reason
 
 
 def restore_cache(

@@ -1,95 +1,66 @@
 """The copy of the database that is kept between runs: consistent, pruned, without indexes.
 
-The copy holds a digest of its content, so that the next run can tell whether anything has changed without reading it
-twice.
+The copy holds digests of its content, so that the next run can tell whether anything has changed.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import zipfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import orjson
-
 from prodlens.action.artifacts.ingested import forget_expired
 from prodlens.action.cache import trust
+from prodlens.action.cache.content import columns, content_digests, note_digests, tables
 from prodlens.action.cache.trust import MEMBER
 from prodlens.errors import StorageError
-from prodlens.files import Folder, new_digest
+from prodlens.files import Folder
 from prodlens.storage import PRUNED_BEFORE, read_note, write_note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-# Notes of a copy on itself: a digest of its content, and whether it names people.
-CONTENT_MARK, PEOPLE_MARK = "cache:content", "cache:people"
+# The note of a copy on whether it names people.
+_PEOPLE_MARK = "cache:people"
 _NAMED, _HIDDEN = "named", "hidden"
-# Notes on how a run went. They change with every run and are remade by the next one, so they are not content.
-_NOTES = frozenset({"ingestions", "known_files", "lake_pending", "checkpoints", "etags", "notes"})
-_VOLATILE = {
-    "sync_streams": {
-        "synced_at",
-        "last_run_at",
-        "last_requests",
-        "requests",
-        "stopped",
-        "failed",
-        "walk_started_at",
-        "counted_at",
-    }
-}
-# Where a walk over artifacts stands counts until its first end alone: see ``artifacts/ingested``.
-_AS_CONTENT = {"next_page": "max(next_page, 0)"}
-_BATCH_ROWS = 2_000
+# Where pruning changes rows; anywhere else it only deletes them.
+_SHORTENED = frozenset({"sync_streams"})
 _CHUNK_BYTES = 1024**2
-
-
-def content_digest(conn: sqlite3.Connection) -> str:
-    """Return a digest of every row that a run gathered; how often or when it asked for them makes no difference."""
-    digest = new_digest()
-    cursor = conn.cursor()
-    cursor.row_factory = None
-    for table in _tables(conn):
-        if table in _NOTES:
-            continue
-        volatile = _VOLATILE.get(table, ())
-        columns = [_AS_CONTENT.get(name, name) for name in _columns(conn, table) if name not in volatile]
-        digest.update(table.encode())
-        cursor.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {_key(conn, table)}")
-        while rows := cursor.fetchmany(_BATCH_ROWS):
-            digest.update(orjson.dumps(rows))
-    return digest.hexdigest()
-
-
-def stored_digest(conn: sqlite3.Connection) -> str:
-    """Return the digest stored with a restored copy; for any other database, compute it from the content."""
-    return read_note(conn, CONTENT_MARK) or content_digest(conn)
 
 
 def names_people(path: Path) -> bool:
     """Return whether a copy contains real names. A copy that does not say so, as those of older versions, has them."""
     with closing(sqlite3.connect(path)) as conn:
-        return "notes" not in _tables(conn) or read_note(conn, PEOPLE_MARK) != _HIDDEN
+        return "notes" not in tables(conn) or read_note(conn, _PEOPLE_MARK) != _HIDDEN
 
 
-def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now: datetime, named: bool) -> str:
+def write_copy(
+    conn: sqlite3.Connection,
+    target: Path,
+    *,
+    before: datetime,
+    now: datetime,
+    named: bool,
+    digests: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """Write a copy of the committed database, as small as it can be without losing what is needed.
 
     Args:
-        conn: Connection to the database, in no transaction.
+        conn: Connection to the database, without changes that are not committed.
         target: The file to write; an existing one is replaced.
         before: Rows older than this moment are left out.
         now: The present moment; artifacts that have expired by then need not be remembered.
         named: Whether it contains the real names of people in the traces.
+        digests: Digests of the database's tables, read in the transaction that the connection is in. A table that
+            leaves no row out is not read again.
 
     Returns:
-        The digest of the copy's content.
+        The digests of the copy's content, by table.
 
     Raises:
         StorageError: The disk is full, or the folder cannot be written.
@@ -97,28 +68,41 @@ def write_copy(conn: sqlite3.Connection, target: Path, *, before: datetime, now:
     try:
         with TemporaryDirectory() as scratch:
             made = Path(scratch, MEMBER)
-            digest = _write_pruned(conn, made, before, now, named=named)
+            with _pages_of(conn, Path(scratch, "pages")) as copy:
+                found = _fill(copy, before, now, named=named, digests=digests or {})
+                copy.execute("VACUUM INTO ?", (str(made),))
             with made.open("rb") as stream:
                 Folder(target.parent).replace(target.name, iter(partial(stream.read, _CHUNK_BYTES), b""))
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"cannot write the copy of the cache {target}: {error}") from error
-    return digest
+    return found
 
 
-def _write_pruned(conn: sqlite3.Connection, target: Path, before: datetime, now: datetime, *, named: bool) -> str:
-    """Write the copy to a file that is not there yet; returns the digest of its content."""
-    conn.execute("VACUUM INTO ?", (str(target),))
+@contextmanager
+def _pages_of(conn: sqlite3.Connection, target: Path) -> Iterator[sqlite3.Connection]:
+    """Copy a database as it is, to a file that is thrown away when anything fails."""
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        copy.execute("BEGIN")
-        _prune(copy, before, now)
-        for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
-            copy.execute(f"DROP INDEX {index}")
-        digest = content_digest(copy)
-        write_note(copy, CONTENT_MARK, digest)
-        write_note(copy, PEOPLE_MARK, _NAMED if named else _HIDDEN)
-        copy.execute("COMMIT")
-        copy.execute("VACUUM")
-    return digest
+        conn.backup(copy)
+        copy.execute("PRAGMA journal_mode = OFF")
+        copy.execute("PRAGMA synchronous = OFF")
+        yield copy
+
+
+def _fill(
+    copy: sqlite3.Connection, before: datetime, now: datetime, *, named: bool, digests: Mapping[str, str]
+) -> dict[str, str]:
+    """Leave out of a copy what need not be kept, and note in it what it holds; returns the digests of that."""
+    copy.execute("BEGIN")
+    rows = _row_counts(copy)
+    _prune(copy, before, now)
+    whole = {table for table, count in _row_counts(copy).items() if count == rows[table]} - _SHORTENED
+    for (index,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql > ''").fetchall():
+        copy.execute(f"DROP INDEX {index}")
+    found = content_digests(copy, known={table: digests[table] for table in digests.keys() & whole})
+    note_digests(copy, found)
+    write_note(copy, _PEOPLE_MARK, _NAMED if named else _HIDDEN)
+    copy.execute("COMMIT")
+    return found
 
 
 def write_archive(copy: Path, target: Path) -> None:
@@ -178,7 +162,7 @@ def _prune_calls(copy: sqlite3.Connection, moment: str) -> None:
     old = "SELECT trace_hash FROM sessions WHERE timestamp < :moment"
     no_call = "alias NOT IN (SELECT trace_hash FROM sessions)"
     ids = f"{old} UNION SELECT alias FROM call_aliases WHERE trace_hash IN ({old}) AND {no_call}"
-    beside = [name for name in _tables(copy) if name != "sessions" and "trace_hash" in _columns(copy, name)]
+    beside = [name for name in tables(copy) if name != "sessions" and "trace_hash" in columns(copy, name)]
     for table in sorted(beside, key="call_aliases".__eq__):  # last: it says whose the others are
         copy.execute(f"DELETE FROM {table} WHERE trace_hash IN ({ids})", {"moment": moment})
     copy.execute("DELETE FROM sessions WHERE timestamp < ?", (moment,))
@@ -190,15 +174,5 @@ def _prune_calls(copy: sqlite3.Connection, moment: str) -> None:
         )
 
 
-def _tables(conn: sqlite3.Connection) -> list[str]:
-    return [row[0] for row in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
-
-
-def _columns(conn: sqlite3.Connection, table: str) -> Iterator[str]:
-    return (row[0] for row in conn.execute("SELECT name FROM pragma_table_info(?)", (table,)))
-
-
-def _key(conn: sqlite3.Connection, table: str) -> str:
-    """Return the columns that the rows of a table are stored in the order of."""
-    keys = conn.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,)).fetchall()
-    return ", ".join(row[0] for row in keys) or "rowid"
+def _row_counts(conn: sqlite3.Connection) -> dict[str, int]:
+    return {table: int(conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in tables(conn)}
