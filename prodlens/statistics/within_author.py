@@ -191,7 +191,7 @@ class _Prepared:
         demeaned = without_means(np.column_stack([outcome[order], assisted[order], rows]), bounds)
         basis = orthonormal_basis(demeaned[:, 2:])
         left = demeaned[:, :2] - basis @ (basis.T @ demeaned[:, :2])
-        kinds = np.add.reduceat(assisted[order], starts) if len(order) else np.zeros(0)
+        kinds = np.add.reduceat(assisted[order], starts)
         both = int(((kinds > 0) & (kinds < np.diff(bounds))).sum())
         return cls(left[:, 0], left[:, 1], basis, bounds, both)
 
@@ -267,7 +267,7 @@ def without_means(values: FloatArray, bounds: IntArray) -> FloatArray:
 def orthonormal_basis(columns: FloatArray) -> FloatArray:
     """Return an orthonormal basis of the columns; what others or authors already say is left out."""
     lengths = np.linalg.norm(columns, axis=0)
-    columns = columns[:, lengths > _ROUNDING * math.sqrt(max(len(columns), 1))]
+    columns = columns[:, lengths > _ROUNDING * math.sqrt(len(columns))]
     if not columns.size:
         return np.zeros((len(columns), 0))
     from scipy import linalg

@@ -63,9 +63,9 @@ def test_interval_and_power_are_those_of_student() -> None:
 
 def test_the_effective_number_of_authors_is_the_number_where_all_tell_the_same() -> None:
     """Four authors with the same work in the same week count as four; only those with both kinds are counted."""
-    hours, kinds = np.arange(10.0), np.array([0.0, 1, 0, 1, 0, 1, 0, 1, 0, 0])
-    authors = [name for name in "abcde" for _ in range(2)]
-    found = within_author_contrast(hours**2, kinds, authors, [1] * 10, np.zeros((10, 0)))
+    hours, kinds = np.arange(12.0), np.array([0.0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1])
+    authors = [name for name in "abcdef" for _ in range(2)]
+    found = within_author_contrast(hours**2, kinds, authors, [1] * 12, np.zeros((12, 0)))
     assert found.authors == 4
     assert found.effective_authors == pytest.approx(4.0)
 
@@ -104,9 +104,8 @@ def test_without_both_kinds_there_is_no_contrast() -> None:
     one_kind = within_author_contrast(hours, np.array([0.0, 0, 0, 1, 1, 1]), list("aaabbb"), [1] * 6, nothing)
     kinds = np.array([0.0, 1, 0, 1, 0, 1])
     spelled_out = within_author_contrast(hours, kinds, list("aaabbb"), [int(kind) for kind in kinds], nothing)
-    assert one_kind == spelled_out
-    assert (one_kind.reason, one_kind.beta, one_kind.interval, one_kind.p) == (NO_CONTRAST, None, None, None)
-    assert one_kind.detectable is None
+    assert plain(one_kind) == plain(spelled_out) == (None, None, 0.0, 0, 0.0, False, 0.0, NO_CONTRAST)
+    assert (one_kind.interval, one_kind.p, one_kind.detectable) == (None, None, None)
     empty = within_author_contrast(np.zeros(0), np.zeros(0), [], [], np.zeros((0, 1)))
     assert empty.reason == NO_CONTRAST
 
@@ -127,6 +126,18 @@ def test_a_missing_value_is_a_reason() -> None:
     hours[0] = math.nan
     assert within_author_contrast(hours, work.assisted, work.authors, work.weeks, work.covariates).reason == NOT_FINITE
     assert yardstick(hours, work.assisted, work.authors, work.weeks, work.covariates, (0,)) is None
+    covariates = work.covariates.copy()
+    covariates[0, 0] = math.nan
+    assert yardstick(work.log_hours, work.assisted, work.authors, work.weeks, covariates, (0,)) is None
+
+
+def test_an_outcome_that_does_not_vary_is_not_explained() -> None:
+    """The difference is 0, and the kind explains nothing of nothing; of a tiny outcome it explains what it does."""
+    kinds, authors, none = np.array([0.0, 1, 0, 1]), list("aabb"), np.zeros((4, 0))
+    same = within_author_contrast(np.array([3.0, 3, 5, 5]), kinds, authors, [1] * 4, none)
+    assert plain(same) == like(0.0, 0.0, 1.0, 2, 2.0, True, 0.0, None)
+    tiny = within_author_contrast(np.array([1e-3, 3e-3, 2e-3, 7e-3]), kinds, authors, [1] * 4, none)
+    assert tiny.partial_r2 == pytest.approx(3.5**2 / 14.5)
 
 
 def test_a_yardstick_needs_something_to_explain() -> None:
@@ -160,22 +171,31 @@ def test_an_estimate_without_spread_has_no_p_value() -> None:
 
 
 def test_an_author_with_one_piece_of_work_takes_no_part() -> None:
-    """With or without such an author, of either kind, every figure is the same."""
-    hours, kinds = np.array([1.0, 3, 2, 7, 9]), np.array([0.0, 1, 0, 1, 1])
-    four = within_author_contrast(hours[:4], kinds[:4], list("aabb"), [1] * 4, np.zeros((4, 0)))
-    five = within_author_contrast(hours, kinds, list("aabbc"), [1] * 5, np.zeros((5, 0)))
-    assert five == four
-    assert (four.beta, four.authors) == (3.5, 2)
+    """Differences of 2 and 5 are 3.5, give or take 1.5; one more piece, first or last, is in no figure."""
+    hours, kinds, none = np.array([9.0, 1, 3, 2, 7, 9]), np.array([1.0, 0, 1, 0, 1, 1]), np.zeros((5, 0))
+    four = within_author_contrast(hours[1:5], kinds[1:5], list("aabb"), [1] * 4, none[:4])
+    assert plain(four) == like(3.5, 1.5, 1.0, 2, 2.0, False, 3.5**2 / 14.5, None)
+    assert within_author_contrast(hours[1:], kinds[1:], list("aabbc"), [1] * 5, none) == four
+    assert within_author_contrast(hours[:5], kinds[:5], list("caabb"), [1] * 5, none) == four
 
 
 def test_what_is_taken_out_by_hand() -> None:
     """Weeks have a column but for one, each author's mean goes, and what columns repeat is one direction."""
-    assert week_dummies(np.array([2, 0, 2, 5])).tolist() == [[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    dummies = week_dummies(np.array([2, 0, 2, 5]))
+    assert dummies.dtype == np.float64
+    assert dummies.tolist() == [[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     values = np.array([[1.0, 10.0], [3.0, 20.0], [5.0, 5.0]])
     assert without_means(values, np.array([0, 2, 3])).tolist() == [[-1.0, -5.0], [1.0, 5.0], [0.0, 0.0]]
     basis = orthonormal_basis(np.array([[3.0, 0.0, 6.0], [4.0, 0.0, 8.0]]))
     assert np.abs(basis).ravel().tolist() == pytest.approx([0.6, 0.8])
     assert orthonormal_basis(np.zeros((3, 2))).shape == (3, 0)
+
+
+def test_a_direction_is_one_whatever_its_unit() -> None:
+    """Columns of very different sizes are as many directions; one is rounding where its values are below 1e-9."""
+    assert orthonormal_basis(np.diag([1e6, 1e-6, 1.0])).shape == (3, 3)
+    assert orthonormal_basis(np.full((4, 1), 0.9e-9)).shape == (4, 0)
+    assert orthonormal_basis(np.full((4, 1), 1.1e-9)).shape == (4, 1)
 
 
 @given(st.integers(0, 10_000), st.integers(3, 7), st.integers(3, 9))
