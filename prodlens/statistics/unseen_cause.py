@@ -51,9 +51,11 @@ def robustness(partial_r2: float, of_choice: float, of_outcome: float) -> Robust
         of_outcome: Share of what is left of the outcome that the seen property explains, the choice held fixed.
     """
     value = robustness_value(partial_r2)
+    if partial_r2 >= 1 or of_outcome >= 1 or not 0 < of_choice < 1:
+        return Robustness(value, None)
     # From here on an unseen property would explain the choice altogether.
-    most = min((1 - of_choice) / of_choice, _MOST_TIMES) if 0 < of_choice < 1 else 0.0
-    if partial_r2 >= 1 or not _explains(most * (1 - 1e-9), partial_r2, of_choice, of_outcome):
+    most = min((1 - of_choice) / of_choice, _MOST_TIMES)
+    if not _explains(most * (1 - 1e-9), partial_r2, of_choice, of_outcome):
         return Robustness(value, None)
     low, high = 0.0, most
     for _ in range(_STEPS):
@@ -63,13 +65,12 @@ def robustness(partial_r2: float, of_choice: float, of_outcome: float) -> Robust
 
 
 def _explains(times: float, partial_r2: float, of_choice: float, of_outcome: float) -> bool:
-    """Tell whether a cause so many times as telling as the seen property explains the effect away."""
-    if times <= 0 or times * of_choice >= 1 - of_choice or of_outcome >= 1:
-        return False
+    """Tell whether a cause so many times as telling as the seen property explains the effect away.
+
+    It must not explain the choice altogether: ``choice`` and ``shared`` are below 1.
+    """
     choice = times * of_choice / (1 - of_choice)
     shared = times * of_choice**2 / ((1 - times * of_choice) * (1 - of_choice))
-    if shared >= 1:
-        return True
     eta = (math.sqrt(times) + math.sqrt(shared)) / math.sqrt(1 - shared)
     outcome = min(eta * eta * of_outcome / (1 - of_outcome), 1.0)
     return outcome * choice / (1 - choice) >= partial_r2 / (1 - partial_r2)
