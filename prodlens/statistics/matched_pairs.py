@@ -73,7 +73,7 @@ def matched_pairs(
     return MatchedPairs(
         len(pairs),
         float(np.median(differences)),
-        float(min(2 * special.ndtr(-_z(larger, len(nonzero), 1.0)), 1.0)),
+        float(2 * special.ndtr(-_z(larger, len(nonzero), 1.0))),
         rosenbaum_gamma(larger, len(nonzero)),
     )
 
@@ -113,8 +113,6 @@ def _of_authors(authors: IntArray) -> Iterator[IntArray]:
 def _nearest(rows: IntArray, assisted: FloatArray, size: FloatArray, days: FloatArray) -> Iterator[tuple[int, int]]:
     """Yield pairs of one author, the nearest in size first."""
     ones, others = rows[assisted[rows] == 1], rows[assisted[rows] == 0]
-    if not len(ones) or not len(others):
-        return
     others = others[np.argsort(size[others], kind="stable")]
     candidates: list[tuple[float, int, int]] = []
     for one in ones:

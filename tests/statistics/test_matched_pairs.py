@@ -24,6 +24,12 @@ def test_the_nearest_in_size_go_together_once_each() -> None:
     assert (found.pairs, found.median_difference, found.p, found.gamma) == (2, None, None, None)
 
 
+def test_what_was_paired_is_not_paired_again() -> None:
+    """Sizes 0 and 10 of the assisted take 0 and 10, which leaves 0.5 alone, near as it is."""
+    sizes, kinds = np.array([0.0, 10, 0, 10, 0.5]), np.array([1.0, 1, 0, 0, 0])
+    assert matched_pairs(sizes, kinds, ["a"] * 5, sizes, np.zeros(5)).pairs == 2
+
+
 @pytest.mark.parametrize(("apart", "pairs"), [(28.0, 1), (-28.0, 1), (28.01, 0), (-28.01, 0)])
 def test_four_weeks_are_near_enough(apart: float, pairs: int) -> None:
     """Work of the very 28th day before or after is taken, later work is not."""
@@ -74,6 +80,12 @@ def test_pairs_that_do_not_differ_are_not_ranked() -> None:
     outcome, kind, size, days = pairs_of([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
     found = matched_pairs(outcome, kind, [index // 2 for index in range(12)], size, days)
     assert (found.pairs, found.median_difference, found.p) == (6, 1.0, None)
+
+
+def test_small_odds_can_be_enough() -> None:
+    """Of 20 pairs, a rank sum of 155 has z = 1.866; odds of 1.12 in every pair make it 1.645. At 149 z is 1.643."""
+    assert rosenbaum_gamma(155.0, 20) == pytest.approx(1.121403, abs=1e-6)
+    assert rosenbaum_gamma(149.0, 20) is None
 
 
 def test_a_direction_beyond_any_doubt_is_capped() -> None:
