@@ -21,16 +21,22 @@ from prodlens.statistics.stratified_cox import (
     MOST_STEPS,
     PRECISION,
     RIDGE,
-    ROUNDING,
     AuthorsWork,
     author_terms,
     by_author,
     scaled,
+    tells_of_kind,
 )
 from prodlens.statistics.within_author import NO_CONTRAST, Contrast, codes_of, jackknifed, nothing, week_dummies
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
+
+
+# What weeks say of themselves varies by powers of ten; this little, as a share of the most, is rounding.
+_NOISE = 1e-12
+# Of the kind, as about four merges have it: more than the ridges of all weeks can make up.
+_AMPLE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,13 @@ class _Terms:
         score = self.score[: self.shared] - part.T @ self.score[self.shared :]
         information = self.information[: self.shared, : self.shared]
         return score, information - part.T @ self.information[self.shared :, : self.shared]
+
+    def settled(self) -> FloatArray:
+        """Return the information of what is shared, with the weeks solved for and no ridge that helps."""
+        held, across = self.information[self.shared :, self.shared :], self.information[self.shared :, : self.shared]
+        part = np.linalg.pinv(held, rcond=_NOISE, hermitian=True) @ across
+        settled: FloatArray = self.information[: self.shared, : self.shared] - across.T @ part
+        return settled
 
     def step_of_weeks(self, step: FloatArray) -> FloatArray:
         """Return the step of the weeks that goes with one of what is shared."""
@@ -154,7 +167,8 @@ def _contrast(places: Sequence[_Place], beta: FloatArray) -> Contrast:
     wholes = [place.together(own) for place, own in zip(places, parts, strict=True)]
     reduced = [whole.reduced() for whole in wholes]
     information = np.sum([one for _, one in reduced], axis=0) + RIDGE * np.eye(len(beta))
-    plain = sum(float(whole.information[0, 0]) for whole in wholes)
+    if not _tell_of_kind(information, wholes):
+        return nothing(NO_CONTRAST)
     of_kind = np.linalg.solve(information, np.eye(len(beta))[0])
     shares: dict[int, float] = {}
     theirs: dict[int, list[tuple[int, _Terms]]] = {}
@@ -166,16 +180,23 @@ def _contrast(places: Sequence[_Place], beta: FloatArray) -> Contrast:
             theirs.setdefault(author.author, []).append((at, own))
     without = []
     for parts_of_one in theirs.values():
-        rest, score, left = information.copy(), np.zeros(len(beta)), plain
+        rest, score, left = information.copy(), np.zeros(len(beta)), wholes.copy()
         for at, own in parts_of_one:
             # At the estimate all scores add up to nothing, so that what is left of them is that of the one left out.
-            change, smaller = _Terms(-own.score, wholes[at].less(own).information, own.shared).reduced()
+            left[at] = wholes[at].less(own)
+            change, smaller = _Terms(-own.score, left[at].information, own.shared).reduced()
             rest += smaller - reduced[at][1]
             score += change
-            left -= float(own.information[0, 0])
-        without.append(math.nan if left < ROUNDING else float(beta[0] + np.linalg.solve(rest, score)[0]))
+        without.append(float(beta[0] + np.linalg.solve(rest, score)[0]) if _tell_of_kind(rest, left) else math.nan)
     values = np.array([shares[author] for author in theirs])
     both = {author.author for place in places for author in place.people if author.is_of_both_kinds}
     if not both or values.sum() <= 0:
         return nothing(NO_CONTRAST)
     return jackknifed(float(beta[0]), np.array(without), values / values.sum(), authors=len(both))
+
+
+def _tell_of_kind(information: FloatArray, parts: Sequence[_Terms]) -> bool:
+    """Tell whether the parts settle what is the kind's, of which ``information`` is the sum with ridges."""
+    return 1 / np.linalg.inv(information)[0, 0] > _AMPLE or tells_of_kind(
+        np.sum([one.settled() for one in parts], axis=0)
+    )

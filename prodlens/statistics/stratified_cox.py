@@ -107,6 +107,15 @@ def author_terms(author: AuthorsWork, beta: FloatArray) -> tuple[FloatArray, Flo
     return score, information
 
 
+def tells_of_kind(information: FloatArray) -> bool:
+    """Tell whether information settles the first coefficient: no direction that it says nothing of has a part in it.
+
+    The ridge is not to be among it, which settles everything.
+    """
+    values, directions = np.linalg.eigh(information)
+    return bool(np.abs(directions[0, values < ROUNDING]).max(initial=0.0) < math.sqrt(ROUNDING))
+
+
 def _fit(people: Sequence[AuthorsWork], width: int) -> FloatArray | None:
     """Return the coefficients by Newton's method, None where they do not settle or nothing tells of the kind."""
     beta, ridge = np.zeros(width), RIDGE * np.eye(width)
@@ -123,6 +132,8 @@ def _fit(people: Sequence[AuthorsWork], width: int) -> FloatArray | None:
 def _contrast(people: Sequence[AuthorsWork], beta: FloatArray) -> Contrast:
     terms = [author_terms(author, beta) for author in people]
     informations = np.array([one for _, one in terms])
+    if not tells_of_kind(informations.sum(axis=0)):
+        return nothing(NO_CONTRAST)
     whole = informations.sum(axis=0) + RIDGE * np.eye(len(beta))
     of_kind = np.linalg.solve(whole, np.eye(len(beta))[0])
     shares = np.array([float(of_kind @ one @ of_kind) for one in informations])
@@ -133,6 +144,6 @@ def _contrast(people: Sequence[AuthorsWork], beta: FloatArray) -> Contrast:
 
 def _without(information: FloatArray, score: FloatArray, beta: float) -> float:
     """Return the log hazard ratio without an author, one Newton step away; NaN where nothing tells of it then."""
-    if information[0, 0] - RIDGE < ROUNDING:
+    if not tells_of_kind(information - RIDGE * np.eye(len(score))):
         return math.nan
     return beta - float(np.linalg.solve(information, score)[0])

@@ -69,6 +69,25 @@ def test_open_work_is_at_risk_and_never_merged() -> None:
     assert found.effective_authors == pytest.approx(3)
 
 
+def test_a_kind_that_weeks_spell_out_is_not_compared() -> None:
+    """Where everybody of a repository begins in the same week there, kind and week are one: nothing is told."""
+    kinds, hours = np.array([1.0, 0, 1, 0, 0, 1]), np.array([1.0, 2, 1, 2, 1, 2])
+    arguments = list("aabbcc"), [1, 1, 1, 1, 2, 2], kinds.tolist(), np.zeros((6, 0))
+    found = pooled_cox(hours, np.ones(6, dtype=bool), kinds, *arguments)
+    assert (found.beta, found.reason) == (None, NO_CONTRAST)
+
+
+def test_an_error_needs_every_author_to_be_left_out() -> None:
+    """Of three authors one alone has both kinds within a week: the others say nothing of the kind without that one."""
+    hours = np.array([1.0, 2, 3, 4, 5, 6, 1, 2, 3, 4, 2, 1, 4, 3])
+    kinds = np.array([1.0, 0, 0, 1, 1, 0] + [1, 0] * 4)
+    weeks = [1, 1, 1, 2, 1, 2] + [2, 1] * 4
+    arguments = list("aaaaaabbbbcccc"), [1] * 14, weeks, np.zeros((14, 0))
+    found = pooled_cox(hours, np.ones(14, dtype=bool), kinds, *arguments)
+    assert (found.error, found.authors, found.reason) == (None, 3, TOO_FEW_AUTHORS)
+    assert found.effective_authors == pytest.approx(1.4913, abs=1e-4)
+
+
 def test_nothing_to_compare_is_said() -> None:
     """Without work, without both kinds, with one kind always first, or with one author alone there is a reason."""
     nobody = pooled_cox(np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0), [], [], [], np.zeros((0, 2)))

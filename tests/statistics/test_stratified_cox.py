@@ -85,6 +85,23 @@ def test_too_few_to_compare(authors: str) -> None:
     assert found.error is None
 
 
+def test_a_kind_that_weeks_spell_out_is_not_compared() -> None:
+    """Where everybody begins in the same week, kind and week are one: nothing is told of the kind."""
+    kinds, hours = np.array([1.0, 0, 1, 0, 0, 1]), np.array([1.0, 2, 1, 2, 1, 2])
+    found = stratified_cox(hours, np.ones(6, dtype=bool), kinds, list("aabbcc"), kinds.tolist(), np.zeros((6, 0)))
+    assert (found.beta, found.reason) == (None, NO_CONTRAST)
+
+
+def test_an_error_needs_every_author_to_be_left_out() -> None:
+    """Of three authors one alone has both kinds within a week: the others say nothing of the kind without that one."""
+    hours = np.array([1.0, 2, 3, 4, 5, 6, 1, 2, 3, 4, 2, 1, 4, 3])
+    kinds = np.array([1.0, 0, 0, 1, 1, 0] + [1, 0] * 4)
+    weeks = [1, 1, 1, 2, 1, 2] + [2, 1] * 4
+    found = stratified_cox(hours, np.ones(14, dtype=bool), kinds, list("aaaaaabbbbcccc"), weeks, np.zeros((14, 0)))
+    assert (found.error, found.authors, found.reason) == (None, 3, TOO_FEW_AUTHORS)
+    assert found.effective_authors == pytest.approx(1.4913, abs=1e-4)
+
+
 def test_a_missing_value_is_a_reason() -> None:
     """NaN is not computed with."""
     found = stratified_cox(
