@@ -80,7 +80,7 @@ def pooled_contrast(
         return nothing(NOT_FINITE)
     people, places, times = codes_of(authors), codes_of(repositories), codes_of(weeks)
     blocks = []
-    for place in range(int(places.max(initial=-1)) + 1):
+    for place in np.unique(places):
         at = np.flatnonzero(places == place)
         blocks.append(_Block(columns[at], people[at], times[at]))
     return _contrast(blocks)
