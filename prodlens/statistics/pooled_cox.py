@@ -48,8 +48,8 @@ class _Terms:
     shared: int
 
     def less(self, other: _Terms) -> _Terms:
-        """Return what is left without a part of it."""
-        return _Terms(self.score - other.score, self.information - other.information, self.shared)
+        """Return what is left without a part of it, at the estimate, where all scores add up to nothing."""
+        return _Terms(-other.score, self.information - other.information, self.shared)
 
     @property
     def _held(self) -> FloatArray:
@@ -132,7 +132,7 @@ def pooled_cox(
     columns = np.column_stack([assisted, scaled(covariates)])
     people, homes, times = codes_of(authors), codes_of(repositories), codes_of(weeks)
     places = []
-    for home in range(int(homes.max(initial=-1)) + 1):
+    for home in np.unique(homes):
         at = np.flatnonzero(homes == home)
         dummies = week_dummies(times[at])
         rows = list(by_author(hours[at], merged[at], np.column_stack([columns[at], dummies]), people[at]))
@@ -182,16 +182,13 @@ def _contrast(places: Sequence[_Place], beta: FloatArray) -> Contrast:
     for parts_of_one in theirs.values():
         rest, score, left = information.copy(), np.zeros(len(beta)), wholes.copy()
         for at, own in parts_of_one:
-            # At the estimate all scores add up to nothing, so that what is left of them is that of the one left out.
             left[at] = wholes[at].less(own)
-            change, smaller = _Terms(-own.score, left[at].information, own.shared).reduced()
+            change, smaller = left[at].reduced()
             rest += smaller - reduced[at][1]
             score += change
         without.append(float(beta[0] + np.linalg.solve(rest, score)[0]) if _tell_of_kind(rest, left) else math.nan)
     values = np.array([shares[author] for author in theirs])
     both = {author.author for place in places for author in place.people if author.is_of_both_kinds}
-    if not both or values.sum() <= 0:
-        return nothing(NO_CONTRAST)
     return jackknifed(float(beta[0]), np.array(without), values / values.sum(), authors=len(both))
 
 

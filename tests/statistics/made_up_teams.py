@@ -54,6 +54,22 @@ def team(seed: int = 7, authors: int = 10, each: int = 14, weeks: int = 8, effec
     )
 
 
+def steep_team(*, early: bool) -> Work:
+    """Return work of which one week's is merged so much sooner that Newton's first step is far too long.
+
+    Two authors have 400 pieces each, of which one is merged: of one author that of another week, of the other one
+    of the same week. ``early`` says whether that other week comes first. Three more authors have two pieces each.
+    """
+    rows = []
+    for author, other_week in (("a", 0), ("b", 1)) if early else (("b", 1), ("a", 0)):
+        rows += [(at + 1.0, at == 0, float(at % 2), author, int(at == other_week)) for at in range(400)]
+    for author, kind in (("c", 1.0), ("d", 1.0), ("e", 0.0)):
+        rows += [(1.0, True, kind, author, 0), (2.0, True, 1 - kind, author, 0)]
+    hours, merged, kinds, authors, weeks = zip(*rows, strict=True)
+    columns = np.zeros((len(rows), 0))
+    return Work(np.log(hours), np.array(merged), np.array(kinds), list(authors), list(weeks), columns)
+
+
 def adopting_team(seed: int = 3, authors: int = 14, weeks: int = 16, ratio: float = 1.6) -> Panel:
     """Return weekly counts of a team, three quarters of which begin in the middle of the time."""
     random = Random(seed)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from prodlens.statistics.estimates import NOT_FINITE
-from prodlens.statistics.stratified_cox import stratified_cox
+from prodlens.statistics.stratified_cox import AuthorsWork, author_terms, by_author, scaled, stratified_cox
 from prodlens.statistics.within_author import NO_CONTRAST, TOO_FEW_AUTHORS, Contrast
-from tests.statistics.made_up_teams import Work, team
+from tests.statistics.made_up_teams import Work, steep_team, team
+from tests.statistics.results import like, plain
 
 
 def cox(work: Work) -> Contrast:
@@ -47,6 +48,53 @@ def test_three_authors_by_hand() -> None:
     found = stratified_cox(hours, np.ones(6, dtype=bool), kinds, list("aabbcc"), [1] * 6, np.zeros((6, 0)))
     assert found.beta == pytest.approx(math.log(2), abs=1e-4)
     assert found.effective_authors == pytest.approx(3)
+
+
+def test_four_authors_by_hand() -> None:
+    """Three of four have the assisted one first: b = log 3, of which the ridge takes 1e-6 / 0.75.
+
+    With p = 3/4, one of the three tells 1/4 of a score and each 3/16 of information: without it b falls by 4/9, and
+    without the fourth it rises by 4/3, so that the error is sqrt(3/4 (3 16/81 + 16/9)) = 4/3, but for the ridge.
+    """
+    kinds = np.array([1.0, 0, 1, 0, 1, 0, 0, 1])
+    found = stratified_cox(
+        np.tile([1.0, 2], 4), np.ones(8, dtype=bool), kinds, list("aabbccdd"), [1] * 8, np.zeros((8, 0))
+    )
+    assert plain(found) == like(1.0986108238542145, 1.333329986429214, 3.0, 4, 4.0, False, 0.0, None)
+    assert found.beta == pytest.approx(math.log(3) * (1 - 1e-6 / 0.75), rel=1e-9)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_long_steps_are_cut(early: bool) -> None:
+    """The estimate is that of scipy's search for the maximum, whichever sign the steep week has."""
+    found = cox(steep_team(early=early))
+    assert found.beta == pytest.approx(-0.4510772879, rel=1e-9)
+    assert found.error == pytest.approx(1.4401800736, rel=1e-9)
+
+
+def test_covariates_are_in_standard_deviations() -> None:
+    """What does not vary is 0 everywhere."""
+    columns = np.array([[1.0, 5.0, 0.0], [3.0, 5.0, 0.5]])
+    assert scaled(columns).tolist() == [[-1.0, 0.0, -1.0], [1.0, 0.0, 1.0]]
+
+
+def test_the_work_of_each_author_goes_from_the_longest_on() -> None:
+    """An author with one piece, or with nothing merged, has no part; rows of one time are in each other's risk sets."""
+    hours, merged = np.array([1.0, 9, 2, 4, 2, 3, 3]), np.array([True, True, False, True, True, False, False])
+    columns, authors = np.arange(7.0)[:, None], np.array([0, 1, 0, 2, 2, 3, 3])
+    first, second = by_author(hours, merged, columns, authors)
+    assert (first.author, first.rows.tolist(), first.last.tolist()) == (0, [[2.0], [0.0]], [0, 1])
+    assert (second.author, second.rows.tolist(), second.events.tolist()) == (2, [[3.0], [4.0]], [True, True])
+    (tied,) = by_author(np.ones(2), np.ones(2, dtype=bool), columns[:2], np.zeros(2, dtype=np.int64))
+    assert tied.last.tolist() == [1, 1]
+
+
+def test_terms_of_numbers_whose_exponentials_are_too_large() -> None:
+    """Of rows 800 and 799, p is 1 / (1 + e) at the merge of the lower one: score p - 1, information p (1 - p)."""
+    author = AuthorsWork(0, np.array([[800.0], [799.0]]), np.array([False, True]), np.array([0, 1]))
+    score, information = author_terms(author, np.ones(1))
+    assert score.tolist() == pytest.approx([-0.7310585786], abs=1e-9)
+    assert information.ravel().tolist() == pytest.approx([0.1966119332], abs=1e-8)
 
 
 def test_open_work_is_at_risk_and_never_merged() -> None:
