@@ -423,7 +423,7 @@ def test_cache_from_a_newer_version(runner: Runner) -> None:
 
 
 def test_a_flood_of_bad_caches_is_summed_up(runner: Runner) -> None:
-    """Whoever uploads hundreds of caches fills neither the log nor the budget."""
+    """Hundreds of bad caches fill neither the log nor the budget of requests."""
     good = first_run(runner)
     run = runner.trusted_run(head_repository=FORK)
     for _ in range(150):
@@ -471,7 +471,7 @@ def test_links_where_a_run_writes_to(runner: Runner) -> None:
 
 
 def test_a_folder_in_the_place_of_the_copy(runner: Runner) -> None:
-    """What the system refuses and nobody closer names is one line as well."""
+    """An error of the system that no other code translates is also one line."""
     first_run(runner)
     (runner.workplace.folder / ".prod-lens/saved/cache.db").mkdir(parents=True)
     done = runner.run_again("schedule", SCHEDULE)

@@ -1,4 +1,4 @@
-"""The whole program as a subprocess: at a desk and as the runner starts it."""
+"""The whole program as a subprocess: as a local run and as the runner starts it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
 
 
 def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
-    """A fork's clone gives no commits to the repository reported on, and that is said; letter case does not matter."""
+    """The commits of a fork's clone are not read for another repository, with a note; letter case does not matter."""
     clone.git("remote", "set-url", "origin", "https://github.com/Fork/hello.git")
     done = clone.run("--offline", "--repository", "octo/hello")
     assert done.returncode == 0, done.stderr

@@ -139,8 +139,8 @@ def test_number_from_the_ref() -> None:
 @given(
     event=st.sampled_from(["pull_request", "workflow_run", "merge_group", "issue_comment", "push", ""]), payload=JSON
 )
-def test_any_payload_is_survived(event: str, payload: object) -> None:
-    """No payload raises, and one that proves nothing gets no right to save."""
+def test_no_payload_raises(event: str, payload: object) -> None:
+    """No payload raises, and one that does not prove its right to save may not save."""
     assert not mode_of(event, payload, MAIN).may_save_cache
 
 

@@ -1,4 +1,4 @@
-"""Runs that report on the whole organisation: after their own report, and never at its cost."""
+"""Runs that report on the whole organisation, after their own report and without endangering it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_pull_request_gets_none(one: Runner) -> None:
     assert one.saved(REPORT) == []
 
 
-def test_a_damaged_file_costs_a_run_nothing(one: Runner) -> None:
+def test_a_damaged_file_does_not_fail_a_run(one: Runner) -> None:
     """What can be read is reported on, and the damaged file is named in the summary and the log."""
     (file,) = one.workplace.folder.glob("lake/v1/calls/*/acme.pay.parquet")
     file.write_bytes(b"PAR1")
@@ -104,7 +104,7 @@ def test_a_damaged_file_costs_a_run_nothing(one: Runner) -> None:
     assert "`acme/pay` | damaged | `its calls of " in done.summary
 
 
-def test_a_place_that_fails_costs_the_own_report_nothing(one: Runner) -> None:
+def test_a_place_that_fails_leaves_the_own_report(one: Runner) -> None:
     """Report, summary and cache are there; then the run says that there is no report on the organisation, and fails."""
     done = one.run("schedule", SCHEDULE, **{**WITH, "organisation_from": "s3://AKIAKEY:hush@lake/x"})
     assert done.returncode == 2, done.log
@@ -133,9 +133,7 @@ def test_a_file_of_teams_that_is_not_one_is_a_mistake(one: Runner, kind: str) ->
     assert one.server.log == []
 
 
-def test_an_index_that_cannot_be_reached_costs_the_own_report_nothing(
-    one: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_index_that_cannot_be_reached_leaves_the_own_report(one: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Ibis and DuckDB are missing and cannot be installed, the run says what to do, after everything else."""
     monkeypatch.setattr(extra, "has_extra", lambda: False)
     one.in_process = True
@@ -150,7 +148,7 @@ def test_an_index_that_cannot_be_reached_costs_the_own_report_nothing(
 
 
 def test_a_local_run_reports_on_the_organisation(one: Runner) -> None:
-    """At a desk the report is written beside the own one; without a summary there is nothing to add to."""
+    """A local run writes the report beside its own; it has no summary to add to."""
     own = ("--offline", "--repository", SLUG, "--trace-paths", "calls.jsonl")
     done = one.workplace.run(*own, "--organisation-from", "lake", "--organisation-people-at-least", "6")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Runs that publish the tables: after the report, for the default branch alone, and never at the report's cost."""
+"""Runs that publish the tables, after the report, for the default branch alone, and without endangering the report."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def test_a_pull_request_publishes_nothing(runner: Runner) -> None:
     assert not (runner.workplace.folder / "lake").exists()
 
 
-def test_a_place_that_fails_costs_no_report(runner: Runner) -> None:
-    """Where the place refuses, report, summary and cache are there, and then the run says so and fails."""
+def test_a_place_that_fails_leaves_the_report(runner: Runner) -> None:
+    """If the place refuses, report, summary and cache are there, and then the run fails with the reason."""
     (runner.workplace.folder / "taken").write_text("a file")
     done = runner.run("schedule", SCHEDULE, publish_to="taken")
     assert done.returncode == 1, done.log

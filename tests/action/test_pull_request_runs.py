@@ -94,7 +94,7 @@ def test_below_the_threshold_nothing_is_written_and_a_comment_is_left_as_it_is(r
 
 
 def test_share_of_ai_is_an_output(runner: Runner) -> None:
-    """The output is the least share of merged pull requests with a sign: ten of eleven; empty without any merged."""
+    """The output is the share of merged pull requests with a sign, ten of eleven; it is empty without a merged one."""
     runner.server.world.repositories[SLUG].add_pulls([pull(1, labels=["ai-assisted"])])
     runner.run("schedule", SCHEDULE)
     assert runner.outputs["ai-share"] == "0.909091"

@@ -118,7 +118,7 @@ def test_a_pattern_passes_by_what_runs_leave(runner: Runner) -> None:
     assert "assed" not in done.log
 
 
-def test_damaged_and_hostile_artifacts_cost_nothing(runner: Runner) -> None:
+def test_damaged_and_hostile_artifacts_are_passed_over(runner: Runner) -> None:
     """Next to a damaged archive, a path outside and a program, the good lines are read and the rest is named."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -149,7 +149,7 @@ def test_names_do_not_outlive_a_private_repository(runner: Runner) -> None:
     assert runner.outputs["cache-restored"] == "true"
 
 
-def test_at_a_desk(runner: Runner, clone: Workplace) -> None:
+def test_a_local_run_reads_the_artifacts_of_the_team(runner: Runner, clone: Workplace) -> None:
     """With a token a local run reads the team's artifacts as well; what it may not read is a note."""
     runner.host.put(TRACES, traces(0, 10), workflow_run(1, SLUG, REPOSITORY_ID))
     environ = {

@@ -58,7 +58,7 @@ def test_output_takes_its_format_from_the_suffix(tmp_path: Path, name: str, begi
     assert "acme/web" in text
 
 
-def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     """Each wrong argument is one line on standard error that names it; exit status 2; no database is made."""
     database = tmp_path / "none.db"
     done = run("--repo", "web", "--since", "May", "--db", str(database), "--output", "report.pdf", "--lag-days", "-1")

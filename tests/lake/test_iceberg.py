@@ -474,7 +474,7 @@ def add_by_itself(address: str, place: Place, sha: str) -> None:
         add(other.load_table("prodlens.commits"), place, sha)
 
 
-def test_commits_that_never_get_through(
+def test_commits_that_always_come_second_are_given_up(
     place: Place, address: str, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After several attempts the table is named; nothing of it is changed, and no file is left."""

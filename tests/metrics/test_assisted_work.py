@@ -71,7 +71,7 @@ def test_a_call_on_the_branch_before_the_opening_makes_it_traced() -> None:
 
 
 def test_calls_after_the_opening_alone_decide_nothing() -> None:
-    """One that takes long has more time to be seen with a call: it is neither, and counted."""
+    """A pull request whose calls all came after its opening is neither assisted nor other, and is counted."""
     found = counts([change(1, "5-06", "5-09")], [traced("5-08", branch="f-1")])
     assert found["excluded"]["calls_after_opening"] == 1
     assert (found["opened"], found["assisted"], found["other"]) == (1, 0, 0)
@@ -153,7 +153,7 @@ def test_what_is_left_out_is_counted() -> None:
 
 
 def test_the_default_branch_is_what_github_says() -> None:
-    """Only without GitHub's word the most frequent base counts as the default branch."""
+    """Only if GitHub does not name the default branch, the most frequent base counts as it."""
     pulls = [change(1, "5-06", "5-07", base_ref="dev"), change(2, "5-06", "5-07", base_ref="main")]
     assert counts(pulls, [])["excluded"]["other_base"] == 1
     with ProdLensStore(":memory:") as store:
@@ -164,7 +164,7 @@ def test_the_default_branch_is_what_github_says() -> None:
 
 
 def test_people_are_matched_by_login() -> None:
-    """What a person is called in traces becomes the login, whatever its case; a pseudonym is as good as a name."""
+    """A name in traces becomes the login, whatever its case; a pseudonym works like a name."""
     day, elsewhere = [change(1, "5-06", "5-07")], {"repo_slug": "acme/elsewhere"}
     calls = [call("5-05", developer_id="Ada@Example.org", **elsewhere)]
     assert kinds(day, calls) == {"unknown": 1}
@@ -230,7 +230,7 @@ def test_whether_it_is_reverted_is_known_after_two_weeks() -> None:
 
 
 def test_a_pull_request_whose_times_are_not_known_takes_no_part() -> None:
-    """One that was opened nobody knows when, and never merged, stops neither the section nor the report."""
+    """A pull request with no known opening, never merged, stops neither the section nor the report."""
     with ProdLensStore(":memory:") as store:
         store.insert_sessions([traced("5-05"), traced("5-12"), traced("1-01", timestamp="1970-01-01T00:00:00Z")])
         store.insert_pull_requests([change(1, "5-06")])

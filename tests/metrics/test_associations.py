@@ -107,7 +107,7 @@ def test_a_lag_beyond_the_usual_ones_is_part_of_the_family(store: ProdLensStore)
 
 
 def test_each_outcome_has_its_own_limits(store: ProdLensStore) -> None:
-    """What could have been found is told for each outcome, over the days that it shares with the calls."""
+    """Each outcome has its own smallest correlation that could be found, over the days shared with the calls."""
     fill(store, *random_days(7, 60))
     store.insert_pull_requests(
         [

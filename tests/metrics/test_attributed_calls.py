@@ -87,7 +87,7 @@ def test_calls_of_no_pull_request_are_the_same_read_or_not(
 
 
 def test_a_store_without_a_call_has_no_part() -> None:
-    """Nothing is counted where nothing is, and nothing of the window is made up where it is not given."""
+    """An empty store has no parts, and without the totals of the window none are made up."""
     request = ReportRequest(repo=REPO, since=WINDOW.start)
     with ProdLensStore(":memory:") as store:
         assert read_attributed_calls(store.conn, request, WINDOW).parts == ()

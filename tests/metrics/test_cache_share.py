@@ -58,7 +58,7 @@ def cached_calls(source: str, calls: int, cached: int) -> list[dict[str, Any]]:
     return [call("5-01", source=source, cache_read_tokens=cached, cost_usd=0.01, **priced) for _ in range(calls)]
 
 
-def test_the_share_is_told_of_each_tool(store: ProdLensStore) -> None:
+def test_each_tool_has_its_share(store: ProdLensStore) -> None:
     """Each source has the share of its own calls; one that reads less on the same model could save the difference."""
     store.insert_sessions([*cached_calls("codex", 100, 2_000), *cached_calls("claude-code", 100, 9_000)])
     report = report_on(store)

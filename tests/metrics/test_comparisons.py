@@ -174,7 +174,7 @@ def test_growth_needs_two_days(store: ProdLensStore) -> None:
 
 
 def test_a_period_with_nothing_in_it_has_no_ratio(store: ProdLensStore) -> None:
-    """Weeks without any commit before, some after: both totals are told, and why the ratio is missing."""
+    """Weeks without any commit before, some after: both totals are given, and the reason why the ratio is missing."""
     store.insert_commits([commit("first", "3-01")])
     store.insert_commits([commit(f"{day}", f"5-{day:02}") for day in (4, 5, 12, 20, 21, 22, 31)])
     found = report_on(store, "5-04 00:00")["periods"]["figures"][3]

@@ -114,7 +114,7 @@ def test_a_repositorys_rows_and_those_that_name_none() -> None:
 
 
 def test_bots_hours_and_moments() -> None:
-    """A bot is told by its type; a merge before its opening took no time; every known moment counts as one."""
+    """A bot is recognised by its type; a merge before its opening took no time; every known moment is listed."""
     with ProdLensStore(":memory:") as store:
         store.insert_pull_requests(
             [

@@ -109,10 +109,10 @@ def test_the_first_of_a_month(store: ProdLensStore) -> None:
         ),
     ],
 )
-def test_what_gives_no_forecast(
+def test_without_a_forecast_there_is_a_reason(
     store: ProdLensStore, first: str, days: int, changes: dict[str, Any], options: dict[str, Any], reason: str
 ) -> None:
-    """Where too little is known to forecast, the reason says what, and no condition of ``fail-if`` can hold."""
+    """If too little is known, the reason says what is missing, and no condition of ``fail-if`` holds."""
     spend(store, first, days, **changes)
     report = report_on(store, **{"report_time": MAY_20, **options})
     found = report["forecast"]

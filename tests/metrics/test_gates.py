@@ -49,7 +49,7 @@ def test_blank_lines_and_comments_are_no_conditions() -> None:
     assert parse_gates(["", "  ", "# error_rate > 1"]) == ()
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_every_mistake_is_reported_at_once() -> None:
     """A malformed condition and a path without a figure are one mistake each, which says what to do."""
     lines = ["error_rate", "error_rate > much", "eror_rate > 1", "metadata.repo == 1", "pr_throughput > 1"]
     lines += ["error_rate.low > 0", "pr_merge_time_hours.first > 1", "error_rate > 0.1", "error_rate > nan"]

@@ -222,21 +222,21 @@ def test_windows_are_half_open(store: ProdLensStore, options: dict[str, Any], ca
         ({"until": date(9999, 12, 31)}, "too far"),
     ],
 )
-def test_wrong_settings_are_the_callers(store: ProdLensStore, options: dict[str, Any], message: str) -> None:
+def test_wrong_settings_are_errors_of_the_caller(store: ProdLensStore, options: dict[str, Any], message: str) -> None:
     """A setting that no report can be made from is refused by name."""
     with pytest.raises(ConfigurationError, match=message):
         ReportGenerator(store).generate_report(repo="o/r", since=date(2026, 5, 1), **options)
 
 
 def test_a_window_over_all_time_is_a_window(store: ProdLensStore) -> None:
-    """Whoever asks for everything since 1970 gets everything, at once."""
+    """A window from 1970 on holds everything; an earlier start is a mistake that names 1970."""
     store.insert_sessions([call("5-01"), call("5-02")])
     assert report_on(store, date(1970, 1, 1))["ai_interaction_velocity"]["total_sessions"] == 2
     with pytest.raises(ConfigurationError, match="1970"):
         report_on(store, date(1, 1, 1))
 
 
-def test_a_pull_request_reopened_and_still_open_is_told_beside_the_rate(store: ProdLensStore) -> None:
+def test_a_pull_request_reopened_and_still_open_is_counted_beside_the_rate(store: ProdLensStore) -> None:
     """The rate is over closed ones; what was reopened in the window and is still open stands beside it."""
     store.insert_pull_requests([pull(n, "5-01", "5-02") for n in range(1, 11)])
     store.insert_pull_requests([pull(11, "5-01", reopened=True, reopened_at=at("5-03"))])
@@ -246,8 +246,8 @@ def test_a_pull_request_reopened_and_still_open_is_told_beside_the_rate(store: P
     assert "0 of 10 closed; 1 reopened and still open" in render_terminal(report)
 
 
-def test_no_rate_is_told_of_less_than_its_unit(store: ProdLensStore) -> None:
-    """Calls within an hour are not told as so many an hour, nor the merges of one day as so many a week."""
+def test_no_rate_is_given_for_less_than_its_unit(store: ProdLensStore) -> None:
+    """The text gives no rate an hour for calls within an hour, and none a week for merges of one day."""
     store.insert_sessions([call("5-01 10:00"), *[call("5-01 10:30") for _ in range(118)]])
     store.insert_pull_requests([pull(n, "5-01", "5-01 13:00") for n in range(1, 6)])
     day = report_on(store, until=date(2026, 5, 2))

@@ -65,7 +65,7 @@ def near(found: Sequence[bool | None], expected: float) -> bool:
 
 @pytest.mark.parametrize(("authors", "ratio", "expected", "teams"), CONTRAST)
 def test_contrast(authors: int, ratio: float, expected: float, teams: int) -> None:
-    """Nothing going on is found in one of twenty teams, effects as often as simulated; intervals hold the truth."""
+    """A false effect is found in one of twenty teams, true ones as often as simulated; intervals hold the truth."""
     found = [contrast_of(Team(authors=authors, ratio=ratio), seed)[0] for seed in range(teams)]
     assert near([one.found for one in found], expected)
     assert near([one.covered for one in found], 0.95)
@@ -82,7 +82,7 @@ def test_chosen_by_size(authors: int, expected: float, teams: int) -> None:
 
 @pytest.mark.parametrize(("authors", "weeks", "ratio", "expected", "teams"), BEGINNING)
 def test_beginning(authors: int, weeks: int, ratio: float, expected: float, teams: int) -> None:
-    """Exchanging the dates finds nothing where nothing is, and effects as often as simulated."""
+    """Exchanging the dates finds nothing without an effect, and effects as often as simulated."""
     found = [adoption_of(Starters(authors=authors, weeks=weeks, ratio=ratio), seed)[0] for seed in range(teams)]
     assert near([one.found for one in found], expected)
     covered = [one.covered for one in found if one.covered is not None]

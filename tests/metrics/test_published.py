@@ -237,7 +237,7 @@ def test_vendors_days_say_which_of_them_count(store: ProdLensStore, tmp_path: Pa
 
 
 def test_rows_without_a_repository(store: ProdLensStore, tmp_path: Path) -> None:
-    """They are those of the only repository; with several they are published once, under no name."""
+    """They belong to the only repository; if there are several, they are published once, without a name."""
     store.insert_sessions([call("5-01"), call("5-02", repo_slug=None, pull_request=3, cost_usd=1.0)])
     published(store, tmp_path / "one")
     assert rows(tmp_path / "one", "calls", "repository", "pull_request") == [
@@ -402,8 +402,8 @@ def test_any_calls_add_up(tmp_path_factory: pytest.TempPathFactory, given_calls:
     assert sum((row["cost_usd"] or Decimal(0) for row in costs), Decimal(0)) == attributed
 
 
-def test_what_cannot_be_told_costs_its_repository_alone(store: ProdLensStore, tmp_path: Path) -> None:
-    """A database that another program wrote bytes to fails for the repository that has them; others are published."""
+def test_values_that_cannot_be_published_fail_their_repository_alone(store: ProdLensStore, tmp_path: Path) -> None:
+    """If another program wrote bytes for a text, the repository that has them fails and the others are published."""
     store.insert_sessions([call("5-01"), call("5-01", repo_slug="acme/api")])
     store.insert_pull_requests([pull(1, "5-02", "5-03")])
     store.conn.execute("UPDATE pull_requests SET title = x'ff'")

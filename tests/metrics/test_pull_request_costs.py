@@ -117,7 +117,7 @@ def test_unmerged_and_reverted_work_has_its_cost() -> None:
     assert [(row["number"], row["reverted"]) for row in found["pull_requests"]] == [(4, True), (3, False)]
 
 
-def test_work_of_the_period_is_told_from_work_before_it() -> None:
+def test_work_of_the_period_is_distinguished_from_work_before_it() -> None:
     """A pull request is of the period by a call, its merge or its closing; a revert counts when it happens."""
     found = costs_of(
         [
@@ -520,7 +520,7 @@ def test_costs_that_leave_the_range_of_numbers_are_unknown_here_too() -> None:
     assert (found["merged"]["cost_usd"], found["closed_unmerged"]["cost_usd"]) == (None, None)
 
 
-def test_the_models_of_one_pull_request_are_told_whole() -> None:
+def test_the_models_of_one_pull_request_have_all_their_sums() -> None:
     """Calls, tokens, costs and times of each model as it is stored; without calls that name no repository if asked."""
     calls = [
         spent("5-02 10:00", 1.0, pull_request=7),
@@ -543,7 +543,7 @@ def test_the_models_of_one_pull_request_are_told_whole() -> None:
 
 
 def test_the_first_sure_call_of_each_pull_request() -> None:
-    """By number or branch, before or in the window; what is a person's alone does not date a pull request's work."""
+    """The first call by number or branch, before or in the window; one by its person alone does not count."""
     calls = [
         spent("5-03", 1.0, pull_request=7),
         spent("4-20", 1.0, branch="feature"),

@@ -68,7 +68,7 @@ def expected(rows: list[dict[str, Any]], request: ReportRequest) -> Traces:
 
 
 def test_days_that_are_not_days_are_passed_over() -> None:
-    """A store can hold a day, a name or a moment that no version writes; the calls beside it count."""
+    """A day, name or moment that no version writes is skipped; all other calls count."""
     end = at("6-01 12:00")
     with ProdLensStore(":memory:") as store:
         store.insert_sessions([call(f"5-0{day}", developer_id="ada", source="codex") for day in (4, 5, 6, 7)])

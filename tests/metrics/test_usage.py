@@ -104,7 +104,7 @@ def test_absurd_token_counts_do_not_break_a_report(store: ProdLensStore) -> None
 
 
 def test_a_report_loads_no_pandas() -> None:
-    """The road of a report needs neither pandas nor pyarrow nor an HTTP library."""
+    """Making a report loads neither pandas nor pyarrow nor an HTTP library."""
     code = (
         "import sys, datetime, prodlens.metrics, prodlens.storage\n"
         "with prodlens.storage.ProdLensStore(':memory:') as store:\n"

@@ -113,7 +113,7 @@ def test_days_outside_the_window_are_left_out(tmp_path: Path) -> None:
         (["copilot-metrics"], 5.0, 0),
     ],
 )
-def test_one_use_told_by_several_sources_counts_once(
+def test_one_use_reported_by_several_sources_counts_once(
     sources: list[str], gross: float, superseded: int, tmp_path: Path
 ) -> None:
     """Of a tool, person and day the billing in credits goes before that in requests, and both before the metrics."""
@@ -124,7 +124,7 @@ def test_one_use_told_by_several_sources_counts_once(
 
 
 def test_another_persons_and_another_days_source_counts(tmp_path: Path) -> None:
-    """A less detailed source counts for people and days that the other one does not tell of."""
+    """A less detailed source counts for people and days that the other one does not have."""
     days = [
         day("a"),
         day("b", source="copilot-metrics", person="hubot", gross_usd=7.0),
@@ -147,7 +147,7 @@ def test_another_persons_and_another_days_source_counts(tmp_path: Path) -> None:
     ],
 )
 def test_which_calls_are_a_tools(tool: str, given: dict[str, Any], counts: bool, tmp_path: Path) -> None:
-    """A call is a tool's by the format that told of it or by who served the model."""
+    """A call is a tool's by the format that it was read from or by who served the model."""
     figures = reported(tmp_path, [day("a", tool=tool, source="x")], [call("1", **given)], tool)
     assert figures["calls"] == int(counts)
 

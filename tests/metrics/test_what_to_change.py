@@ -16,7 +16,7 @@ TITLE = "### What to change"
 
 
 def test_failed_calls_and_work_that_was_not_merged(store: ProdLensStore) -> None:
-    """Statuses of 400 and above, and pull requests closed unmerged or reverted, each with its known cost."""
+    """Calls with a status of 400 and above, and pull requests closed unmerged or reverted, have their known cost."""
     store.insert_sessions(
         [
             *(call("5-03", status_code=500, cost_usd=0.5, total_tokens=10) for _ in range(5)),
@@ -64,7 +64,7 @@ def test_failed_calls_and_work_that_was_not_merged(store: ProdLensStore) -> None
     ids=["no calls", "few", "unpriced", "a hundredth of all"],
 )
 def test_without_numbers_that_support_it_nothing_is_said(store: ProdLensStore, calls: list[dict[str, Any]]) -> None:
-    """No calls, few of them, none with a price and less than a hundredth of all cost are not something to change."""
+    """Nothing is suggested for no calls, few calls, calls without a price, or less than a hundredth of all cost."""
     store.insert_sessions(calls)
     assert TITLE not in render_markdown(report_on(store))
 

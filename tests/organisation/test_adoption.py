@@ -120,7 +120,7 @@ def test_a_person_in_two_repositories_is_one_person(tmp_path: Path) -> None:
 
 
 def test_a_short_period_opens_nothing(tmp_path: Path) -> None:
-    """Below eight whole weeks nothing can be said, and a damaged file of earlier months does not matter."""
+    """Below eight whole weeks there is no figure, so that a damaged file of earlier months is not read."""
     place = publish(tmp_path, **organisation(2.0, 1))
     for path in place.glob("v1/calls/month=2026-01/*"):
         path.write_bytes(b"damaged")
@@ -159,8 +159,8 @@ def test_where_tracing_began_nobody_began(tmp_path: Path) -> None:
         assert found["always"] is None or found["always"] > 0, name
 
 
-def test_few_people_are_told_nowhere(tmp_path: Path) -> None:
-    """Of three who began nothing is told; nor where fewer than the asked for had not begun yet."""
+def test_few_people_have_no_figure(tmp_path: Path) -> None:
+    """With three who began, or with too few who had not begun yet, there is no figure."""
     tables = organisation(2.0, 1, repositories=1, authors=5)
     found = beginning(tmp_path, tables)
     assert found["reason"] == TOO_FEW_ADOPTERS
@@ -170,8 +170,8 @@ def test_few_people_are_told_nowhere(tmp_path: Path) -> None:
     assert (withheld["reason"], withheld["by_week"], withheld["ratio"]) == (FEW_PEOPLE, [], None)
 
 
-def test_nobody_s_calls_are_said(tmp_path: Path) -> None:
-    """Without calls of anybody, or without pull requests of people, the reason is said, and nothing is zero."""
+def test_without_calls_or_pull_requests_there_is_a_reason(tmp_path: Path) -> None:
+    """Without any calls, or without pull requests of people, a reason is given and no figure is zero."""
     tables = organisation(1.0, 1)
     nobody = [row | {"developer": None} for row in tables["calls"]]
     found = beginning(tmp_path / "nobody", tables | {"calls": nobody})
@@ -183,7 +183,7 @@ def test_nobody_s_calls_are_said(tmp_path: Path) -> None:
 
 
 def test_where_nobody_is_left_there_is_no_ratio(tmp_path: Path) -> None:
-    """Where everybody begins in one week, nobody is left to foretell anything, and the reason says so."""
+    """If everybody begins in one week, nobody is left to compare with, and the reason says so."""
     tables = organisation(1.0, 1, repositories=1, authors=12)
     begun = START + timedelta(weeks=7)
     names = sorted({row["author"] for row in tables["pull_requests"]})
@@ -198,7 +198,7 @@ def test_where_nobody_is_left_there_is_no_ratio(tmp_path: Path) -> None:
 
 
 def test_those_who_were_changing_before_have_no_figure(tmp_path: Path) -> None:
-    """A change in the four weeks before the beginning is said, and the ratio is not told."""
+    """A change in the four weeks before the beginning is reported, and the ratio is withheld."""
     team = Starters(authors=40, weeks=WEEKS, before=3.0, ratio=3.0)
     report = report_on(publish(tmp_path, **rows_of(team, 2, "acme/a")), WHOLE)
     found = report["adoption"]["beginning"]
@@ -210,7 +210,7 @@ def test_those_who_were_changing_before_have_no_figure(tmp_path: Path) -> None:
 
 
 def test_commits_count_as_presence(tmp_path: Path) -> None:
-    """Who opened a pull request once and then commits is present until the last commit; other committers are not."""
+    """Somebody who once opened a pull request is present until their last commit; other committers are not."""
     tables = organisation(1.0, 1, repositories=1, authors=12)
     first, last = START + timedelta(days=1), START + timedelta(weeks=WEEKS - 1, days=2)
     tables["pull_requests"].append(pull(9999, None, "Zoe", repository="acme/r0") | {"opened_at": first})
@@ -242,18 +242,18 @@ def simulated(ratio: float, seed: int) -> dict[str, Any]:
 
 
 def findings(ratio: float, organisations: int) -> int:
-    """Return in how many organisations a change is told."""
+    """Return in how many organisations a change is found."""
     return sum(simulated(ratio, seed)["verdict"] in {"more", "fewer"} for seed in range(1, organisations + 1))
 
 
 def test_a_known_change_is_found_and_none_is_not() -> None:
-    """Of eight organisations in which nothing changes at most one tells of a change; of four that double, three do."""
+    """A change is found in at most one of eight organisations without one, and in three of four whose merges double."""
     assert findings(1.0, 8) <= 1
     assert findings(2.0, 4) >= 3
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-def test_null_organisations_tell_of_a_change_at_the_nominal_rate() -> None:
-    """Of 100 organisations in which nothing changes, about five tell of one: at most ten."""
+def test_a_change_is_found_in_null_organisations_at_the_nominal_rate() -> None:
+    """In at most ten of 100 organisations in which nothing changes a change is found; five are expected."""
     assert findings(1.0, 100) <= 10

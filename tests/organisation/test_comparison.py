@@ -84,7 +84,7 @@ def test_open_pull_requests_are_followed_until_their_repository_was_read(tmp_pat
 
 
 def test_few_open_ones_leave_the_time_to_the_merged(tmp_path: Path) -> None:
-    """Below 5 % the ratio is one of hours, Cox's stands beside it, and one open pull request is not told."""
+    """Below 5 % open, the ratio is of hours, Cox's is the check, and the share of one open pull request is withheld."""
     rows = pulls(0.5, noise=1.0)
     rows[0] |= {"merged_at": None, "closed_at": None, "state": "open"}
     report = compared(tmp_path, rows)
@@ -96,7 +96,7 @@ def test_few_open_ones_leave_the_time_to_the_merged(tmp_path: Path) -> None:
 
 
 def test_closing_without_a_merge_stands_beside_the_time(tmp_path: Path) -> None:
-    """Each kind's share closed without a merge is told with its difference, where five people stand behind it."""
+    """The shares closed without a merge and their difference are published if five people are behind them."""
     rows = pulls(0.5, each=20)
     lost = {"merged_at": None, "state": "closed"}
     closed = [row | lost if at % 7 == 0 or (at % 11 == 0 and row["assisted"]) else row for at, row in enumerate(rows)]
@@ -124,8 +124,8 @@ def test_size_draft_and_names_are_held_fixed(tmp_path: Path) -> None:
     assert compared(tmp_path / "loud", loud)["comparison"] == found
 
 
-def test_no_difference_is_not_told_as_one(tmp_path: Path) -> None:
-    """Where nothing goes on, either one person decides the direction or the interval holds 1."""
+def test_no_difference_is_not_called_one(tmp_path: Path) -> None:
+    """Without a difference, either one person decides the direction or the interval holds 1."""
     report = compared(tmp_path, pulls(1.0, noise=1.5))
     found = report["comparison"]
     text = render_markdown(report)
@@ -145,7 +145,7 @@ def test_few_authors_give_no_verdict(tmp_path: Path) -> None:
 
 
 def test_fewer_than_five_people_are_not_compared(tmp_path: Path) -> None:
-    """Four people with both kinds give a reason alone; so do ten where eleven are asked for."""
+    """Four people with both kinds give only a reason; so do ten if eleven are required."""
     found = compared(tmp_path, pulls(0.5, authors=4, each=20))["comparison"]
     assert found["reason"].startswith("too few people with both kinds")
     assert {found[name] for name in ("ratio", "assisted", "other", "authors")} == {None}

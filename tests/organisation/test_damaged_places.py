@@ -80,7 +80,7 @@ def costs(place: str) -> tuple[dict[str | None, int | None], list[str]]:
     ],
 )
 def test_a_damaged_file_is_left_out_and_named(tmp_path: Path, damage: str, name: str, address: str) -> None:
-    """Whichever file it is, whatever is wrong with it, and however it is read, the others are told, and it is named."""
+    """Whichever file is damaged, in whatever way, every reader has the other files and names the damaged one."""
     place = three(tmp_path)
     file = place / CALLS.format(name)
     file.write_bytes(DAMAGE[damage](file.read_bytes()))
@@ -127,7 +127,7 @@ def test_every_format_names_the_damaged_file(tmp_path: Path) -> None:
 
 
 def test_many_damaged_files_of_all_tables(tmp_path: Path) -> None:
-    """All that is left is one repository's calls: they are told, and every damaged file is listed."""
+    """All that is left is one repository's calls: they are reported, and every damaged file is listed."""
     place = three(tmp_path)
     for file in [*place.rglob("acme.api.parquet"), *place.rglob("acme.pay.parquet")]:
         file.write_bytes(b"nothing")
@@ -190,7 +190,7 @@ def test_a_newer_file_with_more_columns_is_read(tmp_path: Path, name: str) -> No
 
 
 def test_a_newer_file_without_a_column_asks_for_an_upgrade(tmp_path: Path) -> None:
-    """What a newer version has changed is not a fault of who published it."""
+    """For a file of a newer version the advice is to upgrade, and not to publish it again."""
     place = three(tmp_path)
     file = place / CALLS.format("pay")
     newer = {"prodlens.schema_version": "2.0"}
@@ -235,7 +235,7 @@ def test_a_stray_file_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut off", "gone"])
-def test_a_damaged_compacted_file_costs_no_figure(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_compacted_file_changes_no_figure(tmp_path: Path, damage: str) -> None:
     """The month is read from the repositories' own files, and compacting again mends it."""
     place = three(tmp_path)
     for file in place.rglob("*.parquet"):
@@ -298,7 +298,7 @@ class _Refusing:
 
 
 def test_a_file_that_may_not_be_read_is_left_out_and_a_place_is_not(tmp_path: Path) -> None:
-    """One refused file is that file's trouble; where every one is refused, it is the place's, and an error."""
+    """One refused file is left out; if every file is refused, the place is at fault, and that is an error."""
     place = Place(three(tmp_path))
     paths = {"calls": [CALLS.format(name) for name in ("api", "pay", "web")]}
     one: Any = _Refusing(place, "pay")

@@ -20,7 +20,7 @@ MAY = Period(moment("5-01").date(), moment("6-01").date())
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    """What is neither a name nor an address is said, with what is expected."""
+    """A text that is neither a name nor an address is an error, which says what is expected."""
     with pytest.raises(ConfigurationError, match="not an engine: 'hive'"):
         connected("hive")
 

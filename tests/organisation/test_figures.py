@@ -52,7 +52,7 @@ def test_days_of_a_month_are_those_that_the_period_covers() -> None:
     ],
 )
 def test_change_is_by_the_day_against_the_month_before(costs: dict[int, Decimal], change: float | None) -> None:
-    """Two dollars a day and then three are a half more; without both months, or from nothing, nothing is told."""
+    """From two dollars a day to three is a change of a half; without both months, or from zero, there is none."""
     assert SPRING.change(costs) == change
 
 
@@ -91,7 +91,7 @@ def persons(name: str, month: int, *people: str, under: str = "") -> list[dict[s
 
 
 def test_a_cell_of_few_people_is_hidden_in_its_month_alone() -> None:
-    """In the month with a tool of two people the smallest other tool goes with it; the next month is told."""
+    """In the month with a tool of two people the smallest other tool is withheld too; the next month is shown."""
     rows = [cell("a", 1, 2), cell("b", 1, 6), cell("c", 1, 9), cell("a", 2, 5), cell("b", 2, 6)]
     assert _hidden_cells(rows, persons("a", 1, "x", "y"), set(), 5) == {("a", 1), ("b", 1)}
 
@@ -138,7 +138,7 @@ def usage(name: str, month: int, calls: int, cost: str | None, under: str = "") 
     return {"name": name, "under": under, "month": month, "calls": calls, "tokens": calls * 10, "cost_usd": cost_usd}
 
 
-def test_lines_are_in_order_of_cost_and_show_what_is_told() -> None:
+def test_lines_are_in_order_of_cost_and_show_what_is_published() -> None:
     """The most expensive first, then more calls, then the name; a hidden month is empty and counts for nothing."""
     rows = [
         usage("a", 202604, 1, "6"),
@@ -168,7 +168,7 @@ def test_lines_are_in_order_of_cost_and_show_what_is_told() -> None:
 
 
 def test_lines_of_repositories_name_their_team() -> None:
-    """A repository without a team has none, and the change is told of months that are told."""
+    """A repository without a team has none, and the change is computed from months that are shown."""
     rows = [usage("r", 202604, 1, "60", "t"), usage("r", 202605, 1, "30", "t"), usage("s", 202605, 1, "1")]
     found = _lines(SPRING, rows, set(), "repository")["rows"]
     assert [(line["name"], line["team"], line["change"]) for line in found] == [("r", "t", 0.5), ("s", None, None)]
@@ -194,7 +194,7 @@ def month(row: dict[str, Any] | None, part: dict[str, Any] | None) -> tuple[Any,
     return tuple(found[name] for name in names)
 
 
-def test_a_month_is_told_with_its_parts() -> None:
+def test_a_month_has_its_parts() -> None:
     """Seven of ten dollars belong to pull requests, and four of twenty calls have no price."""
     assert month(whole(), parts()) == (5, 20, 200, 10.0, 7.0, 3.0, 4)
 
@@ -221,10 +221,10 @@ def test_a_month_without_usage_or_of_few_people_is_empty(
         ({"priced_calls": 19, "unpriced_people": 1}, (7.0, 3.0, None)),
     ],
 )
-def test_a_part_of_few_people_is_not_told_and_an_empty_one_is(
+def test_a_part_of_few_people_is_withheld_and_an_empty_one_is_not(
     changes: dict[str, Any], told: tuple[float | None, ...]
 ) -> None:
-    """Cost and price are split apart by themselves: where one side has one to four people, neither side is told."""
+    """Cost and price are split separately: if one side has one to four people, both sides are withheld."""
     assert month(whole(), parts(**changes))[4:] == told
 
 
@@ -243,7 +243,7 @@ def kinds(**changes: Any) -> dict[str, Any]:
     return counts | {f"{kind}_people": 5 for kind in KINDS} | costs | changes
 
 
-def test_kinds_of_pull_requests_of_enough_people_are_told() -> None:
+def test_kinds_of_pull_requests_of_enough_people_are_published() -> None:
     """Of 20 whose kind is known 8 are assisted."""
     assert _kinds(kinds(), 5) == {
         "merged": 30,
@@ -273,7 +273,7 @@ def test_kinds_of_pull_requests_of_enough_people_are_told() -> None:
     ],
 )
 def test_a_kind_of_few_people_hides_what_it_could_be_found_from(kind: str, hidden: set[str]) -> None:
-    """A count, its cost, and whatever would give it by subtraction are not told."""
+    """A count, its cost, and whatever would give it by subtraction are withheld."""
     found = _kinds(kinds(**{f"{kind}_people": 4}), 5)
     assert {name for name, value in found.items() if value is None} == hidden
 
@@ -287,8 +287,8 @@ def test_kinds_of_nothing_are_zero_and_have_no_share() -> None:
     assert (found["cost_usd"], found["known_assistance"], found["ai_share"]) == (None, 0, None)
 
 
-def test_parts_are_told_together() -> None:
-    """One part of few people is enough; an unknown size is an empty part."""
+def test_parts_are_published_together_or_not_at_all() -> None:
+    """One part of few people withholds all parts; an unknown size counts as an empty part."""
     row = {"a": 3, "a_people": 5, "b": None, "b_people": 0, "c": 1, "c_people": 1}
     assert _all_publishable(row, ("a", "b"), 5)
     assert not _all_publishable(row, ("a", "c"), 5)

@@ -47,7 +47,7 @@ def test_an_empty_place_has_an_empty_report(tmp_path: Path) -> None:
     assert found["latency_by_model"] == found["adoption"]["weeks"] == []
 
 
-def test_cost_is_told_by_month_and_dimension(tmp_path: Path) -> None:
+def test_cost_is_split_by_month_and_dimension(tmp_path: Path) -> None:
     """Calls of the period count, by the months that it covers; tools and models have their own lines."""
     calls = [
         *(call("4-30 23:59", who, 100) for who in FIVE),
@@ -89,7 +89,7 @@ def test_no_forecast_without_a_week_of_an_open_month(tmp_path: Path, since: str,
     assert found["change"] is None
 
 
-def test_what_belongs_to_no_pull_request_and_has_no_price_is_told(tmp_path: Path) -> None:
+def test_what_belongs_to_no_pull_request_and_has_no_price_is_counted(tmp_path: Path) -> None:
     """Cost without a pull request and calls without a price are parts of the month."""
     calls = [
         *(call("5-02", who, 2, pull_request=7) for who in FIVE),
@@ -100,8 +100,8 @@ def test_what_belongs_to_no_pull_request_and_has_no_price_is_told(tmp_path: Path
     assert (month["attributed_usd"], month["unattributed_usd"], month["unpriced_calls"]) == (10.0, 15.0, 5)
 
 
-def test_a_part_of_few_people_is_not_told(tmp_path: Path) -> None:
-    """One person's calls without a price, or without a pull request, are told neither directly nor by the rest."""
+def test_a_part_of_few_people_is_withheld(tmp_path: Path) -> None:
+    """One person's calls without a price, or without a pull request, can be seen neither directly nor from the rest."""
     calls = [call("5-02", who, 2, pull_request=7) for who in FIVE]
     calls += [call("5-03", "ann", None), call("5-03", "ann", 9)]
     (month,) = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["cost"]["months"]
@@ -109,8 +109,8 @@ def test_a_part_of_few_people_is_not_told(tmp_path: Path) -> None:
     assert month["attributed_usd"] is month["unattributed_usd"] is month["unpriced_calls"] is None
 
 
-def test_what_nobody_known_did_is_not_told(tmp_path: Path) -> None:
-    """Calls and pull requests without a person may be one person's, so that no part of them is told."""
+def test_what_nobody_known_did_is_withheld(tmp_path: Path) -> None:
+    """Calls and pull requests without a person may all be one person's, so every part with them is withheld."""
     calls = [call("5-02", who, 2, pull_request=7) for who in FIVE] + [call("5-03", None, 9), call("5-03", None, None)]
     pulls = [
         pull(1, "5-02", None, 3, assisted=True, reverted=True),
@@ -138,7 +138,7 @@ def test_few_people_are_withheld_everywhere(tmp_path: Path) -> None:
 
 
 def test_an_organisation_of_four_has_no_figure(tmp_path: Path) -> None:
-    """With four people in all, nothing is told but the repositories."""
+    """With four people in all, the report names the repositories and has no figure."""
     calls = [call("5-02", who, 1, latency_ms=50.0) for who in FIVE[:4]]
     pulls = [pull(n, "5-02", who, 1, assisted=True) for n, who in enumerate(FIVE[:4])]
     place = publish(tmp_path, calls=calls, pull_requests=pulls, repositories=[repository()])
@@ -195,8 +195,8 @@ def test_pull_requests_have_exact_quantiles(tmp_path: Path) -> None:
     assert found["by_repository"] == {"rows": [{"name": "acme/web", "team": "core", **line}], "withheld": 0}
 
 
-def test_unmerged_reverted_and_assisted_pull_requests_are_told(tmp_path: Path) -> None:
-    """Each kind is told with its cost, and the AI share is of those whose assistance is known."""
+def test_unmerged_reverted_and_assisted_pull_requests_are_counted(tmp_path: Path) -> None:
+    """Each kind has its count and cost, and the AI share is of those whose assistance is known."""
     closed = {"state": "closed", "merged_at": None}
     pulls = [pull(n, "5-02", who, 1, assisted=True, reverted=True) for n, who in enumerate(FIVE)]
     pulls += [pull(10 + n, "5-02", who, 2, assisted=False) for n, who in enumerate(FIVE)]

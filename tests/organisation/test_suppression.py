@@ -20,7 +20,7 @@ def cell(key: str, people: int) -> Cell:
     return Cell(key, people, frozenset(f"{key}{number}" for number in range(people)))
 
 
-def test_enough_people_are_told() -> None:
+def test_enough_people_are_published() -> None:
     """Where every part has five people, nothing is withheld."""
     assert withheld([cell("a", 5), cell("b", 9)]) == set()
 
@@ -69,8 +69,8 @@ def test_parts_of_a_withheld_whole_are_withheld() -> None:
     assert withheld_below(wholes, set(), 8) == {"a", "b", "c"}
 
 
-def test_an_empty_part_may_be_told() -> None:
-    """A part of nothing is 0 and tells of nobody; one of four people, or of nobody known, is not told."""
+def test_an_empty_part_may_be_published() -> None:
+    """A part of nothing is 0 and is about nobody; one of four people, or of nobody known, is withheld."""
     assert is_publishable(0, 0)
     assert [is_publishable(9, people) for people in (0, 1, 4, 5)] == [False, False, False, True]
 
@@ -87,8 +87,8 @@ WORK = st.lists(
 def test_no_sum_of_what_is_publishable_is_about_few_people(work: Work) -> None:
     """However the whole, its teams and their repositories are added and subtracted, five people are in the result.
 
-    Each person's cost in each repository is an unknown. A combination of told figures about four people alone would
-    be one that vanishes on the unknowns of all others: it exists if leaving those four out lowers the rank.
+    Each person's cost in each repository is an unknown. A combination of published figures about four people alone
+    would be one that vanishes on the unknowns of all others: it exists if leaving those four out lowers the rank.
     """
     persons = {person for person, _ in work}
     if len(persons) < 5:

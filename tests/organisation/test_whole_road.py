@@ -1,4 +1,4 @@
-"""From twelve stores to one report: what is told is what the stores' ledgers add up to."""
+"""From twelve stores to one report: its figures are what the stores' ledgers add up to."""
 
 from __future__ import annotations
 

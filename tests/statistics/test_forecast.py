@@ -66,7 +66,7 @@ def test_the_relative_spread_by_hand(sums: list[float], share: float, squared: f
         ([1e308] * 28, "the values are too large or too small to compute with"),
     ],
 )
-def test_what_gives_no_forecast(values: list[float], reason: str) -> None:
+def test_without_a_forecast_there_is_a_reason(values: list[float], reason: str) -> None:
     """Too few weeks, weeks without anything, and values that are not numbers have a reason and no estimate."""
     found = forecast_sum(values, [1])
     assert (found.estimate, found.interval, found.reason) == (None, None, reason)

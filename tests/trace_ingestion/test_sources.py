@@ -107,7 +107,7 @@ def test_damaged_archives_are_archive_errors(tmp_path: Path, kind: str) -> None:
         read(path)
 
 
-def test_what_is_not_read_of_an_archive_is_told(tmp_path: Path) -> None:
+def test_what_is_not_read_of_an_archive_is_reported(tmp_path: Path) -> None:
     """Whoever asks for an archive's sources is told every member that is not a source, and the reason."""
     path = tmp_path / "traces.zip"
     link = zipfile.ZipInfo("link.jsonl")

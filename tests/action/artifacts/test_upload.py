@@ -158,7 +158,7 @@ def test_an_error_never_quotes_a_signed_address(host: ArtifactHost, packed: Path
 
 @pytest.mark.parametrize("missing", ["ACTIONS_RESULTS_URL", "ACTIONS_RUNTIME_TOKEN"])
 def test_without_its_variables_there_is_no_service(host: ArtifactHost, missing: str) -> None:
-    """At a desk or on an old server the service is found missing instead of failing."""
+    """In a local run or on an old server the service is reported missing instead of failing."""
     environ = {"ACTIONS_RESULTS_URL": host.url, "ACTIONS_RUNTIME_TOKEN": host.start_run(RUN)}
     assert ArtifactService.from_environment({**environ, missing: ""}) is None
     assert ArtifactService.from_environment({**environ, missing: "nonsense"}) is None

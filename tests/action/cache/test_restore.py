@@ -284,7 +284,7 @@ def test_what_would_not_be_restored_is_not_packed(tmp_path: Path, monkeypatch: p
 
 
 def test_a_dense_cache_is_no_bomb_to_the_next_run(tmp_path: Path) -> None:
-    """A trace that holds megabytes of one letter, as anyone who may push can upload, costs no later run its cache."""
+    """A trace of megabytes of one letter, which anyone who may push can upload, leaves the cache usable."""
     with ProdLensStore(tmp_path / "live.db") as live:
         live.insert_sessions([call(1, NOW, session_id="x" * 17 * 1024**2)])
         write_copy(live.conn, tmp_path / "copy.db", before=NOW - timedelta(days=30), now=NOW, named=False)

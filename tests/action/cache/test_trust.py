@@ -80,7 +80,7 @@ def test_the_default_branch_s_own_cache_is_trusted() -> None:
     ],
 )
 def test_the_list_alone_can_speak_against_an_artifact(changes: dict[str, Any], said: str) -> None:
-    """Each rule that the list can answer refuses by itself, before anything else is asked."""
+    """Each rule that needs only the list of artifacts refuses by itself, before another request is made."""
     assert said in (distrust(replace(GOOD, **changes), None, CONTEXT) or "")
     assert said in (distrust(replace(GOOD, **changes), RUN, CONTEXT) or "")
 
@@ -281,7 +281,7 @@ def files_full_at(size_bytes: int) -> Iterator[None]:
 
 
 def test_a_full_disk_speaks_against_no_cache(tmp_path: Path) -> None:
-    """Where there is no room to unpack a cache or to make its indexes, the disk is to blame and not the cache."""
+    """If there is no room to unpack a cache or to make its indexes, the error names the disk, and the cache is kept."""
     many = "INSERT INTO sessions (trace_hash, timestamp, event_date) SELECT hex(randomblob(32)), '2026', '2026'"
     rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) " + many + " FROM n"
     path = database(tmp_path / "cache.db", rows, "DROP INDEX sessions_trace_hash", "VACUUM")

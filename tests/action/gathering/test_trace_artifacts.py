@@ -210,7 +210,7 @@ def test_only_this_repositorys_own_runs_are_read(
 
 
 def test_many_of_a_forks_artifacts_are_one_note(served: Served, reader: Reader) -> None:
-    """Artifacts that are refused for the same reason are one sentence, which names a few."""
+    """Artifacts that are refused for the same reason share one sentence, which names a few of them."""
     for number in range(1, 10):
         served.host.put(NAME, traces(number), served.run(number, head_repository=FORK))
     (note,) = reader.run()
@@ -310,7 +310,7 @@ def test_a_long_list_is_read_over_several_runs(served: Served, reader: Reader, p
 
 @pytest.mark.usefixtures("short_pages")
 def test_a_list_that_was_read_to_its_end_is_not_news(served: Served, reader: Reader) -> None:
-    """The first walk over a long list is worth a new cache in every run, later walks are not."""
+    """During the first walk over a long list every run saves the cache; during later walks that alone does not."""
     for _ in range(31):
         put(served, b"nothing to read", "other")
     digests = []

@@ -81,7 +81,7 @@ def test_what_is_missing_is_there_for_the_run_alone(wheels: Path) -> None:
 
 @pytest.mark.usefixtures("missing")
 def test_a_package_with_another_hash_is_not_installed(wheels: Path) -> None:
-    """An index that serves something else gets nowhere."""
+    """A package that an index serves with another hash is not installed."""
     with zipfile.ZipFile(wheels / WHEEL, "a") as archive:
         archive.writestr("more.py", "")
     run = environment(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels))
@@ -92,7 +92,7 @@ def test_a_package_with_another_hash_is_not_installed(wheels: Path) -> None:
 
 @pytest.mark.usefixtures("missing")
 def test_a_local_run_says_what_to_install(wheels: Path) -> None:
-    """At a desk nothing is installed behind the user's back."""
+    """A local run installs nothing; the message says what to install."""
     assert (wheels / extra.LOCK).is_file()
     with pytest.raises(ConfigurationError, match=r"pip install 'prodlens\[organisation\]'"):
         entered(environment(GITHUB_ACTIONS=""))
@@ -149,6 +149,6 @@ def test_without_its_own_pip_that_of_the_base_is_used(monkeypatch: pytest.Monkey
         ("cannot reach https://user:hush@mirror.example/simple", "cannot reach https://mirror.example/simple"),
     ],
 )
-def test_the_last_word_of_pip_is_passed_on(said: str, reason: str) -> None:
+def test_the_last_error_of_pip_is_in_the_message(said: str, reason: str) -> None:
     """The reason is its last error, without a login."""
     assert f"could not be installed ({reason}); set PIP_INDEX_URL" in str(extra._failure(said))

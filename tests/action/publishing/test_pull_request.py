@@ -167,8 +167,8 @@ def test_calls_without_a_repository_are_left_out_where_they_are_shown_apart(stor
 
 
 @pytest.mark.parametrize("value", [None, "x", [], {}, True])
-def test_strange_objects_are_survived(store: ProdLensStore, value: Any) -> None:
-    """Whatever an event holds where a pull request should be, nothing raises and nothing is invented."""
+def test_strange_objects_do_not_raise(store: ProdLensStore, value: Any) -> None:
+    """Whatever an event holds in place of a pull request, nothing raises and no fact is made up."""
     strange = dict.fromkeys(PULL, value)
     assert describe(facts_of(strange, [], store.conn, "octo/repo"), [], NOW).count("not known") == 2
 
@@ -223,7 +223,7 @@ def test_several_models_have_a_folded_table_with_their_names_escaped() -> None:
     assert "<details>" not in describe(PullRequestFacts(number=7, usage=one), [], NOW)
 
 
-def test_nothing_known_is_said_so() -> None:
+def test_what_is_not_known_is_said_to_be_unknown() -> None:
     """No evidence proves nothing, few merges give no usual time, and an unknown cost is not zero."""
     text = describe(PullRequestFacts(number=7, merged_at=NOW, created_at=NOW), [1.0], NOW)
     assert "proves nothing" in text
