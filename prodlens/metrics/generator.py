@@ -152,7 +152,7 @@ def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict
     timeline = build_timeline(request, max((m for m in moments if m is not None), default=None), first_call)
     counted = timeline.window.within(plausible)
     usage = read_usage(store.conn, request.covered, timeline, request.diff_threshold, plausible)
-    cells = usage.in_segments(timeline.segments(timeline.window))
+    cells = usage.cells
     to_know = calls_to_know_of(store.conn, request.covered, counted)
     sync, ingestion = sync_state(store, request.repo), ingestion_state(store)
     daily = series.daily_series(request, timeline, usage, delivery, _readings(sync, ingestion))

@@ -139,17 +139,14 @@ def _merged_hours(delivery: Delivery, window: Window) -> list[float]:
 
 def _shares(timeline: Timeline, usage: Usage, delivery: Delivery) -> list[dict[str, Any]]:
     """Return acceptance, errors and rework of both periods with the interval of their difference."""
-    windows = (timeline.window, timeline.previous)
-    periods = [
-        (usage.in_segments(timeline.segments(window)), people)
-        for window, people in zip(windows, (usage.people, usage.people_before), strict=True)
-    ]
-    found = {
-        "acceptance_rate": [proportions.acceptance(timeline, *period).found for period in periods],
-        "error_rate": [proportions.errors(timeline, *period).found for period in periods],
-        "rework_rate": [proportions.rework(delivery, window).found for window in windows],
-    }
-    return [_share(name, *pair) for name, pair in found.items()]
+    this, previous = usage.cells, usage.earlier_in(timeline.segments(timeline.previous))
+    acceptance, errors = (
+        (share(timeline, this, usage.people), share(timeline, previous, usage.people_before))
+        for share in (proportions.acceptance, proportions.errors)
+    )
+    rework = (proportions.rework(delivery, window) for window in (timeline.window, timeline.previous))
+    pairs = {"acceptance_rate": acceptance, "error_rate": errors, "rework_rate": rework}
+    return [_share(name, *(share.found for share in pair)) for name, pair in pairs.items()]
 
 
 def _share(name: str, this: Proportion, previous: Proportion) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from prodlens.metrics.developers import DeveloperCell
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Timeline, Window
-    from prodlens.metrics.usage import Cell, Usage
+    from prodlens.metrics.usage import Cell, EarlierCell, Usage
     from prodlens.statistics.estimates import Interval
     from prodlens.statistics.proportions import Proportion
 
+_Counted = TypeVar("_Counted", "Cell", "EarlierCell")
 
 _HALF = 0.5
 
@@ -43,7 +44,7 @@ class Share(NamedTuple):
         return {**proportion(self.found), "cluster": self.cluster, "people": self.people}
 
 
-def acceptance(timeline: Timeline, cells: Sequence[Cell], people: Sequence[DeveloperCell]) -> Share:
+def acceptance(timeline: Timeline, cells: Sequence[_Counted], people: Sequence[DeveloperCell]) -> Share:
     """Return the share of accepted calls, of those with known acceptance."""
     return _clustered(
         timeline,
@@ -54,7 +55,7 @@ def acceptance(timeline: Timeline, cells: Sequence[Cell], people: Sequence[Devel
     )
 
 
-def errors(timeline: Timeline, cells: Sequence[Cell], people: Sequence[DeveloperCell]) -> Share:
+def errors(timeline: Timeline, cells: Sequence[_Counted], people: Sequence[DeveloperCell]) -> Share:
     """Return the share of calls with a status of 400 and above, of those with a known status."""
     return _clustered(timeline, cells, people, lambda cell: cell.errors, lambda cell: cell.known_statuses)
 
@@ -103,7 +104,7 @@ def _median_interval(usage: Usage, below: Share) -> dict[str, Any]:
     bounds = below.found.interval
     low = high = None
     if bounds is not None and bounds.low is not None and bounds.high is not None:
-        values = np.concatenate([np.frombuffer(some) for some in usage.latencies_ms.values()])
+        values = np.concatenate(list(usage.latencies_ms.values()))
         # The share counts ties of the median: the interval is moved to the half that the median is.
         moved = below.found.k / below.found.n - _HALF
         shares = [min(max(bound - moved, 0.0), 1.0) for bound in (bounds.low, bounds.high)]
@@ -134,10 +135,10 @@ def _against(found: Proportion, target: float | None) -> dict[str, Any] | None:
 
 def _clustered(
     timeline: Timeline,
-    cells: Sequence[Cell],
+    cells: Sequence[_Counted],
     people: Sequence[DeveloperCell],
-    part: Callable[[Cell | DeveloperCell], int],
-    whole: Callable[[Cell | DeveloperCell], int],
+    part: Callable[[_Counted | DeveloperCell], int],
+    whole: Callable[[_Counted | DeveloperCell], int],
 ) -> Share:
     """Return a share by days, or by developers where there are enough and they make the interval wider."""
     days: dict[object, tuple[int, int]] = {}

@@ -9,7 +9,7 @@ from math import isfinite
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
-from prodlens.metrics.usage import totals
+from prodlens.metrics.usage import add, known_cost
 from prodlens.timestamps import day_of, days_between, first_monday
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prodlens.metrics.delivery import Delivery
     from prodlens.metrics.request import ReportRequest
     from prodlens.metrics.timeline import Timeline
-    from prodlens.metrics.usage import Cell, Usage
+    from prodlens.metrics.usage import Cell, EarlierCell, Usage
 
 # Series whose days add up to weeks; the others are typical values of a day.
 SUMMABLE = ("sessions", "tokens", "cost_usd", "commits", "merged_pull_requests", "reworked_pull_requests")
@@ -116,14 +116,14 @@ def daily_series(
     sessions = observed_days((usage.first, usage.last), readings.get("sessions", nothing), request)
     commits = observed_days((c.timestamp for c in delivery.commits), readings.get("commits", nothing), request)
     pulls = observed_days(delivery.pull_request_moments(), readings.get("pull_requests", nothing), request)
-    by_day: dict[date, list[Cell]] = {}
-    for cell in usage.cells:
+    counted: list[Cell | EarlierCell] = [*usage.earlier, *usage.cells]
+    by_day: dict[date, list[Cell | EarlierCell]] = {}
+    for cell in counted:
         by_day.setdefault(timeline.days[cell.segment], []).append(cell)
-    day_totals = {day: totals(cells) for day, cells in by_day.items()}
     counts: dict[str, tuple[Observed, Mapping[date, float | None]]] = {
-        "sessions": (sessions, {day: total.calls for day, total in day_totals.items()}),
-        "tokens": (sessions, {day: total.tokens for day, total in day_totals.items()}),
-        "cost_usd": (sessions, {day: total.cost_usd for day, total in day_totals.items()}),
+        "sessions": (sessions, {day: sum(cell.calls for cell in cells) for day, cells in by_day.items()}),
+        "tokens": (sessions, {day: int(add(cell.tokens for cell in cells)) for day, cells in by_day.items()}),
+        "cost_usd": (sessions, {day: known_cost(cells) for day, cells in by_day.items()}),
         "commits": (commits, _count(request, (c.timestamp for c in people.commits))),
         "merged_pull_requests": (pulls, _count(request, (p.merged_at for p in people.pull_requests))),
         "reworked_pull_requests": (pulls, _count(request, (p.reworked_at for p in people.pull_requests))),

@@ -11,9 +11,9 @@ from array import array
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from math import fsum, inf, isfinite, nan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
 from prodlens.metrics.call_parts import PART, fill_parts
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prodlens.metrics.timeline import Timeline
+    from prodlens.statistics.estimates import FloatArray
 
 # Made by the first report and not with the table, so that filling a new store does not pay for them.
 _INDEXES = (
@@ -47,7 +48,7 @@ _MEASURES = """
     count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
     total(s.diff_ratio), count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
     total(s.accepted_lines), total(s.total_tokens) FILTER (WHERE s.accepted_lines IS NOT NULL),
-    count(s.latency_ms), count(*) FILTER (WHERE s.latency_ms <= :median)"""
+    count(*) FILTER (WHERE s.latency_ms IS NOT NULL AND keep_latency(s.latency_ms) IS NULL)"""
 # Where no call has a price of the user's own, which is the rule, each comparison of texts that is left out counts.
 _WITHOUT_OWN_PRICES = _MEASURES.format(computed="= 'computed'", own_price="0.0, 0, 0")
 _WITH_OWN_PRICES = _MEASURES.format(
@@ -56,10 +57,14 @@ _WITH_OWN_PRICES = _MEASURES.format(
     count(s.cost_usd) FILTER (WHERE s.cost_source = 'own-price'),
     total(s.total_tokens) FILTER (WHERE s.cost_source = 'own-price' AND s.cost_usd IS NOT NULL)""",
 )
+# What is asked of calls before the window.
+_EARLIER_MEASURES = """
+    count(*), total(s.total_tokens), total(s.cost_usd), count(s.cost_usd),
+    count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400)"""
 
 
 class Cell(NamedTuple):
-    """The calls of one model and decision inside one segment.
+    """The calls of one model and decision inside one segment of the window.
 
     ``model`` is the name that reports use, ``given_model`` that of the source. ``accepted`` is None where the source
     said nothing about acceptance, ``names_repo`` False for calls that name no repository. Sums are over the known
@@ -93,6 +98,22 @@ class Cell(NamedTuple):
     tokens_with_lines: int
     latencies: int
     up_to_median: int
+
+
+class EarlierCell(NamedTuple):
+    """The calls of one model and decision inside one segment before the window, where less is asked of them.
+
+    The counts are called as those of a ``Cell`` are.
+    """
+
+    segment: int
+    accepted: bool | None
+    calls: int
+    tokens: int
+    cost_usd: float
+    priced_calls: int
+    known_statuses: int
+    errors: int
 
 
 _FIRST_MEASURE = Cell._fields.index("calls")
@@ -135,7 +156,8 @@ class Usage:
     """What was counted of the calls of a repository.
 
     Attributes:
-        cells: Counts by segment, model and decision; empty ones are left out.
+        cells: Counts of the window by segment, model and decision; empty ones are left out.
+        earlier: Those of the segments before it.
         first: Time of the first stored call, whenever it was.
         last: Time of the last stored call before the end of the window.
         window_first: Time of the first call in the window.
@@ -147,11 +169,12 @@ class Usage:
     """
 
     cells: tuple[Cell, ...]
+    earlier: tuple[EarlierCell, ...]
     first: datetime | None
     last: datetime | None
     window_first: datetime | None
     window_last: datetime | None
-    latencies_ms: dict[bool | None, array[float]]
+    latencies_ms: dict[bool | None, FloatArray]
     median_latency_ms: float | None
     people: tuple[DeveloperCell, ...]
     people_before: tuple[DeveloperCell, ...]
@@ -161,10 +184,9 @@ class Usage:
         """Everybody who called in the window, as the traces name them."""
         return frozenset(cell.developer for cell in self.people if cell.developer is not None)
 
-    def in_segments(self, segments: Iterable[int]) -> list[Cell]:
-        """Return the cells of the given segments."""
-        wanted = frozenset(segments)
-        return [cell for cell in self.cells if cell.segment in wanted]
+    def earlier_in(self, segments: range) -> list[EarlierCell]:
+        """Return the cells of the given segments before the window."""
+        return [cell for cell in self.earlier if cell.segment in segments]
 
 
 def totals(cells: Iterable[Cell]) -> Totals:
@@ -195,6 +217,12 @@ def add(values: Iterable[float]) -> float:
         return inf
     except ValueError:  # an infinite value of each sign
         return nan
+
+
+def known_cost(cells: Sequence[Cell | EarlierCell]) -> float | None:
+    """Return the sum of the known costs; None where not one is known, or it leaves the range of numbers."""
+    cost = add(cell.cost_usd for cell in cells)
+    return cost if isfinite(cost) and any(cell.priced_calls for cell in cells) else None
 
 
 def finite_costs(
@@ -246,18 +274,11 @@ def read_usage(
     _fill_segments(conn, timeline, plausible)
     window, previous = timeline.window.within(plausible), timeline.previous.within(plausible)
     in_window = _inside(window)
-    latencies = {decision: _latencies(conn, decision, in_window) for decision in (None, False, True)}
-    median = _median(latencies.values())
-    own = conn.execute("SELECT EXISTS (SELECT 1 FROM sessions WHERE cost_source = 'own-price')").fetchone()[0]
-    measures = _WITH_OWN_PRICES if own else _WITHOUT_OWN_PRICES
-    rows = conn.execute(
-        f"SELECT g.id, p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {measures} "
-        f"FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
-        f"ON {PART} AND {_IN_SEGMENT} GROUP BY p.id, g.id",
-        {"threshold": threshold, "median": median},
-    )
+    segments = timeline.segments(timeline.window)
+    cells, latencies, median = _read_cells(conn, segments, threshold)
     return Usage(
-        cells=tuple(_cell(row) for row in rows),
+        cells=cells,
+        earlier=_read_earlier_cells(conn, range(segments.start)),
         first=_edge(conn, "min", _inside(plausible)),
         last=_edge(conn, "max", _inside(Window(plausible.start, timeline.window.end).within(plausible))),
         window_first=_edge(conn, "min", in_window),
@@ -269,8 +290,52 @@ def read_usage(
     )
 
 
-def _cell(row: sqlite3.Row) -> Cell:
-    segment, names_repo, given, known, flag, *measures = row
+def _read_cells(
+    conn: sqlite3.Connection, segments: range, threshold: float
+) -> tuple[tuple[Cell, ...], dict[bool | None, FloatArray], float | None]:
+    """Return the cells of the window, the known latencies by decision and the median of them all."""
+    import numpy as np
+
+    own = conn.execute("SELECT EXISTS (SELECT 1 FROM sessions WHERE cost_source = 'own-price')").fetchone()[0]
+    measures = _WITH_OWN_PRICES if own else _WITHOUT_OWN_PRICES
+    # Kept while they are counted: calls are counted cell by cell, so the latencies of a cell stand together.
+    kept = array("d")
+    conn.create_function("keep_latency", 1, kept.append)
+    rows = _grouped(conn, f"p.repo_slug IS NOT NULL, p.model, p.known, p.flag, {measures}", segments, threshold)
+    conn.create_function("keep_latency", 1, None)
+    values = np.frombuffer(kept)
+    median = _median(values)
+    up_to_median = np.concatenate([[0], np.cumsum(values <= (nan if median is None else median))])
+    counts = np.array([row[-1] for row in rows], dtype=np.int64)
+    ends = np.cumsum(counts)
+    below = up_to_median[ends] - up_to_median[ends - counts]
+    cells = tuple(_cell(row, up_to) for row, up_to in zip(rows, below.tolist(), strict=True))
+    decisions: tuple[bool | None, ...] = (None, False, True)
+    decided = np.repeat([decisions.index(cell.accepted) for cell in cells], counts)
+    return cells, {decision: values[decided == place] for place, decision in enumerate(decisions)}, median
+
+
+def _read_earlier_cells(conn: sqlite3.Connection, segments: range) -> tuple[EarlierCell, ...]:
+    rows = _grouped(conn, f"p.known, p.flag, {_EARLIER_MEASURES}", segments)
+    return tuple(
+        EarlierCell(segment, bool(flag) if known else None, *measures) for segment, known, flag, *measures in rows
+    )
+
+
+def _grouped(
+    conn: sqlite3.Connection, columns: str, segments: range, threshold: float | None = None
+) -> list[tuple[Any, ...]]:
+    """Return the number of the segment and the columns for each part and segment with calls."""
+    rows = conn.execute(
+        f"SELECT g.id, {columns} FROM temp.report_part p CROSS JOIN temp.report_segment g CROSS JOIN sessions s "
+        f"ON {PART} AND {_IN_SEGMENT} WHERE g.id >= :first AND g.id < :end GROUP BY p.id, g.id",
+        {"first": segments.start, "end": segments.stop, "threshold": threshold},
+    )
+    return [tuple(row) for row in rows]
+
+
+def _cell(row: tuple[Any, ...], up_to_median: int) -> Cell:
+    segment, names_repo, given, known, flag, *measures = (*row, up_to_median)
     model = None if given is None else model_name(given)
     return Cell(segment, bool(names_repo), model, given, bool(flag) if known else None, *measures)
 
@@ -301,21 +366,9 @@ def _edge(conn: sqlite3.Connection, function: str, condition: str) -> datetime |
     return parse_timestamp(row[0])
 
 
-def _latencies(conn: sqlite3.Connection, accepted: bool | None, in_window: str) -> array[float]:
-    decision = "NOT p.known" if accepted is None else f"p.known AND p.flag = {int(accepted)}"
-    rows = conn.cursor()
-    rows.row_factory = None  # bare tuples: a third faster over a million rows
-    rows.execute(
-        "SELECT s.latency_ms FROM temp.report_part p CROSS JOIN sessions s "
-        f"ON {PART} {in_window} AND s.latency_ms IS NOT NULL WHERE {decision}"
-    )
-    return array("d", chain.from_iterable(rows))
-
-
-def _median(latencies: Iterable[array[float]]) -> float | None:
+def _median(values: FloatArray) -> float | None:
     import numpy as np
 
-    values = np.concatenate([np.frombuffer(some) for some in latencies])
     if not values.size:
         return None
     with np.errstate(over="ignore"):

@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens.metrics import ReportGenerator
+from prodlens.metrics.request import ReportRequest
+from prodlens.metrics.timeline import Window, build_timeline
+from prodlens.metrics.usage import read_usage
 from prodlens.storage import ProdLensStore
 from tests.examples import examples
 from tests.metrics.situations import REPO, at, call, commit, pull, report_on
@@ -84,6 +87,33 @@ def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
         store.conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         store.conn.row_factory = sqlite3.Row
         assert report_on(store) == with_index
+
+
+def test_latencies_are_kept_by_decision_and_counted_up_to_their_median_by_day(store: ProdLensStore) -> None:
+    """Each cell counts its own latencies up to the median of all; the period before takes no part."""
+    timed = (
+        ("5-01", 10.0, True),
+        ("5-02", 20.0, False),
+        ("5-02", 40.0, True),
+        ("5-03", 30.0, None),
+        ("4-30", 5.0, True),
+    )
+    store.insert_sessions(
+        [call(day, latency_ms=ms, accepted_flag=flag, acceptance_known=flag is not None) for day, ms, flag in timed]
+    )
+    store.insert_sessions([call("5-02", accepted_flag=True)])
+    request = ReportRequest(repo=REPO, since=date(2026, 5, 1))
+    timeline = build_timeline(request, at("5-03"), at("4-30"))
+    found = read_usage(store.conn, [REPO], timeline, 0.5, Window(at("1-01"), at("12-01")))
+    assert found.median_latency_ms == 25.0
+    assert {decision: list(ms) for decision, ms in found.latencies_ms.items()} == {
+        None: [30.0],
+        False: [20.0],
+        True: [10.0, 40.0],
+    }
+    cells = [(timeline.days[cell.segment].day, cell.accepted, cell.calls, cell.up_to_median) for cell in found.cells]
+    assert sorted(cells, key=str) == [(1, True, 1, 1), (2, False, 1, 1), (2, True, 2, 0), (3, None, 1, 0)]
+    assert [(timeline.days[cell.segment].isoformat(), cell.calls) for cell in found.earlier] == [("2026-04-30", 1)]
 
 
 def test_reports_leave_nothing_behind_that_changes_the_next(store: ProdLensStore) -> None:
