@@ -1,37 +1,29 @@
-"""Calls of one window, counted in SQLite by developer, model and decision: what one person does goes alike."""
+"""Calls of one window, counted by developer, model and decision: what one person does goes alike."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from sqlite3 import OperationalError
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from prodlens.calls import model_name
-from prodlens.metrics.call_parts import PART, distinct
+from prodlens.metrics.call_parts import PART
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from prodlens.metrics.timeline import Window
 
-# Made by the first report, as the index of the other counts is; the one that it replaces had no counts in it.
-_INDEXES = (
-    "DROP INDEX IF EXISTS sessions_report_people",
-    """CREATE INDEX IF NOT EXISTS sessions_report_developers ON sessions (
-        repo_slug, developer_id, model, acceptance_known, accepted_flag, timestamp, status_code, diff_ratio,
-        latency_ms)""",
-)
-# Each developer's calls of each part are one range of the index: what lies outside of the window is not read. The plus
-# keeps SQLite from an index of its own on the parts, whose order would have to be sorted.
+# Each part's calls of the window are one range of the index, in which developers come mixed. To count them as they come
+# takes less time than to make an index in which they stand together, and nothing is sorted.
 _QUERY = f"""
-SELECT d.name, p.model, p.known, p.flag, count(*),
-    count(s.status_code), count(*) FILTER (WHERE s.status_code >= 400),
-    count(s.diff_ratio), count(*) FILTER (WHERE s.diff_ratio >= :threshold),
-    count(s.latency_ms), count(*) FILTER (WHERE s.latency_ms <= :median)
-FROM temp.report_developer d CROSS JOIN temp.report_part p CROSS JOIN sessions s
-ON +p.repo_slug IS d.repo_slug AND {PART} AND s.developer_id IS d.name AND s.timestamp >= :start AND s.timestamp < :end
-GROUP BY d.id, p.id"""
+SELECT p.id, s.developer_id, s.status_code >= 400, s.diff_ratio >= :threshold,
+    s.latency_ms IS NOT NULL, s.latency_ms <= :median
+FROM temp.report_part p CROSS JOIN sessions s ON {PART} AND s.timestamp >= :start AND s.timestamp < :end"""
+
+_PARTS = "SELECT id, repo_slug, model, CASE WHEN known THEN flag END FROM temp.report_part ORDER BY id"
+# A part, a developer, and what is known of a call: whether it failed, was above the threshold, timed, and fast.
+_Signs: TypeAlias = tuple[int, str | None, int | None, int | None, int, int | None]
 
 
 class DeveloperCell(NamedTuple):
@@ -52,31 +44,19 @@ class DeveloperCell(NamedTuple):
     up_to_median: int
 
 
-def make_developer_index(conn: sqlite3.Connection) -> None:
-    """Make the index that the counts are read from; a read-only store is reported on without it, only slower."""
-    with suppress(OperationalError):
-        for statement in _INDEXES:
-            conn.execute(statement)
-
-
-def fill_developers(conn: sqlite3.Connection, repos: Sequence[str | None]) -> None:
-    """List every (repository, developer) that has calls in ``temp.report_developer``, by skipping through the index."""
-    rows = [(slug, name) for slug in repos for name in distinct(conn, "developer_id", slug)]
-    conn.execute("DROP TABLE IF EXISTS temp.report_developer")
-    conn.execute("CREATE TEMP TABLE report_developer (id INTEGER PRIMARY KEY, repo_slug TEXT, name TEXT)")
-    conn.executemany("INSERT INTO temp.report_developer (repo_slug, name) VALUES (?, ?)", rows)
-
-
 def read_developers(
     conn: sqlite3.Connection, window: Window, threshold: float, median_latency_ms: float | None
 ) -> tuple[DeveloperCell, ...]:
-    """Count the calls of a window, of the repositories that the parts and the developers were listed of.
+    """Count the calls of a window, of the repositories that the parts were listed of.
 
     Args:
-        conn: The store's connection, with ``fill_parts`` and ``fill_developers`` done.
+        conn: The store's connection, with ``fill_parts`` done.
         window: The window.
         threshold: Diff ratio from which on ``diff_ratios_above`` counts.
         median_latency_ms: What ``up_to_median`` counts to; None where no latency is known.
+
+    Returns:
+        Whatever has calls, by repository, developer and part.
     """
     values = {
         "threshold": threshold,
@@ -84,7 +64,27 @@ def read_developers(
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
     }
+    rows = conn.cursor()
+    rows.row_factory = None  # bare tuples can be counted
+    counts = _measures(Counter(rows.execute(_QUERY, values)))
+    places: dict[str | None, int] = {}
+    parts = {
+        part: (places.setdefault(slug, len(places)), None if model is None else model_name(model), decision)
+        for part, slug, model, decision in conn.execute(_PARTS)
+    }
+    order = sorted(counts, key=lambda key: (parts[key[0]][0], key[1] is not None, str(key[1]), key[0]))
     return tuple(
-        DeveloperCell(developer, None if model is None else model_name(model), bool(flag) if known else None, *measures)
-        for developer, model, known, flag, *measures in map(tuple, conn.execute(_QUERY, values))
+        DeveloperCell(developer, model, None if decision is None else bool(decision), *counts[part, developer])
+        for part, developer in order
+        for _, model, decision in [parts[part]]
     )
+
+
+def _measures(counted: Mapping[_Signs, int]) -> dict[tuple[int, str | None], list[int]]:
+    """Return the measures of a ``DeveloperCell`` of each part and developer."""
+    measures: dict[tuple[int, str | None], list[int]] = {}
+    for (part, developer, failed, above, timed, fast), calls in counted.items():
+        signs = (1, failed is not None, failed or 0, above is not None, above or 0, timed, fast or 0)
+        known = measures.get((part, developer), [0] * len(signs))
+        measures[part, developer] = [count + calls * sign for count, sign in zip(known, signs, strict=True)]
+    return measures

@@ -1,7 +1,7 @@
 """Calls of one repository, counted in SQLite by model, decision and segment of the timeline.
 
-Everything reads the covering index ``sessions_report`` in its own order, so that nothing is sorted and no row of the
-table is touched: for every (repository, model, decision) that exists, one range of the index a segment.
+Everything reads the covering index ``sessions_report_calls`` in its own order, so that nothing is sorted and no row of
+the table is touched: for every (repository, model, decision) that exists, one range of the index a segment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.calls import model_name
 from prodlens.metrics.call_parts import PART, fill_parts
-from prodlens.metrics.developers import DeveloperCell, fill_developers, make_developer_index, read_developers
+from prodlens.metrics.developers import DeveloperCell, read_developers
 from prodlens.metrics.timeline import Window
 from prodlens.timestamps import parse_timestamp
 
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from prodlens.metrics.timeline import Timeline
     from prodlens.statistics.estimates import FloatArray
 
-# Made by the first report and not with the table, so that filling a new store does not pay for them.
+# Made by the first report and not with the table, so that filling a new store does not pay for them. The dropped ones
+# are those of older versions.
 _INDEXES = (
-    """CREATE INDEX IF NOT EXISTS sessions_report ON sessions (
+    "DROP INDEX IF EXISTS sessions_report_people",
+    "DROP INDEX IF EXISTS sessions_report_developers",
+    "DROP INDEX IF EXISTS sessions_report",
+    """CREATE INDEX IF NOT EXISTS sessions_report_calls ON sessions (
         repo_slug, model, acceptance_known, accepted_flag, timestamp, status_code, total_tokens, latency_ms, cost_usd,
-        cost_source, diff_ratio, accepted_lines)""",
+        cost_source, diff_ratio, accepted_lines, developer_id)""",
     "CREATE INDEX IF NOT EXISTS sessions_report_own_price ON sessions (cost_source) WHERE cost_source = 'own-price'",
 )
 _IN_SEGMENT = "s.timestamp >= g.start AND s.timestamp < g.end"
@@ -245,7 +249,6 @@ def call_span(
     A repository of None stands for the calls that name none.
     """
     _make_indexes(conn)
-    make_developer_index(conn)
     fill_parts(conn, repos)
     query = f"SELECT count(*) FROM temp.report_part p CROSS JOIN sessions s ON {PART}"
     outside = (f"{query} AND s.timestamp < ?", plausible.start), (f"{query} AND s.timestamp >= ?", plausible.end)
@@ -270,7 +273,6 @@ def read_usage(
         plausible: The times that can be true.
     """
     fill_parts(conn, repos)
-    fill_developers(conn, repos)
     _fill_segments(conn, timeline, plausible)
     window, previous = timeline.window.within(plausible), timeline.previous.within(plausible)
     in_window = _inside(window)

@@ -81,8 +81,7 @@ def test_a_read_only_store_is_reported_on(tmp_path: Path) -> None:
         store.insert_sessions([call("5-01", model="a"), call("5-02", model="b", accepted_flag=True)])
         store.insert_commits([commit("a", "5-01")])
         with_index = report_on(store)
-        store.conn.execute("DROP INDEX sessions_report")
-        store.conn.execute("DROP INDEX sessions_report_developers")
+        store.conn.execute("DROP INDEX sessions_report_calls")
         store.close()
         store.conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         store.conn.row_factory = sqlite3.Row
