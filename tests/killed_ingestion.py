@@ -1,7 +1,7 @@
-"""An ingestion that kills itself at a named place: killed_ingestion.py PROJECT FILE PLACE NTH.
+"""An ingestion that kills itself at a named place.
 
-PLACE is a part of what the program is about to do: a statement of SQL, or the name that Python's audit events give the
-opening, renaming or deleting of a file, with its arguments. Batches are small, so that there are many places.
+The place is a part of what the program is about to do: a statement of SQL, or the name that Python's audit events give
+the opening, renaming or deleting of a file, with its arguments. Batches are small, so that there are many places.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Any
 
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor, batches
 
+# What the program loads with its first use; else every copy of this process would.
+LOADED = [import_module(name) for name in ("genai_prices.data", "genai_prices.data_units", "pyarrow.parquet")]
 BATCH_ENTRIES = 50
 FILE_EVENTS = frozenset({"open", "os.rename", "os.remove", "os.truncate"})
 
@@ -37,9 +40,8 @@ class Killer:
             self.about_to(f"{event} {' '.join(map(str, arguments))}")
 
 
-def main() -> None:
-    """Ingest the file, until the place is reached."""
-    folder, path, place, nth = sys.argv[1:]
+def main(folder: str, path: str, place: str, nth: str) -> None:
+    """Ingest the file into the project of a folder, until the place is reached for the nth time."""
     batches.BATCH_ENTRIES = BATCH_ENTRIES
     killer = Killer(place, int(nth))
     store = ProdLensStore(f"{folder}/cache.db")
@@ -47,7 +49,3 @@ def main() -> None:
     store.conn.set_trace_callback(killer.about_to)
     sys.addaudithook(killer.on_audit)
     ingestor.ingest_file(path)
-
-
-if __name__ == "__main__":
-    main()

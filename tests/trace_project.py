@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +12,7 @@ import pyarrow.parquet as pq
 
 from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
+from tests.forked import Forked
 
 DATA = Path(__file__).parent / "data" / "traces"
 
@@ -86,12 +84,9 @@ def killed_ingestions(path: Path, folder: Path, places: Iterable[tuple[str, int]
         folder: Where the projects are made.
         places: What the ingestion was about to do, as ``tests.killed_ingestion`` names it, and the how manieth time.
     """
-    root = Path(__file__).parent.parent
-    keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
-    for number, (place, nth) in enumerate(places):
-        project = folder / f"killed{number}"
-        project.mkdir()
-        command = [sys.executable, "-m", "tests.killed_ingestion", str(project), str(path), place, str(nth)]
-        done = subprocess.run(command, check=False, cwd=root, env=keep, capture_output=True, text=True)
-        assert done.returncode == -signal.SIGKILL, (place, nth, done.stderr)
-        yield project
+    with Forked("tests.killed_ingestion") as program:
+        for number, (place, nth) in enumerate(places):
+            project = folder / f"killed{number}"
+            project.mkdir()
+            assert program.run(project, path, place, nth) == -signal.SIGKILL, (place, nth)
+            yield project

@@ -1,4 +1,4 @@
-"""A compaction that kills itself at a named place: killed_compaction.py ADDRESS PLACE NTH."""
+"""A compaction that kills itself at a named place."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from prodlens.lake import Place, compaction
 from tests.killed_ingestion import Killer
 
 
-def main() -> None:
-    """Compact, until the place is reached."""
-    address, action, nth = sys.argv[1:]
+def main(address: str, action: str, nth: str) -> None:
+    """Compact, until it is about to do something for the nth time."""
     killer = Killer(action, int(nth))
     place = Place(address)
     compaction.QUIET = timedelta(0)
     sys.addaudithook(killer.on_audit)
     compaction.compact(place, datetime(2026, 7, 1, tzinfo=UTC))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,10 @@
-"""A commit to Iceberg that kills itself at a named place: killed_iceberg.py PLACE CATALOG ACTION NTH.
+"""A commit to Iceberg that kills itself at a named place.
 
-ACTION is ``create`` or ``commit`` of a table or ``write`` of a data file, behind ``about to`` or ``done``.
+The action is ``create`` or ``commit`` of a table or ``write`` of a data file, behind ``about to`` or ``done``.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.catalog.sql import SqlCatalog
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def main() -> None:
-    """Commit, until the place is reached."""
-    address, catalog, action, nth = sys.argv[1:]
+def main(address: str, catalog: str, action: str, nth: str) -> None:
+    """Commit, until the action is reached for the nth time."""
     killer = Killer(action, int(nth))
 
     def told(name: str, does: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +37,3 @@ def main() -> None:
     ):
         setattr(owner, method, told(name, getattr(owner, method)))
     commit_to_iceberg(Place(address), catalog, "prodlens")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,9 +9,8 @@ from tests.killed_ingestion import Killer
 from tests.lake.published_rows import publication
 
 
-def main() -> None:
-    """Publish, until the place is reached."""
-    address, action, nth = sys.argv[1:]
+def main(address: str, action: str, nth: str) -> None:
+    """Publish, until it is about to do something for the nth time."""
     killer = Killer(action, int(nth))
     made = publication("05a", "05b", "06a")
     sys.addaudithook(killer.on_audit)
@@ -19,4 +18,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

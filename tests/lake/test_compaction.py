@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,9 +12,11 @@ import pytest
 
 from prodlens.lake import Place, as_file, compact, publish, published_files, published_paths
 from prodlens.lake.compaction import QUIET
+from tests.forked import Forked
 from tests.lake.published_rows import COMMITS, commits, publication, shas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.lake.s3_server import S3Server
@@ -279,15 +279,20 @@ PLACES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def compacting() -> Iterator[Forked]:
+    """Start what kills itself at a named place."""
+    with Forked("tests.lake.killed_compaction") as program:
+        yield program
+
+
 @pytest.mark.parametrize(("action", "nth"), PLACES)
-def test_killed_at_a_named_place(tmp_path: Path, action: str, nth: int) -> None:
+def test_killed_at_a_named_place(compacting: Forked, tmp_path: Path, action: str, nth: int) -> None:
     """A compaction that is killed loses and doubles nothing, and the next one ends it."""
     place = Place(tmp_path / "place")
     publish(place, publication("05a", "05b", "06a"))
     publish(place, publication("05x", "06x", repository="acme/api"))
-    command = [sys.executable, "-m", "tests.lake.killed_compaction", str(tmp_path / "place"), action, str(nth)]
-    killed = subprocess.run(command, check=False, timeout=60)
-    assert killed.returncode == -9
+    assert compacting.run(tmp_path / "place", action, nth) == -9
     assert shas(place) == ALL
     done = compact(place, JULY)
     assert 1 <= len(done.written) <= 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +35,7 @@ from prodlens.lake import (
 from prodlens.lake.published_tables import PublishedColumn, PublishedTable
 from prodlens.metrics import Publishing, publish_repositories, stored_repositories
 from prodlens.storage import ProdLensStore
+from tests.forked import Forked
 from tests.lake.published_rows import COMMITS, commits, publication
 from tests.lake.published_rows import shas as published_shas
 from tests.metrics.situations import call, pull
@@ -506,12 +506,19 @@ PLACES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def committing() -> Iterator[Forked]:
+    """Start what kills itself at a named place."""
+    with Forked("tests.lake.killed_iceberg") as program:
+        yield program
+
+
 @pytest.mark.parametrize(("action", "nth"), PLACES)
-def test_killed_at_a_named_place(place: Place, address: str, tmp_path: Path, action: str, nth: int) -> None:
+def test_killed_at_a_named_place(
+    committing: Forked, place: Place, address: str, tmp_path: Path, action: str, nth: int
+) -> None:
     """A commit that is killed loses and doubles nothing: the place is whole, and the next run ends it."""
-    command = [sys.executable, "-m", "tests.lake.killed_iceberg", str(tmp_path / "place"), address, action, str(nth)]
-    killed = subprocess.run(command, check=False, timeout=60)
-    assert killed.returncode == -9
+    assert committing.run(tmp_path / "place", address, action, nth) == -9
     assert published_shas(place) == ALL
     commit(place, address)
     with load_catalog("default", uri=address) as catalog:

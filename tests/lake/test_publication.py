@@ -11,9 +11,11 @@ import pytest
 from prodlens.errors import StorageError
 from prodlens.files import digest
 from prodlens.lake import Place, publish
+from tests.forked import Forked
 from tests.lake.published_rows import listed, publication, shas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.lake.s3_server import S3Server
@@ -195,19 +197,21 @@ PLACES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def publishing() -> Iterator[Forked]:
+    """Start what kills itself at a named place."""
+    with Forked("tests.lake.killed_publishing") as program:
+        yield program
+
+
 @pytest.mark.parametrize(("action", "nth"), PLACES)
-def test_killed_at_a_named_place(tmp_path: Path, action: str, nth: int) -> None:
+def test_killed_at_a_named_place(publishing: Forked, tmp_path: Path, action: str, nth: int) -> None:
     """A run that is killed leaves every file as it was or as it will be, and the next run makes the rest."""
     place, whole = Place(tmp_path / "place"), tmp_path / "whole"
     publish(place, publication("04a", "05a"))
     before = content(tmp_path / "place")
     publish(Place(whole), publication("05a", "05b", "06a"))
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.lake.killed_publishing", str(tmp_path / "place"), action, str(nth)],
-        check=False,
-        timeout=60,
-    )
-    assert killed.returncode == -9
+    assert publishing.run(tmp_path / "place", action, nth) == -9
     after = content(whole)
     for name, data in content(tmp_path / "place").items():
         if not name.rpartition("/")[2].startswith(".") and "repositories" not in name:

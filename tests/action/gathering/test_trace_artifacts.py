@@ -5,13 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import shutil
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -35,6 +32,7 @@ from prodlens.storage import ProdLensStore
 from prodlens.trace_ingestion import TraceIngestor
 from tests.action.served_repository import NOW, SLUG, served_repository
 from tests.examples import examples
+from tests.forked import Forked
 from tests.github_server.faults import RATE_LIMIT
 
 if TYPE_CHECKING:
@@ -661,53 +659,10 @@ def test_a_scratch_folder_that_cannot_be_made_is_an_error(served: Served, reader
 
 # Killed, and two at once --------------------------------------------------------------------------------------
 
-KILLED = """
-import os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from prodlens.action.artifacts.upload import new_session
-from prodlens.action.gathering.trace_artifacts import ingest_trace_artifacts
-from prodlens.github.client import GithubClient
-from prodlens.storage import ProdLensStore
-from prodlens.trace_ingestion import TraceIngestor
 
-folder, url, slug, name, now, last = sys.argv[1:]
-store, left = ProdLensStore(folder + "/cache.db"), int(last)
-
-def count(statement):
-    global left
-    left -= 1
-    if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-store.conn.set_trace_callback(count)
-ingest_trace_artifacts(
-    store,
-    TraceIngestor(store, dead_letter_dir=folder + "/dead", parquet_dir=folder + "/lake"),
-    GithubClient(token="t", api_url=url),
-    slug,
-    [name],
-    session=new_session(0.001),
-    repository_id=None,
-    owner=slug,
-    now=datetime.fromisoformat(now),
-    scratch=Path(folder + "/scratch"),
-)
-store.conn.set_trace_callback(None)
-print(int(last) - left)
-"""
-
-
-def run_till(served: Served, folder: Path, statement: int) -> subprocess.CompletedProcess[str]:
-    """Read the artifacts in a process that kills itself at this SQL statement; it prints how many there were."""
-    keep = {name: text for name, text in os.environ.items() if name == "PATH" or name.startswith("COV")}
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, str(folder), served.server.url, SLUG, NAME, NOW.isoformat(), str(statement)],
-        env={**keep, "PYTHONPATH": str(Path(__file__).parents[3])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run_till(program: Forked, served: Served, folder: Path, statement: int) -> int:
+    """Read the artifacts in a process that kills itself at this SQL statement; 0: at none."""
+    return program.run(folder, served.server.url, SLUG, NAME, NOW.isoformat(), statement)
 
 
 def state(folder: Path) -> tuple[Any, ...]:
@@ -734,23 +689,21 @@ def test_a_run_killed_at_any_statement_has_both_or_neither(served: Served, tmp_p
     put(served, b"PK\x03\x04")
     third = put(served, traces(4, 5))
     whole = tmp_path / "whole"
-    done = run_till(served, whole, 0)
-    assert done.returncode == 0, done.stderr
-    statements = int(done.stdout)
-    assert statements > 30
-    step = max(1, statements * stride // 15)
-    for last in range(step // 2 + 1, statements + 1, step):
-        folder = tmp_path / str(last)
-        assert run_till(served, folder, last).returncode == -signal.SIGKILL
-        with closing(ProdLensStore(folder / "cache.db")) as store:
-            found = {int(row["session_id"]) for row in store.fetch_sessions()}
-            ids = {
-                row[0] for row in store.conn.execute("SELECT artifact_id FROM trace_artifacts WHERE outcome IS NULL")
-            }
-        rows_of = {first.id: {1, 2, 3}, third.id: {4, 5}}
-        assert found == set().union(*(rows_of[number] for number in ids))
-        assert run_till(served, folder, 0).returncode == 0
-        assert state(folder) == state(whole)
+    with Forked("tests.action.gathering.killed_reading") as program:
+        assert run_till(program, served, whole, 0) == 0
+        statements = int((whole / "statements").read_text(encoding="utf-8"))
+        assert statements > 30
+        step = max(1, statements * stride // 15)
+        for last in range(step // 2 + 1, statements + 1, step):
+            folder = tmp_path / str(last)
+            assert run_till(program, served, folder, last) == -signal.SIGKILL
+            with closing(ProdLensStore(folder / "cache.db")) as store:
+                found = {int(row["session_id"]) for row in store.fetch_sessions()}
+                known = store.conn.execute("SELECT artifact_id FROM trace_artifacts WHERE outcome IS NULL").fetchall()
+            rows_of = {first.id: {1, 2, 3}, third.id: {4, 5}}
+            assert found == set().union(*(rows_of[row[0]] for row in known))
+            assert run_till(program, served, folder, 0) == 0
+            assert state(folder) == state(whole)
 
 
 def test_two_runs_at_once_lose_nothing_for_good(served: Served, tmp_path: Path) -> None:
