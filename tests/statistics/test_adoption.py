@@ -18,8 +18,6 @@ from prodlens.statistics.adoption import (
     imputed_ratio,
     permutation_p,
 )
-from prodlens.statistics.two_way_poisson import poisson_contrast, two_way_margins
-from prodlens.statistics.within_author import codes_of
 from tests.statistics.made_up_teams import adopting_team
 
 
@@ -29,18 +27,6 @@ def test_imputation_and_placebo_are_those_of_statsmodels() -> None:
     assert (found.adopters, found.reason) == (10, None)
     assert found.ratio == pytest.approx(1.221774369170085, rel=1e-7)
     assert found.placebo_ratio == pytest.approx(1.025578868910021, rel=1e-7)
-
-
-def test_the_rate_ratio_and_its_error_are_those_of_statsmodels() -> None:
-    """GLM(Poisson) with clusters of authors, times sqrt(G / (G - 1)); fepois of pyfixest 0.60.0 agrees."""
-    panel = adopting_team()
-    treated = np.array(
-        [float(time >= panel.adopted.get(name, 99)) for name, time in zip(panel.authors, panel.times, strict=True)]
-    )
-    found = poisson_contrast(panel.counts, treated, codes_of(panel.authors), codes_of(panel.weeks))
-    assert found is not None
-    assert found.delta == pytest.approx(0.32670216466823376, rel=1e-6)
-    assert found.error == pytest.approx(0.1498464867963081, rel=1e-6)
 
 
 def test_the_interval_is_around_the_ratio_and_a_detectable_one_is_farther() -> None:
@@ -72,16 +58,6 @@ def test_the_p_value_counts_exchanged_dates() -> None:
     assert 0.25 < p < 0.42
     assert p == permutation_p(counts, authors, weeks, weeks, adopted, seed=1)
     assert permutation_p(np.ones(12), authors, weeks, weeks, adopted, seed=1) == 1.0
-
-
-def test_margins_are_met() -> None:
-    """A g offset has the row and column sums of the counts; an empty week has no effect."""
-    counts, authors = np.array([1.0, 2, 0, 3, 4, 0]), np.array([0, 0, 0, 1, 1, 1])
-    weeks, offset = np.array([0, 1, 2, 0, 1, 2]), np.array([1.0, 2, 1, 1, 1, 3])
-    author, week = two_way_margins(counts, authors, weeks, (2, 3), offset)
-    mu = author[authors] * week[weeks] * offset
-    assert np.bincount(authors, mu) == pytest.approx([3.0, 7.0])
-    assert np.bincount(weeks, mu) == pytest.approx([4.0, 6.0, 0.0])
 
 
 def test_week_labels_are_only_labels() -> None:
@@ -181,17 +157,6 @@ def test_nothing_after_has_a_ratio_of_zero_and_no_interval() -> None:
     )
     found = adoption_effect(replace(panel, counts=np.where(after, 0.0, panel.counts)))
     assert (found.ratio, found.interval, found.detectable) == (0.0, None, None)
-
-
-def test_one_author_has_no_error() -> None:
-    """A rate ratio of one author is not compared, and neither is one without any cell that tells of it."""
-    counts, nobody = np.array([1.0, 2, 3, 4]), np.zeros(4)
-    alone, weeks = np.zeros(4, dtype=np.int64), np.arange(4)
-    assert poisson_contrast(counts, np.array([0.0, 0, 1, 1]), alone, weeks) is None
-    assert poisson_contrast(counts, np.array([0.0, 0, 1, 1]), alone, np.zeros(4, dtype=np.int64)) is None
-    assert poisson_contrast(counts, nobody, alone, weeks) is None
-    everything = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    assert poisson_contrast(np.array([0.0, 5, 5, 0]), np.array([0.0, 1, 0, 0]), *everything) is None
 
 
 def test_a_small_team_can_be_simulated_without_the_gate() -> None:
