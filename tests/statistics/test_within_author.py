@@ -50,6 +50,8 @@ def test_shares_explained_are_those_of_statsmodels() -> None:
     assert found is not None
     assert found.of_choice == pytest.approx(0.1023637417128358, rel=1e-9)
     assert found.of_outcome == pytest.approx(0.1869260499309443, rel=1e-9)
+    tiny = yardstick(work.log_hours / 1e3, work.assisted, work.authors, work.weeks, work.covariates, (0, 1))
+    assert plain(tiny) == like(*plain(found))
 
 
 def test_interval_and_power_are_those_of_student() -> None:
@@ -84,6 +86,7 @@ def test_labels_are_only_labels() -> None:
     assert renamed.beta == pytest.approx(whole.beta)
     assert renamed.error == pytest.approx(whole.error)
     assert codes_of(["b", ("a", 1), "b"]).tolist() == [0, 1, 0]
+    assert codes_of([]).dtype == np.int64
 
 
 def test_repositories_have_weeks_of_their_own() -> None:
@@ -196,6 +199,14 @@ def test_a_direction_is_one_whatever_its_unit() -> None:
     assert orthonormal_basis(np.diag([1e6, 1e-6, 1.0])).shape == (3, 3)
     assert orthonormal_basis(np.full((4, 1), 0.9e-9)).shape == (4, 0)
     assert orthonormal_basis(np.full((4, 1), 1.1e-9)).shape == (4, 1)
+
+
+def test_an_author_with_a_week_of_their_own_can_be_left_out() -> None:
+    """Without the first of three the difference is 4; without the third, who says something of that week alone, 3."""
+    outcome, kinds = np.array([1.0, 4, 2, 8, 3, 1, 5, 9, 2, 6]), np.array([0.0, 1, 0, 1, 1, 0, 0, 1, 0, 1])
+    weeks, none = [1, 1, 2, 3, 1, 2, 3, 3, 1, 9], np.zeros((10, 0))
+    found = within_author_contrast(outcome, kinds, list("aaaabbbbcc"), weeks, none)
+    assert plain(found) == like(3.0, math.sqrt(2 / 3), 1.0, 3, 2.0, False, 33 / 37, None)
 
 
 @given(st.integers(0, 10_000), st.integers(3, 7), st.integers(3, 9))
