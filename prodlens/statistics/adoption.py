@@ -245,7 +245,7 @@ def _ratios_without(cells: _Cells, blocks: Sequence[BoolArray]) -> FloatArray:
 
 def _sums_by_place(cells: _Cells, kept: BoolArray) -> FloatArray:
     """Return what is seen and what is foretold in each repository, a row each."""
-    size = int(cells.places.max(initial=-1)) + 1
+    size = int(cells.places.max()) + 1
     found = _seen_and_foretold(cells, kept)
     if found is None:
         return np.zeros((2, size))
@@ -354,8 +354,8 @@ def _adopters(cells: _Cells) -> int:
     return int((before & after).sum())
 
 
-def _just_before(cells: _Cells) -> FloatArray:
-    return ((cells.since >= FIRST_EVENT_WEEK) & (cells.since < 0)).astype(np.float64)
+def _just_before(untreated: _Cells) -> FloatArray:
+    return (untreated.since >= FIRST_EVENT_WEEK).astype(np.float64)
 
 
 def _untreated_authors(untreated: _Cells, weeks: int) -> IntArray:

@@ -19,6 +19,19 @@ from prodlens.statistics.adoption import (
     permutation_p,
 )
 from tests.statistics.made_up_teams import adopting_team
+from tests.statistics.results import plain
+
+
+def approximately(*values: object) -> tuple[object, ...]:
+    """Return expected values that floats meet to about seven digits: margins are fitted in turn to ten."""
+    return tuple(
+        approximately(*value)
+        if isinstance(value, tuple)
+        else pytest.approx(value, rel=1e-7)
+        if isinstance(value, float)
+        else value
+        for value in values
+    )
 
 
 def test_imputation_and_placebo_are_those_of_statsmodels() -> None:
@@ -39,6 +52,50 @@ def test_the_interval_is_around_the_ratio_and_a_detectable_one_is_farther() -> N
     assert found.detectable is not None
     assert found.interval.high / found.ratio == pytest.approx(found.ratio / found.interval.low)
     assert found.detectable > found.interval.high / found.ratio
+
+
+def test_a_team_that_began_has_these_figures() -> None:
+    """Every figure of a made-up team, by exchanges of one seed; another seed or number of exchanges moves p alone."""
+    found = adoption_effect(adopting_team())
+    ratios = [1.066513322, 0.9639945818, 0.8624626827, 1.12089744, 1.441254826, 1.503531447, 1.489413359, 1.201793258]
+    ratios += [1.402272726, 1.141074364, 0.97302559, 1.297843901, 0.6867763407]
+    expected = (1.2217743692, (0.7843453067, 1.903157444, 0.95), 0.059, 1.858028285, 1.025578869, 0.8879925359)
+    assert plain(replace(found, weeks=())) == approximately(10, *expected, (), None, 10, 13)
+    assert [one.ratio for one in found.weeks] == pytest.approx(ratios, rel=1e-6)
+    assert [one.authors for one in found.weeks] == [10] * 10 + [9, 5, 4]
+    assert replace(adoption_effect(adopting_team(), seed=2, draws=99), p=0.059) == replace(found)
+    assert adoption_effect(adopting_team(), seed=2, draws=99).p == 0.06
+
+
+def test_a_team_that_does_less_has_an_interval_too() -> None:
+    """A ratio below 1 is as good as one above."""
+    found = adoption_effect(adopting_team(ratio=0.5))
+    assert plain(found.interval) == approximately(0.3422676216, 0.6648603207, 0.95)
+    assert (found.ratio, found.detectable) == approximately(0.4770326621, 1.590234779)
+
+
+def test_dates_are_exchanged_where_a_person_has_most_weeks() -> None:
+    """Of equals in the first repository: eight people of two teams are not exchanged with the six of the second."""
+    panels = adopting_team(3, authors=8), adopting_team(4, authors=14)
+    assert adoption_effect(in_places(*panels, same_people=True)).p == 0.038
+
+
+def test_the_number_of_a_week_is_only_a_number() -> None:
+    """Weeks that are counted from another one, before or after, have the same figures."""
+    panel = adopting_team()
+    for shift in (100, -100):
+        moved = {name: week + shift for name, week in panel.adopted.items()}
+        assert adoption_effect(replace(panel, times=panel.times + shift, adopted=moved)) == adoption_effect(panel)
+
+
+def test_who_began_before_the_first_week_began_with_it() -> None:
+    """Nothing is seen of the weeks before; a beginning in the second week is another one."""
+    left, authors, times = np.array([10.0, 0] * 2 + [-5, 0] * 4), np.repeat(np.arange(6), 2), np.tile([5, 6], 6)
+    homes = np.zeros(6, dtype=np.int64)
+    dates = [np.array([first] * 2 + [np.inf] * 4) for first in (4.0, 5.0, 6.0)]
+    before, first, second = (exchanged_p(left, authors, times, adopted, homes, seed=2) for adopted in dates)
+    assert before == first == pytest.approx(1 / 15, abs=0.02)
+    assert second == 1.0
 
 
 def test_weeks_since_the_beginning_name_at_least_three_authors() -> None:
@@ -101,6 +158,19 @@ def test_three_instead_of_two_is_half_as_much_again() -> None:
     assert [one.ratio for one in found.weeks] == pytest.approx([1.0] * 4 + [1.5] * 4)
 
 
+def test_three_authors_are_enough_for_a_week() -> None:
+    """Where three began, every week has a row; one in which nobody else did anything foretells nothing."""
+    panel = steady()
+    three = replace(panel, adopted=dict(list(panel.adopted.items())[:3]))
+    assert [one.authors for one in imputed(three).weeks] == [3] * 8
+    idle = np.array([name in panel.adopted or week != 6 for name, week in zip(panel.authors, panel.weeks, strict=True)])
+    found = adoption_effect(replace(panel, counts=np.where(idle, panel.counts, 0.0)))
+    assert [one.ratio for one in found.weeks] == [pytest.approx(1.0)] * 4 + [pytest.approx(1.5)] * 2 + [
+        None,
+        pytest.approx(1.5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("panel", "adopters", "reason"),
     [
@@ -138,6 +208,22 @@ def test_who_was_not_seen_before_the_beginning_is_foretold_nothing() -> None:
     assert [one.authors for one in found.weeks] == [6] * 8
 
 
+def test_one_week_before_is_enough_to_foretell() -> None:
+    """An author who was seen once before beginning is compared in the weeks after."""
+    panel = steady()
+    late = Panel(
+        np.append(panel.counts, [2.0, 3.0, 3.0]),
+        [*panel.authors, *["late"] * 3],
+        [*panel.weeks, 3, 5, 6],
+        np.append(panel.times, [3, 5, 6]),
+        {**panel.adopted, "late": 5},
+    )
+    found = adoption_effect(late)
+    assert found.ratio == pytest.approx(1.5)
+    assert [one.authors for one in found.weeks] == [6, 6, 7, 6, 7, 7, 6, 6]
+    assert found.compared == 7
+
+
 def test_nothing_before_foretells_nothing() -> None:
     """Where those who began did nothing before, no ratio can be told."""
     panel = adopting_team()
@@ -146,17 +232,23 @@ def test_nothing_before_foretells_nothing() -> None:
     )
     started = np.array([name in panel.adopted for name in panel.authors])
     counts = np.where(started & ~after, 0.0, panel.counts)
-    assert adoption_effect(replace(panel, counts=counts)).reason == NOTHING_FORETOLD
+    found = adoption_effect(replace(panel, counts=counts))
+    assert (found.adopters, found.reason) == (10, NOTHING_FORETOLD)
 
 
 def test_nothing_after_has_a_ratio_of_zero_and_no_interval() -> None:
-    """A ratio of 0 has no logarithm."""
+    """A ratio of 0 has no logarithm, and neither has that without the one author who did something."""
     panel = adopting_team()
     after = np.array(
         [time >= panel.adopted.get(name, 99) for name, time in zip(panel.authors, panel.times, strict=True)]
     )
     found = adoption_effect(replace(panel, counts=np.where(after, 0.0, panel.counts)))
     assert (found.ratio, found.interval, found.detectable) == (0.0, None, None)
+    others = np.array([name != "a1" for name in panel.authors])
+    found = adoption_effect(replace(panel, counts=np.where(after & others, 0.0, panel.counts)))
+    assert found.ratio is not None
+    assert found.ratio > 0
+    assert (found.interval, found.detectable) == (None, None)
 
 
 def test_a_small_team_can_be_simulated_without_the_gate() -> None:
