@@ -45,8 +45,8 @@ def forecast_sum(values: Sequence[float] | FloatArray, days: Sequence[int]) -> F
     the mean of k further observations (Meeker, Hahn and Escobar, Statistical Intervals, 2nd edition, section 4.8),
     except that f = (1 + r) / (1 - r) allows for weeks that resemble the one before. r is the correlation of
     neighbouring weeks, with 1 / W added against its bias, between 0 and 0.7; f' goes from 1 to f over four weeks. The
-    bounds are Student's t with W - 1 degrees of freedom on the logarithmic scale; the lower one is that of the plain
-    scale where this is lower, and never below 0.
+    bounds are Student's t with W - 1 degrees of freedom, the upper one on the logarithmic scale, the lower one on the
+    plain scale, where it is lower, and never below 0.
 
     Args:
         values: Sums of single days without a gap, the last day last.
@@ -72,7 +72,7 @@ def forecast_sum(values: Sequence[float] | FloatArray, days: Sequence[int]) -> F
         share = float(sum(weights[(day - 1) % _DAYS_A_WEEK] for day in days))
         spread = _relative_spread(sums, share)
         estimate = finite(mean * share)
-        if estimate is None or not np.isfinite(spread):
+        if estimate is None or not share or not np.isfinite(spread):
             return Forecast(None, None, weeks, TOO_LARGE)
         return Forecast(estimate, _interval(estimate, spread, weeks), weeks)
 
@@ -96,6 +96,6 @@ def _interval(estimate: float, spread: float, weeks: int) -> Interval | None:
         return None
     t = t_quantile(weeks - 1)
     width = t * float(np.sqrt(np.log1p(spread**2)))
-    low = max(0.0, min(estimate * float(np.exp(-width)), estimate * (1 - t * spread)))
+    low = max(0.0, estimate * (1 - t * spread))  # never above exp(-width) of it, since 1 - x is below exp(-x)
     high = finite(estimate * float(np.exp(width)))
     return None if high is None else Interval(low, high)
