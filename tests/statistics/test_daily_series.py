@@ -143,7 +143,31 @@ def test_why_a_series_cannot_be_used(values: list[float | None], scale: Scale, r
     """Each reason has its own words, and what cannot be used has neither memory nor whitened days."""
     series = prepare_series(values, Calendar(date(2026, 1, 5), 2), scale)
     assert (series.reason, series.phi, series.whitened) == (reason, None, None)
+    assert series.observed.tolist() == [value is not None for value in values]
     assert np.isnan(series.residuals).all()
+
+
+def test_what_a_trend_leaves_by_hand() -> None:
+    """Of 0, 3, 0 and -3 from a Monday on, a trend takes 1.8, 0.6, -0.6 and -1.8; what is left is in the same unit."""
+    series = prepare_series([0, 3, 0, -3], Calendar(date(2026, 1, 5), 4), "as_is")
+    assert series.raw.dtype == np.float64
+    assert tuple(series.residuals.tolist()) == like(-1.8, 2.4, 0.6, -1.2)
+    assert series.phi == pytest.approx((-1.8 * 2.4 + 2.4 * 0.6 - 0.6 * 1.2) / (1.8**2 + 2.4**2 + 0.6**2 + 1.2**2))
+
+
+def test_a_high_level_hides_no_change() -> None:
+    """A change of one in a billion is more than rounding."""
+    values = [1e9 + (-1) ** day for day in range(14)]
+    series = prepare_series(values, Calendar(date(2026, 1, 5), 14), "as_is")
+    assert series.reason is None
+    assert np.abs(series.residuals).max() == pytest.approx(1.1, abs=0.2)
+
+
+def test_columns_that_say_the_same_are_one_direction() -> None:
+    """Where every Tuesday is a holiday, and where no Tuesday is, five weeks have eight directions."""
+    tuesdays = frozenset(date(2026, 1, day) for day in (6, 13, 20, 27)) | {date(2026, 2, 3)}
+    assert calendar_basis(Calendar(date(2026, 1, 5), 35, tuesdays)).shape == (35, 8)
+    assert calendar_basis(Calendar(date(2026, 1, 5), 35)).shape == (35, 8)
 
 
 def test_a_quiet_day_explains_itself() -> None:
