@@ -76,7 +76,7 @@ def poisson_contrast(
         if abs(step) < _SMALLEST_STEP:
             break
     people = authors if clusters is None else clusters
-    groups_at_most = int(people.max(initial=-1)) + 1
+    groups_at_most = int(people.max()) + 1
     scores = _sums(people, left * (counts - mu), groups_at_most)
     shares = _sums(people, mu * left * left, groups_at_most) / information
     groups, effective = int((shares > 0).sum()), float(1 / (shares**2).sum())
