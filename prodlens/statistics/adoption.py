@@ -264,30 +264,6 @@ def _exchanged_p(cells: _Cells, seed: int, draws: int) -> float:
     return exchanged_p(left, cells.authors, cells.times, cells.adopted, homes, seed, draws)
 
 
-def permutation_p(
-    counts: FloatArray,
-    authors: IntArray,
-    weeks: IntArray,
-    times: IntArray,
-    adopted: FloatArray,
-    seed: int,
-    draws: int = DRAWS,
-) -> float:
-    """Return how often dates that are exchanged between authors give as large a sum of D (y - mu) as the real ones.
-
-    Args:
-        counts: What was counted in each cell.
-        authors: Author of each cell, from 0.
-        weeks: Label of its week, from 0.
-        times: Its week as a number.
-        adopted: When each author began, as such a number; infinite for those who did not.
-        seed: Of the exchanges.
-        draws: How many; the real dates count as one more.
-    """
-    homes = np.zeros(len(adopted), dtype=np.int64)
-    return exchanged_p(_left(counts, authors, weeks), authors, times, adopted, homes, seed, draws)
-
-
 def _left(counts: FloatArray, units: IntArray, weeks: IntArray) -> FloatArray:
     """Return the counts less what the margins of all cells say of them."""
     unit_effect, week_effect = two_way_margins(counts, units, weeks, (int(units.max()) + 1, int(weeks.max()) + 1))

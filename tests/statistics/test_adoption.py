@@ -12,11 +12,11 @@ from prodlens.statistics.adoption import (
     NOTHING_FORETOLD,
     TOO_FEW_ADOPTERS,
     Panel,
+    _left,
     adoption_effect,
     exchanged_p,
     imputed,
     imputed_ratio,
-    permutation_p,
 )
 from tests.statistics.made_up_teams import adopting_team
 from tests.statistics.results import plain
@@ -65,6 +65,16 @@ def test_a_team_that_began_has_these_figures() -> None:
     assert [one.authors for one in found.weeks] == [10] * 10 + [9, 5, 4]
     assert replace(adoption_effect(adopting_team(), seed=2, draws=99), p=0.059) == replace(found)
     assert adoption_effect(adopting_team(), seed=2, draws=99).p == 0.06
+    assert imputed(adopting_team()) == found
+
+
+def test_a_huge_error_has_no_bounds() -> None:
+    """Of five people with a burst of 50 here and there, the ends would be factors of e to the 550 from the ratio."""
+    counts = [1.0, 2, 0, 0, 50, 2, 1, 0, 0, 1, 0, 2, 50, 1, 0, 2, 1, 1, 0, 2, 1, 1, 1, 1, 1, 50, 2, 1, 0, 1]
+    authors, times = [name for name in "abcde" for _ in range(6)], np.tile(np.arange(6), 5)
+    found = imputed(Panel(np.array(counts), authors, times.tolist(), times, {"a": 1, "b": 3}))
+    assert found.ratio is not None
+    assert (found.interval, found.detectable) == (None, None)
 
 
 def test_a_team_that_does_less_has_an_interval_too() -> None:
@@ -110,11 +120,11 @@ def test_the_p_value_counts_exchanged_dates() -> None:
     """With three authors, one of whom began, the real date is one of three: p comes to a third or more."""
     counts = np.array([1.0, 1, 5, 5, 1, 1, 1, 1, 1, 1, 1, 1])
     authors, weeks = np.repeat(np.arange(3), 4), np.tile(np.arange(4), 3)
-    adopted = np.array([2.0, np.inf, np.inf])
-    p = permutation_p(counts, authors, weeks, weeks, adopted, seed=1)
+    adopted, homes = np.array([2.0, np.inf, np.inf]), np.zeros(3, dtype=np.int64)
+    p = exchanged_p(_left(counts, authors, weeks), authors, weeks, adopted, homes, seed=1)
     assert 0.25 < p < 0.42
-    assert p == permutation_p(counts, authors, weeks, weeks, adopted, seed=1)
-    assert permutation_p(np.ones(12), authors, weeks, weeks, adopted, seed=1) == 1.0
+    assert p == exchanged_p(_left(counts, authors, weeks), authors, weeks, adopted, homes, seed=1)
+    assert exchanged_p(_left(np.ones(12), authors, weeks), authors, weeks, adopted, homes, seed=1) == 1.0
 
 
 def test_week_labels_are_only_labels() -> None:
