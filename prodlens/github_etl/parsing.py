@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _VERDICTS = {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
+_NOTHING: Mapping[str, Any] = {}
 GHOST = "ghost"  # the login under which GitHub shows whoever has deleted the account
 
 
@@ -27,7 +28,7 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
     number, created = whole_number(item.get("number")), iso_utc(item.get("created_at"))
     if number is None or created is None:
         return None
-    user, head, base = item.get("user"), mapping(item.get("head")), mapping(item.get("base"))
+    user, head, base = _part(item, "user"), _part(item, "head"), _part(item, "base")
     merged, closed = iso_utc(item.get("merged_at")), iso_utc(item.get("closed_at"))
     state = clean_text(item.get("state")) or ("closed" if merged or closed else "open")
     identity = whole_number(item.get("id"))
@@ -36,8 +37,8 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         "repo_slug": slug,
         "number": number,
         "title": clean_text(item.get("title")),
-        "author": _login(user) or (GHOST if "user" in item else None),
-        "author_type": clean_text(mapping(user).get("type")),
+        "author": clean_text(user.get("login")) or (GHOST if "user" in item else None),
+        "author_type": clean_text(user.get("type")),
         "state": state,
         "draft": item.get("draft") if isinstance(item.get("draft"), bool) else None,
         "created_at": created,
@@ -47,7 +48,7 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         "labels": _names(item["labels"]) if "labels" in item else None,
         "head_ref": clean_text(head.get("ref")),
         "head_sha": clean_text(head.get("sha")),
-        "head_repo": clean_text(mapping(head.get("repo")).get("full_name")),
+        "head_repo": clean_text(_part(head, "repo").get("full_name")),
         "base_ref": clean_text(base.get("ref")),
         "merge_commit_sha": clean_text(item.get("merge_commit_sha")),
         "node_id": clean_text(item.get("node_id")),
@@ -58,7 +59,7 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
 
 def listed_repository(items: list[dict[str, Any]]) -> tuple[int | None, str | None]:
     """Return GitHub's number and the default branch of the repository that pull requests are listed of."""
-    described = [mapping(mapping(item.get("base")).get("repo")) for item in items]
+    described = [_part(_part(item, "base"), "repo") for item in items]
     numbers = (whole_number(repository.get("id")) for repository in described)
     branches = (clean_text(repository.get("default_branch")) for repository in described)
     return next((number for number in numbers if number), None), next((branch for branch in branches if branch), None)
@@ -66,12 +67,12 @@ def listed_repository(items: list[dict[str, Any]]) -> tuple[int | None, str | No
 
 def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dict[str, Any] | None:
     """Return the row of a commit in a REST list; None without a sha and a readable time."""
-    sha, detail = clean_text(item.get("sha")), mapping(item.get("commit"))
-    committer, author = mapping(detail.get("committer")), mapping(detail.get("author"))
+    sha, detail = clean_text(item.get("sha")), _part(item, "commit")
+    committer, author = _part(detail, "committer"), _part(detail, "author")
     at = iso_utc(committer.get("date")) or iso_utc(author.get("date"))
     if sha is None or at is None:
         return None
-    login = _login(item.get("author"))
+    login = clean_text(_part(item, "author").get("login"))
     return {
         "sha": sha,
         "repo_slug": slug,
@@ -88,8 +89,8 @@ def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dic
 
 def parent_shas(item: Mapping[str, Any]) -> list[str]:
     """Return the shas of a listed commit's parents."""
-    shas = (clean_text(mapping(parent).get("sha")) for parent in sequence(item.get("parents")))
-    return [sha for sha in shas if sha]
+    parents = sequence(item.get("parents"))
+    return [sha for parent in parents if (sha := clean_text(mapping(parent).get("sha"))) is not None]
 
 
 def events_details(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -104,25 +105,23 @@ def node_details(node: Mapping[str, Any]) -> dict[str, Any]:
     ``truncated`` maps the nested lists that hold less than they should to where they go on. ``migrations`` say what
     the counts of reviews are.
     """
-    reopenings = [at for event in _nodes(node.get("timelineItems")) if (at := iso_utc(event.get("createdAt")))]
-    ready = [at for event in _nodes(node.get("ready")) if (at := iso_utc(event.get("createdAt")))]
-    author = clean_text(mapping(node.get("author")).get("login"))
-    reviews = reviews_by_others(_nodes(node.get("reviews")), author)
+    reopenings, commits = _nodes(node, "timelineItems"), _part(node, "commits")
+    reviews = reviews_by_others(_nodes(node, "reviews"), clean_text(_part(node, "author").get("login")))
     verdicts = [review for review in reviews if review.get("state") in _VERDICTS]
-    commits = {oid for review in verdicts if (oid := clean_text(mapping(review.get("commit")).get("oid")))}
-    cut = {name: end_cursor(node.get(name)) for name in ("commits", "reviews") if has_next(node.get(name))}
+    judged = {oid for review in verdicts if (oid := clean_text(_part(review, "commit").get("oid")))}
+    cut = {name: end_cursor(node[name]) for name in ("commits", "reviews") if has_next(node.get(name))}
     return {
-        "reopened": bool(_nodes(node.get("timelineItems"))),
-        "reopened_at": min(reopenings, default=None),
-        "ready_at": max(ready, default=None),
+        "reopened": bool(reopenings),
+        "reopened_at": min(_moments(reopenings), default=None),
+        "ready_at": max(_moments(_nodes(node, "ready")), default=None),
         "first_review_at": min(filter(None, (iso_utc(review["submittedAt"]) for review in reviews)), default=None),
         "review_count": len(reviews),
         "changes_requested": sum(review.get("state") == "CHANGES_REQUESTED" for review in verdicts),
-        "review_rounds": len(commits) or int(bool(verdicts)),
+        "review_rounds": len(judged) or int(bool(verdicts)),
         "additions": count(node.get("additions")),
         "deletions": count(node.get("deletions")),
         "changed_files": count(node.get("changedFiles")),
-        "commit_count": count(mapping(node.get("commits")).get("totalCount")),
+        "commit_count": count(commits.get("totalCount")),
         "details": "graphql",
         "truncated": cut or None,
     }
@@ -132,7 +131,7 @@ def reviews_by_others(reviews: Iterable[Mapping[str, Any]], author: str | None) 
     """Return the submitted reviews by people other than the author; a deleted account counts as another person."""
     found = []
     for review in reviews:
-        reviewer = mapping(review.get("author"))
+        reviewer = _part(review, "author")
         login = clean_text(reviewer.get("login"))
         by_bot = is_bot(login, clean_text(reviewer.get("__typename")))
         if not by_bot and (login is None or login != author) and iso_utc(review.get("submittedAt")):
@@ -143,10 +142,10 @@ def reviews_by_others(reviews: Iterable[Mapping[str, Any]], author: str | None) 
 def node_commits(node: Mapping[str, Any], pull_request_id: int) -> list[dict[str, Any]]:
     """Return the rows of ``pull_request_commits`` in a GraphQL pull request node."""
     rows = []
-    for entry in _nodes(node.get("commits")):
-        commit = mapping(entry.get("commit"))
-        author = mapping(commit.get("author"))
-        login = clean_text(mapping(author.get("user")).get("login"))
+    for entry in _nodes(node, "commits"):
+        commit = _part(entry, "commit")
+        author = _part(commit, "author")
+        login = clean_text(_part(author, "user").get("login"))
         sha, at = clean_text(commit.get("oid")), iso_utc(commit.get("committedDate"))
         if sha and at:
             rows.append(
@@ -164,20 +163,31 @@ def node_commits(node: Mapping[str, Any], pull_request_id: int) -> list[dict[str
 
 def has_next(connection: object) -> bool:
     """Tell whether a GraphQL list goes on after what was asked."""
-    return mapping(mapping(connection).get("pageInfo")).get("hasNextPage") is True
+    return _page_of(connection).get("hasNextPage") is True
 
 
 def end_cursor(connection: object) -> str | None:
     """Return where a GraphQL list goes on."""
-    return clean_text(mapping(mapping(connection).get("pageInfo")).get("endCursor"))
+    return clean_text(_page_of(connection).get("endCursor"))
 
 
-def _nodes(connection: object) -> list[Mapping[str, Any]]:
-    return [node for node in sequence(mapping(connection).get("nodes")) if isinstance(node, dict)]
+def _page_of(connection: object) -> Mapping[str, Any]:
+    return _part(connection, "pageInfo") if isinstance(connection, dict) else _NOTHING
 
 
-def _login(user: object) -> str | None:
-    return clean_text(mapping(user).get("login"))
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object of this name; an empty one where there is another value or none."""
+    part = whole.get(name)
+    return part if isinstance(part, dict) else _NOTHING
+
+
+def _nodes(node: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    nodes = _part(node, name).get("nodes")
+    return [entry for entry in nodes if isinstance(entry, dict)] if isinstance(nodes, list) else []
+
+
+def _moments(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [at for event in events if (at := iso_utc(event.get("createdAt")))]
 
 
 def _names(labels: object) -> list[str]:
