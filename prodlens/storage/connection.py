@@ -7,7 +7,7 @@ import sqlite3
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from prodlens.errors import StorageError, UnusableStoreError
 from prodlens.files import Folder
@@ -108,14 +108,23 @@ def _set_up(conn: sqlite3.Connection) -> None:
 
 @contextmanager
 def outside_errors(path: Path) -> Iterator[None]:
-    """Translate SQLite's errors: a wrong file is the user's to mend, a full or locked disk is not."""
+    """Translate SQLite's errors inside the block, see ``raise_as_ours``."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise StorageError(f"cannot use the database {path}: {error}") from error
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
-            raise
-        raise UnusableStoreError(f"{path} is not a usable SQLite database ({error}); choose another with --db") from (
-            error
-        )
+        raise_as_ours(error, path)
+
+
+def raise_as_ours(error: sqlite3.DatabaseError, path: Path) -> NoReturn:
+    """Raise an error of SQLite as ours: a wrong file is the user's to mend, a full or locked disk is not.
+
+    Raises:
+        StorageError: The file cannot be used now.
+        UnusableStoreError: The file is not a usable database.
+        DatabaseError: The error itself, where a statement of ours is wrong.
+    """
+    if isinstance(error, sqlite3.OperationalError):
+        raise StorageError(f"cannot use the database {path}: {error}") from error
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
+        raise error
+    raise UnusableStoreError(f"{path} is not a usable SQLite database ({error}); choose another with --db") from error

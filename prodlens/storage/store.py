@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from prodlens.errors import UnusableStoreError
 from prodlens.storage.call_rows import session_values
 from prodlens.storage.call_upsert import put_calls
-from prodlens.storage.connection import connect, outside_errors
+from prodlens.storage.connection import connect, outside_errors, raise_as_ours
 from prodlens.storage.delivery_rows import upsert_commits, upsert_pull_requests
 from prodlens.storage.migrations import migrations, step_from
 from prodlens.storage.notes import IDENTITY, read_note, write_note
@@ -19,7 +20,6 @@ from prodlens.storage.row_conversion import session_row
 from prodlens.timestamps import as_utc, parse_timestamp
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
@@ -102,11 +102,11 @@ class ProdLensStore:
         Raises:
             StorageError: SQLite could not write.
         """
-        with outside_errors(self.path):
-            if self.conn.in_transaction:
-                begin, commit, rollback = "SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner; RELEASE inner"
-            else:
-                begin, commit, rollback = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+        if self.conn.in_transaction:
+            begin, commit, rollback = "SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner; RELEASE inner"
+        else:
+            begin, commit, rollback = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+        try:
             self.conn.execute(begin)
             try:
                 yield self.conn
@@ -116,6 +116,8 @@ class ProdLensStore:
                     for statement in rollback.split(";"):
                         self.conn.execute(statement)
                 raise
+        except sqlite3.DatabaseError as error:
+            raise_as_ours(error, self.path)
 
     # Sessions -----------------------------------------------------------------------------------------------
 
