@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signatures:
     """The signs that each tool leaves: every key in lower case, ready to look up."""
 
@@ -31,6 +31,12 @@ class Signatures:
     comments: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
     agents: Mapping[str, str]
+
+    @cached_property
+    def words_of_bodies(self) -> tuple[str, ...]:
+        """What a description holds, in lower case, that says anything of a tool: one of these at least."""
+        told = (text for text, _ in (*self.phrases, *self.comments, *self.links))
+        return (*told, *(f"{key}:" for key in sorted(self.trailer_keys)))
 
 
 @cache

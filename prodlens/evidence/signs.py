@@ -149,6 +149,9 @@ def _body_evidence(body: str) -> Iterator[Evidence]:
     are weaker: people link sessions and copy messages.
     """
     known = signatures()
+    whole = body[:_LONGEST_BODY].lower()
+    if not whole or not any(word in whole for word in known.words_of_bodies):  # as in most: no line need be looked at
+        return
     for line in _own_lines(body):
         lower = line.lower()
         start = _BEFORE_WORDS.sub("", lower)

@@ -209,6 +209,20 @@ def test_signs_in_a_description(line: str, sign: tuple[str, str] | None) -> None
     assert best == (Evidence(sign[0], "description", sign[1]) if sign else None)
 
 
+def test_every_word_of_the_list_is_found_in_a_long_description() -> None:
+    """Each phrase, comment, link and trailer key counts in capitals and amid other lines, wherever it stands."""
+    known = signatures()
+    lines = [
+        *(phrase for phrase, _ in known.phrases),
+        *(f"<!-- {comment} -->" for comment, _ in known.comments),
+        *(f"see {link}7" for link, _ in known.links),
+        *(f"{key}: claude <noreply@anthropic.com>" for key in known.trailer_keys),
+    ]
+    for line in lines:
+        assert body_signs(f"Fixes it.\n\n{line.upper()}\n\nThanks!"), line
+    assert body_signs("Fixes it.\n\nThanks!") == []
+
+
 def test_what_signs_of_a_pull_request_rest_on() -> None:
     """Each says in a few words of ours where it stands: name, branch, label, phrase, link, stored sign and calls."""
     pull = {
