@@ -245,6 +245,8 @@ def _note_count(run: StreamRun, counted: _Count | None) -> None:
 
 def _is_due(run: StreamRun) -> bool:
     """Tell whether a list of several pages was last counted a day ago."""
+    if run.state.counted_at is None:
+        return False
     counted_at, now = parse_timestamp(run.state.counted_at), parse_timestamp(run.now())
     return counted_at is not None and now is not None and now - counted_at >= _COUNTED_ANEW_AFTER
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prodlens import slugs
+from tests.moves import Walk
 from tests.trace_project import DATA, TraceProject
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import FrameType
 
 # The steps that docs/architecture.md names.
 STEPS = (
@@ -26,27 +24,6 @@ STEPS = (
 MOST_MOVES = 140
 
 
-class Walk:
-    """Notes the functions of ours that are entered, and the calls that lead from one module to another."""
-
-    def __init__(self) -> None:
-        self.entered: Counter[str] = Counter()
-        self.moves = 0
-        self._modules = [""]
-
-    def note(self, frame: FrameType, event: str, _: Any) -> None:
-        """Note an event of the interpreter, as ``sys.setprofile`` wants it."""
-        module = str(frame.f_globals.get("__name__"))
-        if not module.startswith("prodlens") or event not in {"call", "return"}:
-            return
-        if event == "return":
-            self._modules.pop()
-            return
-        self.moves += self._modules[-1] not in {"", module}
-        self._modules.append(module)
-        self.entered[f"{module}.{frame.f_code.co_qualname}"] += 1
-
-
 def walked(folder: Path, line: bytes) -> Walk:
     """Return the walk of one line into an empty store and lake."""
     walk = Walk()
@@ -54,11 +31,8 @@ def walked(folder: Path, line: bytes) -> Walk:
     path = folder / "line.jsonl"
     with TraceProject(folder) as project:
         path.write_bytes(line)
-        sys.setprofile(walk.note)
-        try:
+        with walk.noted():
             stored = project.ingestor.ingest_file(path)
-        finally:
-            sys.setprofile(None)
         assert (stored, len(project.lake())) == (1, 1)
     return walk
 
