@@ -31,9 +31,13 @@ _REVERTING = (
 def mark_reverted(conn: sqlite3.Connection, slug: str) -> None:
     """Write ``reverted_at`` of every merged pull request of the repository anew, from what is stored now."""
     times = revert_times(conn, slug)
-    stored = conn.execute("SELECT id, reverted_at FROM pull_requests WHERE repo_slug = ?", (slug,))
-    changes = [(times.get(identity), identity) for identity, at in map(tuple, stored) if times.get(identity) != at]
-    conn.executemany("UPDATE pull_requests SET reverted_at = ? WHERE id = ?", changes)
+    query = "SELECT id, reverted_at FROM pull_requests WHERE repo_slug = ? AND reverted_at IS NOT NULL"
+    stored = dict(map(tuple, conn.execute(query, (slug,))))
+    changed = sorted(identity for identity in times.keys() | stored if times.get(identity) != stored.get(identity))
+    conn.executemany(
+        "UPDATE pull_requests SET reverted_at = ? WHERE id = ? AND repo_slug = ?",
+        [(times.get(identity), identity, slug) for identity in changed],
+    )
 
 
 def revert_times(conn: sqlite3.Connection, slug: str) -> dict[int, str]:
