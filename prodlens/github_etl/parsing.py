@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlens.commits import is_bot, message_trailers, reverted_commits, reverted_pull_request
 from prodlens.evidence import body_signs
-from prodlens.json_values import clean_text, count, mapping, sequence, whole_number
+from prodlens.json_values import clean_text, count, whole_number
 from prodlens.timestamps import iso_utc
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def listed_pull_request(item: Mapping[str, Any], slug: str) -> dict[str, Any] | 
         "merged_at": merged,
         "closed_at": None if state == "open" else closed,
         "updated_at": iso_utc(item.get("updated_at")) or closed or merged or created,
-        "labels": _names(item["labels"]) if "labels" in item else None,
+        "labels": _names(_entries(item, "labels")) if "labels" in item else None,
         "head_ref": clean_text(head.get("ref")),
         "head_sha": clean_text(head.get("sha")),
         "head_repo": clean_text(_part(head, "repo").get("full_name")),
@@ -80,7 +80,7 @@ def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dic
         "author_is_login": login is not None,
         "timestamp": at,
         "branch": branch,
-        "parents": len(sequence(item["parents"])) if "parents" in item else None,
+        "parents": len(_entries(item, "parents")) if "parents" in item else None,
         "trailers": message_trailers(detail.get("message")),
         "reverts": reverted_commits(detail.get("message")) or None,
         "from_github": True,
@@ -89,8 +89,8 @@ def listed_commit(item: Mapping[str, Any], slug: str, branch: str | None) -> dic
 
 def parent_shas(item: Mapping[str, Any]) -> list[str]:
     """Return the shas of a listed commit's parents."""
-    parents = sequence(item.get("parents"))
-    return [sha for parent in parents if (sha := clean_text(mapping(parent).get("sha"))) is not None]
+    parents = (parent for parent in _entries(item, "parents") if isinstance(parent, dict))
+    return [sha for parent in parents if (sha := clean_text(parent.get("sha"))) is not None]
 
 
 def events_details(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -181,15 +181,23 @@ def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else _NOTHING
 
 
+def _entries(whole: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the list of this name; an empty one where there is another value or none."""
+    part = whole.get(name)
+    return part if isinstance(part, list) else []
+
+
 def _nodes(node: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    nodes = _part(node, name).get("nodes")
-    return [entry for entry in nodes if isinstance(entry, dict)] if isinstance(nodes, list) else []
+    return [entry for entry in _entries(_part(node, name), "nodes") if isinstance(entry, dict)]
 
 
 def _moments(events: Iterable[Mapping[str, Any]]) -> list[str]:
     return [at for event in events if (at := iso_utc(event.get("createdAt")))]
 
 
-def _names(labels: object) -> list[str]:
-    names = (clean_text(label if isinstance(label, str) else mapping(label).get("name")) for label in sequence(labels))
-    return [name for name in names if name]
+def _names(labels: Iterable[Any]) -> list[str]:
+    """Return the names of labels, which small servers list as text."""
+    told = (
+        label.get("name") if isinstance(label, dict) else label for label in labels if isinstance(label, dict | str)
+    )
+    return [name for name in map(clean_text, told) if name]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from prodlens.slugs import one_spelling
+from prodlens.storage import marks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,7 +64,7 @@ class StreamState:
 
     def save(self, conn: sqlite3.Connection) -> None:
         """Store the state, as a part of the transaction of the rows that it stands for."""
-        values = {column: getattr(self, column) for column in _COLUMNS}
+        values = [getattr(self, column) for column in _COLUMNS]
         conn.execute(f"INSERT OR REPLACE INTO sync_streams ({', '.join(_COLUMNS)}) VALUES ({_PLACEHOLDERS})", values)
 
     def covers(self, since: str) -> bool:
@@ -77,7 +78,7 @@ class StreamState:
 
 
 _COLUMNS = tuple(column.name for column in fields(StreamState))
-_PLACEHOLDERS = ", ".join(f":{column}" for column in _COLUMNS)
+_PLACEHOLDERS = marks(_COLUMNS)
 
 
 def sync_state(store: ProdLensStore, repo: str) -> dict[str, Any]:
