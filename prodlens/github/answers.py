@@ -77,6 +77,10 @@ class Answer:
             raise ServerFailedError(f"GitHub's response for {without_query(self.url)} is not a list; try again later")
         return [item for item in body if isinstance(item, dict)]
 
+    def forget_parsed(self) -> None:
+        """Free the parsed body; it is parsed anew where it is asked for again."""
+        self.__dict__.pop("_body", None)
+
     @cached_property
     def _body(self) -> Any:
         return self.response.json() if self.content is None else orjson.loads(self.content)

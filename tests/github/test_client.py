@@ -224,6 +224,17 @@ def test_pages_are_asked_for_one_by_one(server: GithubServer, plain: requests.Se
     assert [row["number"] for page in pages for row in page.rows()] == list(range(5, 15))
 
 
+def test_a_page_is_freed_before_the_next_one_is_read(server: GithubServer, plain: requests.Session) -> None:
+    """No two pages are in memory as objects at once; what a page held is parsed anew for whoever still asks."""
+    pages = client(server, plain).pages(PATH, params={"state": "all"})
+    first = next(pages)
+    rows = first.rows()
+    assert first.rows()[0] is rows[0]
+    next(pages)
+    assert first.rows()[0] is not rows[0]
+    assert first.rows() == rows
+
+
 def test_pages_may_be_pinned(server: GithubServer, plain: requests.Session) -> None:
     """A parameter that the links do not name is sent with every page after the first."""
     asking = client(server, plain)
