@@ -10,19 +10,26 @@ from prodlens.commits import reverted_title
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
-_MERGED = (
-    "SELECT id, number, title, created_at, merged_at, merge_commit_sha, reverts FROM pull_requests "
-    "WHERE ifnull(repo_slug, :repo) = :repo AND merged_at IS NOT NULL ORDER BY merged_at, id"
+_MERGED = "FROM pull_requests WHERE ifnull(repo_slug, :repo) = :repo AND merged_at IS NOT NULL"
+_REVERTS = """(reverts IS NOT NULL OR (title >= 'Revert "' AND title < 'Revert #'))"""  # by number or, maybe, by title
+_REVERTING = f"SELECT title, reverts {_MERGED} AND {_REVERTS}"
+# Of thousands those few that revert others or may be reverted, given what is reverted.
+_TAKING_PART = (
+    f"SELECT id, number, title, created_at, merged_at, merge_commit_sha, reverts {_MERGED} AND ({_REVERTS} "
+    "OR number IN (SELECT value FROM json_each(:numbers)) OR title IN (SELECT value FROM json_each(:titles)) "
+    "OR merge_commit_sha IN (SELECT value FROM json_each(:shas)) OR id IN (SELECT pull_request_id "
+    "FROM pull_request_commits WHERE sha IN (SELECT value FROM json_each(:shas)))) ORDER BY merged_at, id"
 )
 # The commit of a pull request that has only one stands for it; one of several does not.
 _ONLY_COMMITS = (
     "SELECT c.sha, c.pull_request_id FROM pull_request_commits c JOIN pull_requests p ON p.id = c.pull_request_id "
-    "WHERE ifnull(p.repo_slug, :repo) = :repo AND p.merged_at IS NOT NULL AND p.commit_count = 1"
+    "WHERE ifnull(p.repo_slug, :repo) = :repo AND p.merged_at IS NOT NULL AND p.commit_count = 1 "
+    "AND c.sha IN (SELECT value FROM json_each(:shas))"
 )
-_REVERTING = (
+_REVERTING_COMMITS = (
     "SELECT timestamp, reverts FROM commits WHERE ifnull(repo_slug, :repo) = :repo AND reverts IS NOT NULL "
     "ORDER BY timestamp, sha"
 )
@@ -46,13 +53,27 @@ def revert_times(conn: sqlite3.Connection, slug: str) -> dict[int, str]:
     A pull request names what it reverts by number, or else by title: then it is the last one with that title that was
     merged before it was opened. A commit names a merge or squash commit, or the only commit of a pull request.
     """
-    repo = {"repo": slug}
-    pulls = [dict(row) for row in conn.execute(_MERGED, repo)]
+    by_commits = [
+        (sha, at)
+        for at, shas in map(tuple, conn.execute(_REVERTING_COMMITS, {"repo": slug}))
+        for sha in orjson.loads(shas)
+    ]
+    reverting = conn.execute(_REVERTING, {"repo": slug}).fetchall()
+    if not by_commits and not reverting:
+        return {}
+    given = {
+        "repo": slug,
+        "shas": _json(sha for sha, _ in by_commits),
+        "numbers": _json(row["reverts"] for row in reverting),
+        "titles": _json(reverted_title(row["title"]) for row in reverting),
+    }
+    pulls = [dict(row) for row in conn.execute(_TAKING_PART, given)]
     reverted = _by_pull_requests(pulls)
-    owners = dict(map(tuple, conn.execute(_ONLY_COMMITS, repo)))
+    owners = dict(map(tuple, conn.execute(_ONLY_COMMITS, given)))
     owners |= {pull["merge_commit_sha"]: pull["id"] for pull in pulls}
-    for identity, at in _by_commits(conn.execute(_REVERTING, repo), owners):
-        reverted.setdefault(identity, at)
+    for sha, at in by_commits:
+        if sha in owners:
+            reverted.setdefault(owners[sha], at)
     merged_at = {pull["id"]: pull["merged_at"] for pull in pulls}
     return {
         identity: max(at, merged_at[identity]) for identity, at in reverted.items()
@@ -78,8 +99,5 @@ def _by_pull_requests(pulls: Sequence[dict[str, Any]]) -> dict[int, str]:
     return reverted
 
 
-def _by_commits(rows: Iterable[sqlite3.Row], owners: Mapping[str, int]) -> Iterator[tuple[int, str]]:
-    for timestamp, reverts in map(tuple, rows):
-        for sha in orjson.loads(reverts):
-            if sha in owners:
-                yield owners[sha], timestamp
+def _json(values: Iterable[Any]) -> str:
+    return orjson.dumps([value for value in values if value is not None]).decode()
