@@ -141,11 +141,15 @@ def test_work_of_the_period_is_distinguished_from_work_before_it() -> None:
 def test_pull_requests_of_bots_are_not_among_the_merged() -> None:
     """The distribution is over the work of people, as every other figure is."""
     found = costs_of(
-        [spent("5-02", 1.0, pull_request=1), spent("5-02", 9.0, pull_request=2)],
-        [feature(1, "5-01", "5-03"), feature(2, "5-01", "5-03", author="renovate[bot]")],
+        [spent("5-02", 1.0, pull_request=1), spent("5-02", 9.0, pull_request=2), spent("5-02", 5.0, pull_request=3)],
+        [
+            feature(1, "5-01", "5-03"),
+            feature(2, "5-01", "5-03", author="renovate[bot]"),
+            feature(3, "5-01", "5-03", author="deployer", author_type="Bot"),
+        ],
     )
     assert (found["merged"]["pull_requests"], found["merged"]["median_usd"]) == (1, 1.0)
-    assert [row["number"] for row in found["pull_requests"]] == [2, 1]
+    assert [row["number"] for row in found["pull_requests"]] == [2, 3, 1]
 
 
 def test_a_model_has_one_name_in_a_row() -> None:
@@ -167,6 +171,9 @@ def test_calls_that_name_no_repository_belong_to_none_where_they_are_shown_apart
     found = costs_of(loose, [feature(7, "5-01")], unnamed="only")
     assert (found["pull_requests"], found["unattributed"]["cost_usd"]) == ([], 1.0)
     assert costs_of(loose, [feature(7, "5-01")])["attributed"]["cost_usd"] == 1.0
+    ended = [feature(7, "5-01", "5-02"), feature(8, "5-01", None, "x", state="closed", closed_at=at("5-02"))]
+    apart = costs_of(loose, ended, unnamed="only")
+    assert (apart["merged"]["pull_requests"], apart["closed_unmerged"]["pull_requests"]) == (0, 0)
 
 
 SHA = "c" * 40
@@ -594,3 +601,11 @@ def test_parts_that_do_not_make_the_total_are_never_reported() -> None:
     for total, costs in ((3.006, (1.0, 2.0)), (None, (1.0, 2.0)), (1.0, ())):
         with pytest.raises(AssertionError, match="do not balance: "):
             balanced(total, *costs)
+
+
+def test_many_costs_have_an_interval_of_their_90th_percentile() -> None:
+    """Of the costs 1 to 40, the 90th percentile is 36.1, between the 32nd and the 40th of them."""
+    pulls = [feature(n, "5-01", "5-20", f"f-{n}") for n in range(1, 41)]
+    merged = costs_of([spent("5-02", float(n), pull_request=n) for n in range(1, 41)], pulls)["merged"]
+    assert merged["percentile_90_usd"] == pytest.approx(36.1)
+    assert merged["percentile_90_interval"] == {"low": 32.0, "high": 40.0, "level": 0.95}
