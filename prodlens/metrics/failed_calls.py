@@ -32,6 +32,6 @@ def failed_calls(conn: sqlite3.Connection, repos: Sequence[str | None], window: 
     return {
         "sessions": calls,
         "total_tokens": sum(int(row[1]) for row in rows),
-        "cost_usd": finite_costs(add(row[2] for row in rows), 0.0, 0.0)[0] if priced else None,
+        "cost_usd": finite_costs(add(row[2] for row in rows), 0.0, 0.0, 0.0)[0] if priced else None,
         "unpriced_sessions": calls - priced,
     }

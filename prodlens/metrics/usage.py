@@ -230,7 +230,7 @@ def known_cost(cells: Sequence[Cell | EarlierCell]) -> float | None:
 
 
 def finite_costs(
-    cost: float | None, recorded: float, computed: float, own_price: float = 0.0
+    cost: float | None, recorded: float, computed: float, own_price: float
 ) -> tuple[float | None, float, float, float]:
     """Return a cost, its two parts, and what of the second the user's own prices made.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from prodlens.metrics import ReportGenerator
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window, build_timeline
-from prodlens.metrics.usage import read_usage
+from prodlens.metrics.usage import Totals, Usage, add, call_span, calls_to_know_of, finite_costs, read_usage, totals
 from prodlens.storage import ProdLensStore
 from tests.examples import examples
 from tests.metrics.situations import REPO, at, call, commit, pull, report_on
@@ -200,3 +201,115 @@ def test_numbers_at_the_end_of_the_range_break_no_report(store: ProdLensStore, c
     report = report_on(store)
     assert report["ai_interaction_velocity"]["total_sessions"] == 57
     assert report["acceptance_quality"]["avg_diff_ratio"] is None
+
+
+WINDOW, PLAUSIBLE = Window(at("5-01 00:00"), at("5-03 00:00")), Window(at("1-01 00:00"), at("6-01 00:00"))
+
+
+def read(store: ProdLensStore, repos: tuple[str | None, ...] = (REPO, None)) -> Usage:
+    """Read the calls of the first two days of May and of the two days before, as a report does."""
+    request = ReportRequest(repo=REPO, since=WINDOW.start, until=WINDOW.end, history_days=2)
+    call_span(store.conn, repos, PLAUSIBLE)
+    return read_usage(store.conn, repos, build_timeline(request, None), 0.7, PLAUSIBLE)
+
+
+def test_every_count_of_calls(store: ProdLensStore) -> None:
+    """Each segment, model and decision has its counts and sums, and each person theirs, over what is known."""
+    accepted: dict[str, Any] = {"model": "openai/gpt-4o", "accepted_flag": True}
+    store.insert_sessions(
+        [
+            call(
+                "5-01", total_tokens=1, cost_usd=1.0, cost_source="recorded", status_code=200, latency_ms=10.0,
+                developer_id="ada", diff_ratio=0.7, accepted_lines=3, **accepted,
+            ),
+            call(
+                "5-01", total_tokens=2, cost_usd=2.0, cost_source="computed", status_code=400, latency_ms=30.0,
+                developer_id="ada", diff_ratio=0.25, **accepted,
+            ),
+            call(
+                "5-01", total_tokens=4, cost_usd=4.0, cost_source="own-price", status_code=399, latency_ms=20.0,
+                developer_id="bob", **accepted,
+            ),
+            call("5-02", total_tokens=8, developer_id="bob", accepted_lines=5, **accepted | {"accepted_flag": False}),
+            call("5-02", total_tokens=16, cost_usd=0.5, repo_slug=None),
+            call(
+                "4-30 23:59", total_tokens=32, cost_usd=8.0, status_code=500, latency_ms=5.0, developer_id="ada",
+                diff_ratio=1.0, model="b",
+            ),
+            call("4-20", model="b", total_tokens=64, developer_id="ada"),
+            call("5-03 00:00", model="b", total_tokens=128),
+            call("5-01", repo_slug="acme/api"),
+            call("1-01", timestamp="1999-01-01T00:00:00Z"),
+            call("6-01 00:00"),
+        ]
+    )  # fmt: skip
+    assert call_span(store.conn, (REPO, None), PLAUSIBLE) == (at("4-20"), at("5-03 00:00"), 2)
+    found = read(store)
+    assert found.earlier == ((1, None, 1, 32, 8.0, 1, 1, 1),)
+    accepted_of_may_1 = (4.0, 1, 4, 3, 1, 0.95, 2, 1, 3, 1, 3, 2)
+    assert sorted(found.cells, key=lambda cell: cell.calls * 10 + cell.segment) == [
+        (3, True, "gpt-4o", "openai/gpt-4o", False, 1, 8, *(0.0, 0, 8), *(0.0, 0.0, 0, 0), *[0] * 8, 5, 8, 0, 0),
+        (3, False, None, None, None, 1, 16, *(0.5, 1, 0), *(0.5, 0.0, 0, 0), *[0] * 12),
+        (2, True, "gpt-4o", "openai/gpt-4o", True, 3, 7, *(7.0, 3, 0), *(1.0, 6.0, 2, 6), *accepted_of_may_1),
+    ]
+    assert {type(cell.names_repo) for cell in found.cells} == {bool}
+    assert (found.first, found.last) == (at("4-20"), at("5-02"))
+    assert (found.window_first, found.window_last) == (at("5-01"), at("5-02"))
+    assert {decision: sorted(some) for decision, some in found.latencies_ms.items()} == {
+        None: [],
+        False: [],
+        True: [10.0, 20.0, 30.0],
+    }
+    assert found.median_latency_ms == 20.0
+    assert sorted(found.people, key=str) == [
+        ("ada", "gpt-4o", True, 2, 2, 1, 2, 1, 2, 1),
+        ("bob", "gpt-4o", False, 1, 0, 0, 0, 0, 0, 0),
+        ("bob", "gpt-4o", True, 1, 1, 0, 0, 0, 1, 1),
+        (None, None, None, 1, 0, 0, 0, 0, 0, 0),
+    ]
+    assert found.people_before == (("ada", "b", None, 1, 1, 1, 1, 1, 1, 1),)
+    assert found.developers == {"ada", "bob"}
+    assert totals(found.cells) == Totals(5, 31, 7.5, 4, 8, 1.5, 6.0, 2, 6, 4.0, 1, 4, 3, 1, 0.95, 2, 1, 8, 9, 3, 2)
+    assert (found.earlier_in(range(1)), found.earlier_in(range(1, 2))) == ([], [*found.earlier])
+    assert totals([]) == Totals(0, 0, None, 0, 0, 0.0, 0.0, 0, 0, 0.0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0, 0, 0)
+
+
+def test_a_median_that_leaves_the_range_of_numbers_is_unknown(store: ProdLensStore) -> None:
+    """The middle of two latencies whose sum is no number is not known; one alone is its own middle."""
+    store.insert_sessions([call("5-01", latency_ms=1.7e308)])
+    assert read(store).median_latency_ms == 1.7e308
+    store.insert_sessions([call("5-01", latency_ms=1.7e308)])
+    assert read(store).median_latency_ms is None
+
+
+def test_costs_whose_sum_is_no_number_are_unknown_with_their_parts() -> None:
+    """One part beyond all numbers makes the cost None and every part 0; a cost that is not known stays None."""
+    assert finite_costs(3.0, 1.0, 2.0, 0.5) == (3.0, 1.0, 2.0, 0.5)
+    assert finite_costs(None, 0.0, 0.0, 0.0) == (None, 0.0, 0.0, 0.0)
+    for place in range(4):
+        given = [3.0, 1.0, 2.0, 0.5]
+        given[place] = math.inf if place % 2 else math.nan
+        assert finite_costs(*given) == (None, 0.0, 0.0, 0.0)
+    assert [add([0.1] * 10), add([1.7e308, 1.7e308]), add([])] == [1.0, math.inf, 0.0]
+    assert math.isnan(add([math.inf, -math.inf]))
+
+
+def test_what_is_to_be_known_of_calls_is_counted(store: ProdLensStore) -> None:
+    """Caveats and estimated times of every repository that is asked for, from the window's start up to its end."""
+    caveats = {"price_caveat": "maker's price", "time_is_estimated": True}
+    store.insert_sessions(
+        [
+            call("5-01 00:00", **caveats),
+            call("5-02", repo_slug=None, **caveats),
+            call("5-02", repo_slug=None, price_caveat="without modifier"),
+            call("5-02"),
+            call("4-30 23:59", **caveats),
+            call("5-03 00:00", **caveats),
+            call("5-02", repo_slug="acme/api", **caveats),
+        ]
+    )
+    found = calls_to_know_of(store.conn, (REPO, None), WINDOW)
+    assert found == ({"maker's price": 2, "without modifier": 1}, 2)
+    assert calls_to_know_of(store.conn, (None, REPO), WINDOW) == found
+    assert calls_to_know_of(store.conn, (REPO,), WINDOW) == ({"maker's price": 1}, 1)
+    assert calls_to_know_of(store.conn, (), WINDOW) == ({}, 0)
