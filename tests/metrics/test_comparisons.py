@@ -273,6 +273,25 @@ def test_a_merge_at_once_took_a_minute(store: ProdLensStore) -> None:
     assert (found["merged"], found["merged_before"], found["ratio"]) == (6, 6, pytest.approx(360.0))
 
 
+def test_periods_that_nobody_saw(store: ProdLensStore) -> None:
+    """Days begin in the zone of the report; a period before everything has no days and no total."""
+    empty = report_on(store)["periods"]
+    assert (empty["this"], empty["previous"]) == ({"first_day": "2026-05-01", "days": 0},) * 2
+    store.insert_sessions([call(f"5-{day:02}") for day in range(1, 8)])
+    found = report_on(store, date(2026, 5, 1), until=date(2026, 5, 8), timezone="Asia/Kathmandu")["periods"]
+    assert found["this"] == {"first_day": "2026-05-01", "days": 7}
+    assert found["previous"] == {"first_day": "2026-04-24", "days": 7}
+    first = found["figures"][0]
+    assert (first["this"], first["previous"]) == ({"total": 7, "days": 7}, {"total": None, "days": 0})
+    earlier = compare_totals(
+        DailySeries("commits", date(2026, 5, 1), (1.0, 2.0)), (date(2026, 5, 1), 2), (date(2026, 4, 1), 2)
+    )
+    assert earlier["previous"] == {"total": None, "days": 0}
+    assert set(earlier["change"]) == {
+        "ratio", "interval", "p_value", "q", "df", "reason", "weeks", "weeks_before",
+    }  # fmt: skip
+
+
 def two_months(store: ProdLensStore) -> None:
     """Store eight weeks of two people: calls and commits from a Monday to a Sunday, pull requests in some of them."""
     for week, count in enumerate([3, 5, 4, 6, 9, 7, 8, 12]):
