@@ -173,3 +173,47 @@ def test_costs_that_add_up_to_infinity_are_unknown_by_all_their_names(tmp_path: 
     assert found.total == LedgerLine(4, 4, None, 0.0, 0.0, 0, 0, 4, 4, 0.0, 4, 4)
     assert found.by_model()["a"] == LedgerLine(2, 2, None, 0.0, 0.0, 0, 0, 2, 2, 0.0, 2, 2)
     assert found.total.by_cost_source()["own_price"] == {"sessions": 4, "total_tokens": 4, "cost_usd": None}
+
+
+@pytest.mark.parametrize(("source", "computed_calls"), [("recorded", 0), ("computed", 2)])
+def test_an_infinite_part_is_nothing(tmp_path: Path, source: str, computed_calls: int) -> None:
+    """Recorded and computed costs that add up to infinity are nothing of an unknown cost, and their calls stay."""
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions(
+            {
+                "timestamp": "2026-05-02T00:00:00Z",
+                "cost_source": source,
+                "cost_usd": 1.7e308,
+                "tokens_in": 1,
+                "trace_hash": str(number),
+            }
+            for number in range(2)
+        )
+        found = ledger(store.conn).total
+    assert found == LedgerLine(2, 2, None, 0.0, 0.0, 0, 0, computed_calls, computed_calls)
+    assert {line["cost_usd"] for line in found.by_cost_source().values()} == {None}
+
+
+def test_a_line_has_a_cost_where_a_call_of_it_has() -> None:
+    """What was only recorded has no computed cost, not one of nothing, and the other way round."""
+    recorded = LedgerLine(1, 1, 1.0, 1.0, 0.0, 0, 0).by_cost_source()
+    assert (recorded["recorded"]["cost_usd"], recorded["computed"]["cost_usd"]) == (1.0, None)
+    own = LedgerLine(1, 1, 1.0, 0.0, 1.0, 0, 0, 1, 1, 1.0, 1, 1).by_cost_source()
+    assert [own[name]["cost_usd"] for name in ("recorded", "computed", "own_price")] == [None, None, 1.0]
+
+
+def test_models_of_one_cost_stand_by_their_calls_and_then_their_names(tmp_path: Path) -> None:
+    """More calls go first, then the name; what names none goes before every name."""
+    counts = {"b": 1, "a": 1, None: 1, "c": 2, "dear": 1}
+    with ProdLensStore(tmp_path / "cache.db") as store:
+        store.insert_sessions(
+            {
+                "timestamp": "2026-05-02T00:00:00Z",
+                "model": model,
+                "cost_usd": 1.0 if model == "dear" else None,
+                "trace_hash": f"{model}{number}",
+            }
+            for model, calls in counts.items()
+            for number in range(calls)
+        )
+        assert list(ledger(store.conn).by_model()) == ["dear", "c", None, "a", "b"]

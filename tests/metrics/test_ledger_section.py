@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from prodlens.metrics.ledger import ledger
-from prodlens.storage import ProdLensStore
+from prodlens.schemas import UsageDay
+from prodlens.storage import ProdLensStore, put_usage_days
 from tests.examples import examples
 from tests.metrics.situations import REPO, call, report_on
 
@@ -80,6 +81,52 @@ def test_a_model_is_one_row_however_its_sources_name_it(store: ProdLensStore) ->
     assert report["model_selection_accuracy"] == 0.75
     assert {row["model"] for row in store.fetch_sessions()} == set(names)
     assert set(ledger(store.conn).by_model()) == {"claude-sonnet-4-5", "team-coder"}
+
+
+def test_every_figure_of_a_model(store: ProdLensStore) -> None:
+    """Calls, tokens, cost, what lacks a price, and what is known of acceptance, the costliest first."""
+    store.insert_sessions(
+        [
+            call("5-01", model="a", cost_usd=1.0, total_tokens=1, accepted_flag=True),
+            call("5-01", model="a", total_tokens=2, accepted_flag=True),
+            call("5-01", model="a", total_tokens=4, accepted_flag=False),
+            call("5-01", model="a", total_tokens=8),
+            call("5-02", model="a", total_tokens=16),
+            call("5-01", cost_usd=2.0, total_tokens=32, repo_slug=None),
+        ]
+    )
+    assert report_on(store, until=date(2026, 5, 31))["cost_by_model"] == [
+        {
+            "model": None,
+            "sessions": 1,
+            "total_tokens": 32,
+            "cost_usd": 2.0,
+            "unpriced_sessions": 0,
+            "unpriced_tokens": 0,
+            "accepted_sessions": 0,
+            "known_acceptance": 0,
+        },
+        {
+            "model": "a",
+            "sessions": 5,
+            "total_tokens": 31,
+            "cost_usd": 1.0,
+            "unpriced_sessions": 4,
+            "unpriced_tokens": 30,
+            "accepted_sessions": 2,
+            "known_acceptance": 3,
+        },
+    ]
+
+
+def test_what_a_vendor_bills_stands_beside_the_calls(store: ProdLensStore) -> None:
+    """The tool that a vendor reports on has its figures in the ledger, the others have none."""
+    with store.transaction() as conn:
+        put_usage_days(conn, [UsageDay("k", date(2026, 5, 2), "copilot", "copilot-ai-usage", "ada", net_usd=3.0)])
+    reported = report_on(store, until=date(2026, 5, 31))["ledger"]["reported_by_vendor"]
+    found = reported.pop("copilot")
+    assert (found["net_usd"], found["rows"], found["first_day"]) == (3.0, 1, "2026-05-02")
+    assert set(reported.values()) == {None}
 
 
 def test_assumptions_on_price_and_time_are_counted(store: ProdLensStore) -> None:
