@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from prodlens.metrics.series import known_sum
+from prodlens.statistics.estimates import TOO_LARGE
 from prodlens.statistics.forecast import MOST_WEEKS, Forecast, forecast_sum
 from prodlens.statistics.sample_sizes import MOST_DAYS_WITHOUT_TRACES
 from prodlens.timestamps import day_of, days_between
@@ -47,6 +48,8 @@ def forecast_section(request: ReportRequest, timeline: Timeline, cost: DailySeri
         found = Forecast(None, None, found.weeks, "history-days does not reach back to the first of the month")
     if found.reason is None and spent is None:
         found = Forecast(None, None, found.weeks, _UNPRICED)
+    if found.estimate is not None and not isfinite((spent or 0.0) + found.estimate):
+        found = Forecast(None, None, found.weeks, TOO_LARGE)
     low, estimate, high = _bounds(found, spent)
     return {
         "month": f"{first:%Y-%m}",
@@ -87,7 +90,7 @@ def _forecast(cost: DailySeries, today: date, left: Sequence[date]) -> Forecast:
 
 def _bounds(found: Forecast, spent: float | None) -> tuple[float | None, float | None, float | None]:
     """Return low, estimate and high of the whole month; what was spent cannot become less."""
-    if found.estimate is None or spent is None or not isfinite(spent + found.estimate):
+    if found.estimate is None or spent is None:
         return None, None, None
     estimate = spent + found.estimate
     if found.interval is None or found.interval.low is None or found.interval.high is None:

@@ -221,3 +221,41 @@ def test_a_month_without_a_forecast_has_no_figure_of_it(store: ProdLensStore) ->
     found = report_on(store, report_time=MAY_20)["forecast"]
     assert (found["spent_usd"], found["weeks"], found["month_cost_usd"]) == (119.0, 6, nothing)
     assert found["reason"] == "calls without a known price, and no others"
+
+
+def test_the_month_is_that_of_the_reports_zone(store: ProdLensStore) -> None:
+    """The day of the report and the last day of the window are days of its zone, to the microsecond."""
+    spend(store, "3-01", 92)  # through May 31
+    late = datetime(2026, 5, 31, 20, tzinfo=UTC)
+    assert report_on(store, report_time=late)["forecast"]["month"] == "2026-05"
+    assert report_on(store, report_time=late, timezone="Asia/Kathmandu")["forecast"]["month"] == "2026-06"
+    after = datetime(2026, 7, 1, tzinfo=UTC)
+    for until, zone, month in (
+        (datetime(2026, 6, 1, 2, tzinfo=UTC), "UTC", "2026-06"),
+        (datetime(2026, 6, 1, 2, tzinfo=UTC), "America/New_York", "2026-05"),
+        (datetime(2026, 6, 1, tzinfo=UTC), "UTC", "2026-05"),
+        (datetime(2026, 6, 1, 0, 0, 0, 1, tzinfo=UTC), "UTC", "2026-06"),
+    ):
+        assert report_on(store, until=until, timezone=zone, report_time=after)["forecast"]["month"] == month
+
+
+def test_weeks_are_those_that_end_with_the_last_day(store: ProdLensStore) -> None:
+    """One priced day makes a week known, wherever in it; and where traces ended long ago no weeks stand behind."""
+    spend(store, "4-08", 36)  # through May 13, the first day of the sixth week
+    store.insert_sessions([call(f"5-{day}") for day in range(14, 20)])
+    found = report_on(store, report_time=MAY_20)["forecast"]
+    assert (found["reason"], found["spent_usd"], found["weeks"]) == (None, 133.0, 6)
+    later = report_on(store, report_time=MAY_20 + timedelta(days=8))["forecast"]
+    assert (later["reason"], later["weeks"]) == ("the traces end 8 days before the report", 0)
+
+
+def test_a_month_beyond_all_numbers_is_unknown(store: ProdLensStore) -> None:
+    """Where what was spent and what is to come add up to no number, no part of the sum is told, and the reason is."""
+    start = at("4-08")
+    for day in range(42):
+        row = call("1-01", cost_usd=(7e306, 8e306)[day // 7 % 2])
+        store.insert_sessions([row | {"timestamp": start + timedelta(days=day)}])
+    found = report_on(store, report_time=MAY_20)["forecast"]
+    assert (found["spent_usd"], found["weeks"]) == (pytest.approx(1.45e308), 6)
+    assert found["month_cost_usd"] == {"low": None, "estimate": None, "high": None, "level": None}
+    assert found["reason"] == "the values are too large or too small to compute with"
