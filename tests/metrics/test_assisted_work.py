@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -437,6 +438,46 @@ def test_the_most_frequent_base_is_the_first_by_name_of_several() -> None:
         store.conn.execute("INSERT INTO repositories (repo_slug, default_branch) VALUES (?, NULL)", (REPO,))
         found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]["pull_requests"]
     assert (found["excluded"]["other_base"], found["unknown"]) == (2, 4)
+
+
+def test_the_zone_of_the_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weeks and days are those of UTC, wherever a report is made."""
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # 14 hours ahead
+    time.tzset()
+    try:
+        (one,) = works([change(1, "5-03 23:00", "5-04")])
+        assert one.week == date(2026, 4, 27)
+        sunday, elsewhere = change(1, "5-03 23:00", "5-04"), {"repo_slug": "acme/elsewhere"}
+        assert kinds([sunday], [traced("4-28", **elsewhere)]) == {"other": 1}
+        assert kinds([sunday], [traced("5-04 01:00", **elsewhere)]) == {"unknown": 1}
+        assert kinds([sunday], [traced("5-03 01:00")]) == {"nearby": 1}
+        with ProdLensStore(":memory:") as store:
+            store.insert_sessions([traced("5-02 23:00")])
+            store.insert_pull_requests([sunday])
+            with store.transaction() as conn:
+                row = (at("5-02 23:30").isoformat(),)
+                conn.execute(
+                    "INSERT INTO pull_request_commits (pull_request_id, sha, timestamp) VALUES (1, 'c', ?)", row
+                )
+            found = report_on(store, until=at("6-30 00:00"))["assisted_pull_requests"]["pull_requests"]
+        assert found["nearby"] == 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_calls_on_the_branch_that_belong_elsewhere_are_no_other_branch() -> None:
+    """Beside calls that name no branch, one on the branch itself that names another pull request hints no less."""
+    calls = [traced("5-06 10:00"), traced("5-06 10:00", branch="f-1", pull_request=9)]
+    assert kinds([change(1, "5-06", "5-07")], calls) == {"nearby": 1}
+
+
+def test_single_answers() -> None:
+    """One request for changes is rework, no base at all is the default branch, and what came before is passed over."""
+    before, one = change(1, "4-06", "4-07"), change(2, "5-06", "5-07", changes_requested=1, base_ref=None)
+    (found,) = works([before | {"base_ref": None}, one])
+    assert (found.opened_at, found.reworked) == (at("5-06"), True)
+    assert works([change(3, "5-06", "5-07", changes_requested=0)])[0].reworked is False
 
 
 @given(st.permutations(range(6)))
