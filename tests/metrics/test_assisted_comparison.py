@@ -232,10 +232,45 @@ def test_how_many_a_comparison_needs(work: list[Work], reason: str | None) -> No
     """Three people with both kinds and twenty of each are enough; below that there are counts and a reason alone."""
     found = comparison(sample_of(work))
     assert found["reason"] == reason
+    assert set(found) == set(comparison(sample_of(team())))
     if reason is not None:
         counts = {"authors", "all_authors", "assisted", "other", "share_open", "verdict", "reason"}
         assert found["verdict"] == "too_few"
         assert {name for name, value in found.items() if value is not None} == counts
+
+
+def test_a_comparison_that_the_rest_accounts_for() -> None:
+    """Where every pull request has a week of its own nothing is left to compare, and the reason is the model's."""
+    work = [replace(one, week=one.week + timedelta(weeks=place)) for place, one in enumerate(some(4, 10))]
+    found = comparison(sample_of(work))
+    assert found["verdict"] == "too_few"
+    assert found["reason"] == "no author has both kinds in a way that weeks and covariates do not account for"
+    assert comparison(sample_of([]))["share_open"] == 0.0
+
+
+def test_what_hangs_on_one_author_has_no_e_value() -> None:
+    """An estimate that is withheld has none either, while that of the bound nearest to no difference stays."""
+    found = comparison(sample_of(some(4, 10)))
+    assert (found["ratio"], found["one_author_decides"]) == (None, True)
+    assert rounded(found["unseen_cause"]) == {
+        "robustness_value": 0.027199,
+        "size_of_choice": 4.4e-05,
+        "size_of_outcome": 0.004778,
+        "times_size": 59.685863,
+        "e_value": None,
+        "e_value_of_bound": 1.0,
+    }
+
+
+def test_a_difference_beyond_all_numbers_is_not_told() -> None:
+    """Ratio, interval and E-values are None together where the ratio leaves the range that is told."""
+    work = [
+        replace(one, hours=math.exp(305 if one.level == "traced" else place % 3))
+        for place, one in enumerate(some(4, 10))
+    ]
+    found = comparison(sample_of(work))
+    assert (found["verdict"], found["ratio"], found["interval"]) == ("not_enough", None, None)
+    assert (found["unseen_cause"]["e_value"], found["unseen_cause"]["e_value_of_bound"]) == (None, None)
 
 
 def test_from_five_percent_on_open_ones_count() -> None:
