@@ -308,3 +308,12 @@ def test_an_author_decides_and_numbers_without_end() -> None:
 def test_how_many_authors_a_verdict_needs(authors: int, effective: float, expected: str) -> None:
     """Eight with both kinds and an effective number of five are enough."""
     assert verdict(Contrast(0.9, 0.1, 7.0, authors, effective, one_author_decides=False, partial_r2=0.0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("beta", "error", "expected"),
+    [(0.0, 0.0, "no_large_difference"), (-0.1, 0.1, "cannot_answer"), (0.1, 0.1, "cannot_answer")],
+)
+def test_both_ends_have_to_be_near_to_no_difference(beta: float, error: float, expected: str) -> None:
+    """An interval that reaches far on one side alone answers nothing; one that is no difference at all does."""
+    assert verdict(Contrast(beta, error, 19.0, 20, 20.0, one_author_decides=False, partial_r2=0.0)) == expected
