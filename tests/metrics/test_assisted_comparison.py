@@ -317,3 +317,21 @@ def test_how_many_authors_a_verdict_needs(authors: int, effective: float, expect
 def test_both_ends_have_to_be_near_to_no_difference(beta: float, error: float, expected: str) -> None:
     """An interval that reaches far on one side alone answers nothing; one that is no difference at all does."""
     assert verdict(Contrast(beta, error, 19.0, 20, 20.0, one_author_decides=False, partial_r2=0.0)) == expected
+
+
+def test_what_is_held_fixed() -> None:
+    """Log lines and files, where none at all are no size, and whether it was a draft or nobody knows."""
+    given = [(0, 0, True), (9, 4, False), (1, None, None)]
+    work = [replace(some(1, 1)[0], size=size, files=files, draft=draft) for size, files, draft in given]
+    assert rounded(sample_of(work).covariates.tolist()) == [
+        [0.0, 0.0, 1.0, 0.0],
+        [2.302585, 1.386294, 0.0, 0.0],
+        [0.693147, 0.0, 0.0, 1.0],
+    ]
+
+
+def test_outcomes_of_too_few_people_have_their_reason() -> None:
+    """Two people are too few for any outcome; nothing of one is told but how many there are."""
+    found = outcomes(sample_of(some(2, 10)))
+    assert {row["reason"] for row in found if row["scale"] != "points"} == {TOO_FEW}
+    assert [(row["estimate"], row["p_value"], row["q"], row["assisted"]["value"]) for row in found] == [(None,) * 4] * 5
