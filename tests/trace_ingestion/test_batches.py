@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prodlens.errors import StorageError
-from prodlens.schemas import Alias, CanonicalTrace, SessionBranch, SessionLink, ToolUse, UsageDay
+from prodlens.schemas import Alias, CanonicalTrace, Decision, SessionBranch, SessionLink, ToolUse, UsageDay
 from prodlens.storage.row_conversion import SESSION_COLUMNS
 from prodlens.trace_ingestion.archives import ArchiveError
 from prodlens.trace_ingestion.batches import NO_TIME_AT_ALL, Batch, RowRules, SourceReading, batches
@@ -199,13 +199,14 @@ def test_a_fault_of_ours_names_its_place() -> None:
         raise KeyError("secret") if given.session_id == "1" else RecursionError
 
     reading = SourceReading("traces.jsonl", RowRules(anonymize=fails))
-    letter, deep = reading.read(entry(record(1))), reading.read(entry(record(2)))
+    letter, deep = reading.read(entry([record(1), record(1)])), reading.read(entry(record(2)))
     assert letter is not None
     assert deep is not None
     ((place, count),) = reading.batch.faults.items()
-    assert count == 1
+    assert count == 2
     assert place.startswith("KeyError at prodlens/trace_ingestion/batches.py:")
-    assert letter.reason == f"ProdLens failed here, and the record may be right: {place}"
+    reason = f"ProdLens failed here, and the record may be right: {place}"
+    assert letter.reason == f"element 1 of 2: {reason}; element 2 of 2: {reason}"
     assert deep.reason == "nested too deeply"
 
 
@@ -219,21 +220,23 @@ def test_when_a_batch_ends() -> None:
 def test_batches_add_up() -> None:
     """Everything for the store is added; letters and counts of a source stay its own."""
     (given,) = records("openrouter_activity.json")
-    one, other = (
-        read(record(1), answer(1, 0.5, requestId="r1"), link(5)),
-        read(record(2), answer(2, 0.5, requestId="r2"), given, 5),
-    )
+    one, other = read(record(9), answer(1, 0.5, requestId="r1"), link(5), given), read(record(2), given, 5)
     size = one.size + other.size
-    other.tool_uses, other.decisions, other.branches = [ToolUse("u", "c")], [], [SessionBranch("s", moment(1), None)]
+    for number, batch in enumerate((one, other)):
+        batch.tool_uses = [ToolUse("use", f"call {number}")]
+        batch.decisions = [Decision("use", "accept", f"source {number}")]
+        batch.branches = [SessionBranch("s", moment(number), None)]
+        batch.aliases = [Alias("alias", f"call {number}")]
+        batch.links = [SessionLink("s", moment(number), "acme/web", 7)]
     one.extend(other)
-    assert (len(one.rows), len(one.aliases), len(one.links), len(one.usage_days)) == (4, 2, 1, 2)
-    assert (one.tool_uses, one.branches, one.letters) == (
-        [ToolUse("u", "c")],
-        [SessionBranch("s", moment(1), None)],
-        [],
-    )
+    assert (len(one.rows), len(one.usage_days), one.letters) == (3, 4, [])
+    assert one.tool_uses == [ToolUse("use", "call 0"), ToolUse("use", "call 1")]
+    assert one.decisions == [Decision("use", "accept", "source 0"), Decision("use", "accept", "source 1")]
+    assert one.branches == [SessionBranch("s", moment(0), None), SessionBranch("s", moment(1), None)]
+    assert one.aliases == [Alias("alias", "call 0"), Alias("alias", "call 1")]
+    assert [found.linked_at for found in one.links] == [moment(0), moment(1)]
     assert (one.entries, one.size) == (7, size)
-    assert {day for _, day in one.partitions} == {"2026-05-02", "2026-05-03"}
+    assert {day for _, day in one.partitions} == {"2026-05-02", "2026-05-03", "2026-05-10"}
 
 
 def source_of(data: bytes, **options: Any) -> Source:
