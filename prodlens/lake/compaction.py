@@ -47,8 +47,8 @@ class Compacted:
 
     Attributes:
         written: Paths of the files written.
-        unchanged: Months that were compacted and are as they were.
-        waiting: Months of tables that have just changed, which the next compaction takes.
+        unchanged: Number of months that were compacted before and have not changed.
+        waiting: Number of months that have just changed, which the next compaction takes.
         skipped: Months that cannot be compacted, and why, one sentence each.
         removed: Paths of files that nobody reads any more.
     """

@@ -65,7 +65,7 @@ class Sample:
 
     @property
     def is_too_small(self) -> bool:
-        """Whether too few people or pull requests stand behind a difference: of the authors that have both kinds."""
+        """Whether too few authors have both kinds, or these have too few pull requests of one kind."""
         both = self.of_both()
         return len(set(both.authors)) < FEWEST_AUTHORS or min(both.counts.values()) < FEWEST_OF_A_KIND
 
@@ -108,7 +108,7 @@ def as_arrays(work: Iterable[tuple[Work, bool]]) -> Sample:
 def comparison(sample: Sample) -> dict[str, Any]:
     """Return how long assisted pull requests took to merge against the author's others, and how sure that is.
 
-    Where 5 % and more are open, Cox's model carries the answer, which counts them; else the contrast of log hours.
+    If 5 % or more are open, the answer is that of Cox's model, which counts them; else it is that of log hours.
     """
     timed, followed = sample.where(lambda one: one.merged), sample.where(lambda one: one.hours is not None)
     people = sample.of_both()
@@ -252,7 +252,7 @@ def _cox(sample: Sample) -> Contrast:
 
 
 def _previous(sample: Sample) -> Contrast:
-    """Return the contrast of how long the author's pull request before took, which this one's kind cannot change."""
+    """Return the contrast of how long the author's previous pull request took: a placebo, as it cannot be changed."""
     last: dict[str, float] = {}
     before: dict[int, float] = {}
     for one in sorted(sample.work, key=lambda one: one.opened_at):
@@ -293,7 +293,7 @@ def _pairs(timed: Sample) -> dict[str, Any]:
 
 
 def ratio_of(found: Contrast) -> dict[str, Any]:
-    """Return ratio and interval; an estimate whose sign one author decides is not given."""
+    """Return ratio and interval; the ratio is None if its sign hangs on one author."""
     return {"ratio" if name == "estimate" else name: value for name, value in _estimate(found, as_ratio=True).items()}
 
 

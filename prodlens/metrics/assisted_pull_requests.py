@@ -1,4 +1,4 @@
-"""Assisted and other pull requests of the same people: who is in, what is compared, and what could have been seen."""
+"""Assisted and other pull requests of the same people: which are compared, how they differ, what could be found."""
 
 from __future__ import annotations
 

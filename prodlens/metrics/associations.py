@@ -229,7 +229,7 @@ def _outcome_row(
 
 
 def _limits(df: float | None, primary: Sequence[Tested]) -> dict[str, float | None]:
-    """Return what these data could have shown: without it, finding nothing says nothing."""
+    """Return the correlations that these data could have shown, without which a null result cannot be judged."""
     if df is None:
         return {"critical_r": None, "detectable_r": None}
     tests = max(_family(primary)["computed"], 1)

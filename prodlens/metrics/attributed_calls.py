@@ -53,8 +53,8 @@ class AttributedCalls:
 
     Attributes:
         parts: The covered calls: those of pull requests up to the window's end, and the others of the window.
-        traced: For each pull request, how many calls a key of their own joins to it, and not their person alone:
-            whenever they were made, and those too that name no repository.
+        traced: For each pull request, how many calls belong to it by another key than their person, whenever they were
+            made; calls that name no repository are included.
     """
 
     parts: tuple[Part, ...]

@@ -13,7 +13,7 @@ PART = "s.repo_slug IS p.repo_slug AND s.model IS p.model AND s.acceptance_known
 
 
 def fill_parts(conn: sqlite3.Connection, repos: Sequence[str | None]) -> None:
-    """List every (repository, model, decision) that can have calls in ``temp.report_part``; None names none.
+    """List every (repository, model, decision) that can have calls in ``temp.report_part``; None: calls without one.
 
     The index that begins with repository and model is skipped through.
     """

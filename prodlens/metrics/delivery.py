@@ -50,7 +50,7 @@ class PullRequest:
 
     @property
     def is_from_git(self) -> bool:
-        """Whether git alone told of it."""
+        """Whether it was read from git, and not from GitHub."""
         return self.created_at is None
 
     def moments(self) -> Iterator[datetime]:

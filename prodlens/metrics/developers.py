@@ -1,4 +1,4 @@
-"""Calls of one window, counted by developer, model and decision: what one person does goes alike."""
+"""Calls of one window, counted by developer, model and decision, since one person's decisions are alike."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Signs: TypeAlias = tuple[int, str | None, int | None, int | None, int, int | No
 
 
 class DeveloperCell(NamedTuple):
-    """The calls of one developer, model and decision; the counts are called as those of a ``Cell`` are.
+    """The calls of one developer, model and decision; the counts have the names that they have in ``Cell``.
 
     ``developer`` is None for calls that name nobody, ``up_to_median`` counts known latencies up to the median of all.
     """

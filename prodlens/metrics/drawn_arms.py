@@ -1,4 +1,4 @@
-"""Pull requests by the arm that was drawn for them: the comparison within authors without a choice of theirs."""
+"""Pull requests compared by the arm that was drawn for them, which their authors could not choose."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _arm(work: Work, slug: str, seed: str, unit: str) -> str | None:
 
 
 def _use(work: list[Work]) -> dict[str, Any]:
-    """Return how many pull requests an arm has, and how many of those that evidence tells of are assisted."""
+    """Return how many pull requests an arm has, and how many of those with known assistance are assisted."""
     known = [one for one in work if one.level != UNKNOWN]
     return {
         "pull_requests": len(work),

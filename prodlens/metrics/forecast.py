@@ -26,7 +26,7 @@ _UNPRICED = "calls without a known price, and no others"
 
 
 def forecast_section(request: ReportRequest, timeline: Timeline, cost: DailySeries) -> dict[str, Any]:
-    """Return the forecast of the month that the report is made in, or that its window ends in where that was earlier.
+    """Return the forecast of the month in which the report is made, or in which its window ends if that was earlier.
 
     Args:
         request: Report time and time zone.
@@ -35,7 +35,7 @@ def forecast_section(request: ReportRequest, timeline: Timeline, cost: DailySeri
 
     Returns:
         ``month_cost_usd`` has ``low``, ``estimate``, ``high`` and ``level``, all None with a ``reason``. The running
-        day is one of the ``days_left``. Calls without a known price are in no part of it.
+        day is one of the ``days_left``. Calls without a known price are left out.
     """
     today = _reference_day(request, timeline, cost)
     first = today.replace(day=1)

@@ -47,7 +47,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What a condition came to: the figure it looked at (None without one), and whether it failed the run."""
+    """The result of a condition: the figure that it names (None without one), and whether it failed the run."""
 
     gate: Gate
     value: float | None
@@ -90,7 +90,7 @@ def check_gates(gates: Iterable[Gate], report: Mapping[str, Any]) -> list[GateRe
 
 
 def gate_rows(results: Iterable[GateResult]) -> list[dict[str, Any]]:
-    """Return what the conditions came to, as a report that was held against them carries it."""
+    """Return the results of the conditions as the report has them."""
     return [{"condition": str(one.gate), "value": one.value, "failed": one.failed} for one in results]
 
 

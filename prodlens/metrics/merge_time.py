@@ -59,7 +59,7 @@ def merge_time_section(delivery: Delivery, window: Window) -> dict[str, Any]:
 def lead_time_section(delivery: Delivery, window: Window) -> dict[str, Any]:
     """Return how long it took from the first commit to the merge, over pull requests merged in the window.
 
-    Those whose commits are not known, squashes that git told of among them, are counted and left out.
+    Those whose commits are not known, such as squashes read from git, are counted and left out.
     """
     merged = delivery.merged(window)
     hours = [pull.lead_hours for pull in merged if pull.lead_hours is not None]

@@ -79,7 +79,7 @@ def _stored(conn: sqlite3.Connection, slug: str, number: int) -> dict[str, Any]:
 
 
 def _models(calls: Sequence[ModelCalls]) -> list[dict[str, Any]]:
-    """Return a line for each model, the dearest first; a model has one name, whatever the stored calls write."""
+    """Return a line for each model, the most expensive first; calls of one model under several names are one line."""
     named: dict[str | None, list[ModelCalls]] = {}
     for line in calls:
         named.setdefault(model_name(line.model) if line.model else None, []).append(line)

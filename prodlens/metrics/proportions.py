@@ -1,4 +1,4 @@
-"""Intervals beside the documented shares: decisions of one day go alike, and those of one person even more."""
+"""Intervals of the documented shares: decisions of one day resemble each other, those of one person even more."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAY, DEVELOPER, AUTHOR = "day", "developer", "author"
 
 
 class Share(NamedTuple):
-    """A share with the clusters of its interval: decisions inside one go alike, and only clusters differ by chance.
+    """A share with the clusters of its interval: groups whose decisions resemble each other, and which are independent.
 
     ``people`` counts those who are named and have decisions. Below five of them people cannot be told apart from what
     they decide on, and days are the clusters.
@@ -122,7 +122,7 @@ def _median_interval(usage: Usage, below: Share) -> dict[str, Any]:
 
 
 def _against(found: Proportion, target: float | None) -> dict[str, Any] | None:
-    """Return where the interval of acceptance lies against the team's target; no target, no test.
+    """Return where the interval of acceptance lies against the team's target; None without a target.
 
     The p-value assumes independent decisions, so it is given only where the clusters show no sign of anything else.
     """

@@ -162,7 +162,7 @@ def _pull_requests(conn: sqlite3.Connection, repo: str, reverted: Mapping[int, s
 
 
 def _rows(parts: Iterable[Part], pulls: Mapping[int, _PullRequest], bounds: tuple[str, str]) -> list[dict[str, Any]]:
-    """Return a row for each pull request that has calls, the dearest first."""
+    """Return a row for each pull request that has calls, the most expensive first."""
     ended = {number for number, pull in pulls.items() if _within(pull.ended_at, bounds)}
     rows = [
         {
@@ -233,7 +233,7 @@ def _within(moment: str | None, bounds: tuple[str, str]) -> bool:
 
 
 def _is_merged(pull: _PullRequest, bounds: tuple[str, str]) -> bool:
-    """Return whether it was merged in the window and is a person's; those of bots are counted nowhere."""
+    """Return whether a person's pull request was merged in the window; those of bots do not count."""
     return _within(pull.merged_at, bounds) and not is_bot(pull.author, pull.author_type)
 
 

@@ -26,8 +26,8 @@ _INGESTION_KEYS = ("last_ingested_at", "sources", "entries", "dead_letters", "la
 def coverage(request: ReportRequest, timeline: Timeline, usage: Usage, delivery: Delivery) -> dict[str, Any]:
     """Return how many of the people who committed or opened pull requests in the window are seen in its traces.
 
-    People are matched by login, whatever its case, after ``request.people`` has named those whose traces know them by
-    something else. Bots are left out. No name leaves this function.
+    People are matched by login, whatever its case, after ``request.people`` has named those who are called otherwise
+    in traces. Bots are left out. No name leaves this function.
     """
     logins = {name.casefold(): login.casefold() for name, login in request.people}
     traced = {logins.get(name.casefold(), name.casefold()) for name in usage.developers}

@@ -22,7 +22,7 @@ _WEEK = timedelta(weeks=1)
 # Made by the first report: from one person and tool to the next it is skipped through, not read.
 _INDEX = """CREATE INDEX IF NOT EXISTS sessions_report_presence ON sessions (
     developer_id, source, event_date, repo_slug, branch) WHERE developer_id IS NOT NULL"""
-# Of a day that no calendar has, date() makes another one where it adds something, be it nothing.
+# date() with a modifier, even one that adds nothing, changes a day that is in no calendar; such days are left out.
 # The NULL that ends a person's tools stands for the calls that name none.
 _TOOLS = """
 WITH RECURSIVE
@@ -120,7 +120,7 @@ def _seen(
 ) -> Iterator[tuple[str, str | None, Iterable[tuple[str, str | None, str | None]]]]:
     """Yield developer, source and (day, repository, branch) of every day of an author, and of the first of the others.
 
-    What is not an author's names neither repository nor branch.
+    Repository and branch are left out for people who are not authors.
     """
     until = end.astimezone(UTC)
     days = {"first": EARLIEST.date().isoformat(), "last": until.date().isoformat()}

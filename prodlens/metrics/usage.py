@@ -232,7 +232,7 @@ def known_cost(cells: Sequence[Cell | EarlierCell]) -> float | None:
 def finite_costs(
     cost: float | None, recorded: float, computed: float, own_price: float
 ) -> tuple[float | None, float, float, float]:
-    """Return a cost, its two parts, and what of the second the user's own prices made.
+    """Return a cost, its two parts, and the amount in the second that comes from the user's own prices.
 
     Where one of them leaves the range of numbers they are None and zeros.
     """
