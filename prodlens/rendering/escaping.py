@@ -20,6 +20,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 # Format characters (Cf: bidirectional overrides, zero-width), controls (Cc), lone surrogates (Cs), private use and
 # unassigned ones: none of them shows as itself, most can make a text look like another.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all of Cc but tabulator and line ends
 _LINE_ENDS = re.compile(r"\s+")
 _PLAIN_CODE = re.compile(r"[^`|\\<>&\[\]]+")
 # In prose only: a full stop, colon or slash is harmless where no address could begin with it.
@@ -33,7 +34,9 @@ _JSON_UNSAFE = re.compile("[<>&\u2028\u2029]")
 def visible(value: object, longest: int = LONGEST_TEXT) -> str:
     """Return the value as one line of visible text, at most ``longest`` characters, cut with an ellipsis."""
     text = _LINE_ENDS.sub(" ", str(value))
-    text = "".join(c for c in text if unicodedata.category(c) not in _INVISIBLE).strip()
+    if not text.isprintable():  # looking at every character takes long, and nearly every text is printable throughout
+        text = "".join(c for c in text if unicodedata.category(c) not in _INVISIBLE)
+    text = text.strip()
     return text if len(text) <= longest else text[: longest - 1] + _ELLIPSIS
 
 
@@ -77,8 +80,7 @@ def csv_cell(value: object) -> object:
     """Return the value for a CSV cell: numbers as they are, text never read as a formula."""
     if not isinstance(value, str):
         return value
-    text = "".join(c for c in value if c in "\t\r\n" or unicodedata.category(c) != "Cc")
-    text = text.encode(errors="replace").decode()
+    text = _CONTROLS.sub("", value).encode(errors="replace").decode()
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 

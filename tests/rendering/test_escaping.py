@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -102,3 +103,14 @@ def test_script_json_is_the_same_json_and_closes_nothing(value: object) -> None:
 def test_long_text_is_cut_visibly() -> None:
     """A text longer than a line is cut and says so."""
     assert escaping.visible("x" * 500) == "x" * 199 + "…"
+
+
+def test_each_character_is_shown_or_left_out_by_its_kind() -> None:
+    """A line leaves out whatever Unicode calls a control, a format or no character; a CSV cell the controls alone."""
+    hidden, controls = {"Cc", "Cf", "Cs", "Co", "Cn"}, {"Cc"}
+    for character in map(chr, [*range(0x3000), *range(0xD700, 0x10200), 0xE0001, 0x10FFFF]):
+        kind = unicodedata.category(character)
+        shown = " " if character.isspace() else character
+        assert escaping.visible(f"a{character}b") == ("ab" if kind in hidden and shown != " " else f"a{shown}b")
+        kept = "" if kind in controls and character not in "\t\r\n" else character
+        assert escaping.csv_cell(f"a{character}b") == ("a?b" if kind == "Cs" else f"a{kept}b")
