@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ from prodlens.timestamps import EARLIEST, as_utc, latest_plausible, parse_timest
 from prodlens.trace_ingestion import ingestion_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import date
 
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from prodlens.storage import ProdLensStore
 
 SCHEMA_VERSION = 1
+# A report goes through long ranges of indexes and meets few pages twice; a larger cache would only hold memory.
+_PAGE_CACHE_KIB = 16 * 1024
 
 
 class ReportGenerator:
@@ -104,7 +108,8 @@ class ReportGenerator:
             unnamed=unnamed,
             attribute_by_person=attribute_by_person,
         )
-        return _report(self.store, request, request.report_time or self._now())
+        with _small_page_cache(self.store.conn):
+            return _report(self.store, request, request.report_time or self._now())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -140,6 +145,16 @@ class ReportGenerator:
             first, None with less than two days.
         """
         return frame_correlations(sessions, commits, lag_days, self._now())
+
+
+@contextmanager
+def _small_page_cache(conn: sqlite3.Connection) -> Iterator[None]:
+    before = conn.execute("PRAGMA cache_size").fetchone()[0]
+    conn.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        conn.execute(f"PRAGMA cache_size = {before}")
 
 
 def _report(store: ProdLensStore, request: ReportRequest, now: datetime) -> dict[str, Any]:

@@ -116,6 +116,19 @@ def test_latencies_are_kept_by_decision_and_counted_up_to_their_median_by_day(st
     assert [(timeline.days[cell.segment].isoformat(), cell.calls) for cell in found.earlier] == [("2026-04-30", 1)]
 
 
+def test_a_report_has_a_small_page_cache_and_gives_the_large_one_back(store: ProdLensStore) -> None:
+    """What a report reads stays out of memory; who writes to the store afterwards has the cache that it began with."""
+    statements: list[str] = []
+    store.conn.set_trace_callback(statements.append)
+    report_on(store)
+    store.conn.set_trace_callback(None)
+    assert [text for text in statements if text.startswith("PRAGMA cache_size =")] == [
+        "PRAGMA cache_size = -16384",
+        "PRAGMA cache_size = -65536",
+    ]
+    assert store.conn.execute("PRAGMA cache_size").fetchone()[0] == -65536
+
+
 def test_reports_leave_nothing_behind_that_changes_the_next(store: ProdLensStore) -> None:
     """Reports on several repositories from one store do not see each other's rows."""
     store.insert_sessions([call("5-01", repo_slug=slug, model=slug) for slug in (REPO, "acme/api", None)])
