@@ -199,40 +199,41 @@ def _effect(x: FloatArray, y: FloatArray, estimate: _Estimate, interval: _Interv
 
 
 def _delta(x: FloatArray, y: FloatArray) -> float:
-    return float(_dominance(x, y).mean())
+    return float(_dominance(x, y)[0].mean())
 
 
-def _dominance(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return, for every x, the share of y below it less the share above it."""
+def _dominance(x: FloatArray, y: FloatArray) -> tuple[FloatArray, int]:
+    """Return, for every x, the share of y below it less the share above it; and how many pairs are equal."""
     y = np.sort(y)
     below, up_to = np.searchsorted(y, x, side="left"), np.searchsorted(y, x, side="right")
     shares: FloatArray = (below - (len(y) - up_to)) / len(y)
-    return shares
+    return shares, int((up_to - below).sum())
 
 
 def delta_variance(x: FloatArray, y: FloatArray) -> float:
     """Return the consistent variance of Cliff's delta (Cliff 1996; Feng and Cliff 2004), in O(n log n)."""
+    return _delta_and_variance(x, y)[1]
+
+
+def _delta_and_variance(x: FloatArray, y: FloatArray) -> tuple[float, float]:
     n_a, n_b = len(x), len(y)
-    of_x, of_y = _dominance(x, y), -_dominance(y, x)
+    (of_x, ties), (of_y, _) = _dominance(x, y), _dominance(y, x)
     delta = float(of_x.mean())
-    ordered = np.sort(y)
-    ties = int((np.searchsorted(ordered, x, side="right") - np.searchsorted(ordered, x, side="left")).sum())
     # Every comparison is -1, 0 or 1, so the sum of their squares is the number of untied ones.
     both = (n_a * n_b - ties - n_a * n_b * delta * delta) / ((n_a - 1) * (n_b - 1))
     s_a, s_b = float(of_x.var(ddof=1)), float(of_y.var(ddof=1))
-    return ((n_b - 1) * s_a + (n_a - 1) * s_b + max(both, 0.0)) / (n_a * n_b)
+    return delta, ((n_b - 1) * s_a + (n_a - 1) * s_b + max(both, 0.0)) / (n_a * n_b)
 
 
 def delta_interval(x: FloatArray, y: FloatArray) -> Interval:
     """Return the interval that ``cliffs_delta`` gives from 8 in each group on; at least 2 in each are needed."""
-    delta = _delta(x, y)
+    delta, variance = _delta_and_variance(x, y)
     n_a, n_b = len(x), len(y)
     t = t_quantile(n_a + n_b - 2)
     if abs(delta) >= 1:
         smaller = min(n_a, n_b)
         end = math.copysign((smaller - t * t) / (smaller + t * t), delta)
         return Interval(min(end, delta), max(end, delta))
-    variance = delta_variance(x, y)
     square = delta * delta
     reach = t * math.sqrt(variance) * math.sqrt((1 - square) ** 2 + t * t * variance)
     centre, scale = delta - delta * square, 1 - square + t * t * variance
