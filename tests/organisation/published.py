@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from prodlens.organisation.engines import Engine
+
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _calls = count()
 _TIMES = {"calls": "at", "pull_requests": "opened_at", "commits": "at"}
@@ -80,6 +82,11 @@ def as_table(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Return rows as a published table; a column that a row does not name is null."""
     schema = PUBLISHED_TABLES[name].schema
     return pa.Table.from_pylist([{column: row.get(column) for column in schema.names} for row in rows], schema)
+
+
+def in_memory(engine: Engine, tables: Mapping[str, Iterable[Mapping[str, Any]]], *names: str) -> dict[str, Any]:
+    """Give an engine rows as the published tables of these names, without any place; returns its tables."""
+    return {name: engine.given(name, as_table(name, tables.get(name, ()))) for name in names}
 
 
 def publish(place: Path, **tables: Iterable[Mapping[str, Any]]) -> Path:

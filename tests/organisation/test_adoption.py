@@ -18,8 +18,8 @@ from prodlens.statistics.adoption import NOBODY_LEFT, TOO_FEW_ADOPTERS
 from prodlens.storage import ProdLensStore
 from tests.metrics.assistance import START, Starters, fill_starters, starter_rows
 from tests.metrics.known_truth import report_on as repository_report
-from tests.organisation.published import NOW, as_table, call, publish, pull, repository
-from tests.organisation.test_report import report_on
+from tests.organisation.published import NOW, call, in_memory, publish, pull, repository
+from tests.organisation.test_report import as_json, report_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,10 +59,11 @@ def organisation(ratio: float, seed: int, repositories: int = 3, authors: int = 
     return tables
 
 
-def beginning(place: Path, tables: Mapping[str, Rows], period: Period = WHOLE, **options: Any) -> dict[str, Any]:
-    """Return what the whole report says of those who began."""
-    found: dict[str, Any] = report_on(publish(place, **tables), period, **options)["adoption"]["beginning"]
-    return found
+def beginning(tables: Mapping[str, Rows], fewest: int = 5) -> dict[str, Any]:
+    """Return what is found of those who began, from tables in memory."""
+    engine = connected("duckdb")
+    given = AdoptionTables(**in_memory(engine, tables, "calls", "pull_requests", "commits"))
+    return as_json(beginning_figures(engine, given, Weeks.of(WHOLE), fewest), "adoption", "beginning")
 
 
 def test_one_repository_has_the_figures_of_its_own_report(tmp_path: Path) -> None:
@@ -104,16 +105,16 @@ def test_a_change_that_is_there_is_found_over_repositories(tmp_path: Path) -> No
     alone = [row["repository"] == "acme/r0" for row in tables["calls"]]
     assert sum(alone) > 0
     one = {name: [row for row in rows if row["repository"] == "acme/r0"] for name, rows in tables.items()}
-    assert beginning(tmp_path / "alone", one)["p_value"] != found["p_value"]
+    assert beginning(one)["p_value"] != found["p_value"]
 
 
-def test_a_person_in_two_repositories_is_one_person(tmp_path: Path) -> None:
+def test_a_person_in_two_repositories_is_one_person() -> None:
     """The same team at work in two repositories counts its people once, and is no surer than in one."""
     team = Starters(authors=20, weeks=WEEKS, ratio=1.8)
     once = rows_of(team, 3, "acme/a", "p")
     again = rows_of(team, 3, "acme/b", "P")
     both = {name: once[name] + again[name] for name in once}
-    one, two = beginning(tmp_path / "one", once), beginning(tmp_path / "two", both)
+    one, two = beginning(once), beginning(both)
     assert one["ratio"] is not None
     for name in ("began", "always", "ratio", "p_value", "interval", "minimum_detectable"):
         assert two[name] == pytest.approx(one[name]), name
@@ -140,49 +141,50 @@ def test_who_had_begun_before_the_period_does_not_begin_in_it(tmp_path: Path) ->
         for row in {row["author"]: row for row in tables["pull_requests"]}.values()
         for at in (START - timedelta(weeks=20), START - timedelta(weeks=19))
     ]
-    found = beginning(tmp_path, tables | {"calls": tables["calls"] + early})
+    place = publish(tmp_path, **tables | {"calls": tables["calls"] + early})
+    found = report_on(place, WHOLE)["adoption"]["beginning"]
     assert (found["verdict"], found["reason"]) == ("too_few", TOO_FEW_ADOPTERS)
     assert (found["began"], found["not_begun"], found["always"], found["sporadic"]) == (0, 0, 30, 0)
 
 
-def test_where_tracing_began_nobody_began(tmp_path: Path) -> None:
+def test_where_tracing_began_nobody_began() -> None:
     """Where nobody was seen before with calls of the same source and repository, that is when tracing began."""
     tables = organisation(2.0, 1, repositories=1, authors=16)
     others, own = ([row for row in tables["calls"] if row["developer"].endswith("dev999") is is_other]
                    for is_other in (True, False))  # fmt: skip
-    before = beginning(tmp_path / "before", tables)
+    before = beginning(tables)
     assert before["began"] >= 8
     for name, change in (("source", {"source": "codex"}), ("repository", {"repository": "acme/elsewhere"})):
-        found = beginning(tmp_path / name, tables | {"calls": own + [row | change for row in others]})
+        found = beginning(tables | {"calls": own + [row | change for row in others]})
         # The first of all to be seen stands where tracing began; those after them began.
         assert found["began"] is None or found["began"] < before["began"], name
         assert found["always"] is None or found["always"] > 0, name
 
 
-def test_few_people_have_no_figure(tmp_path: Path) -> None:
+def test_few_people_have_no_figure() -> None:
     """With three who began, or with too few who had not begun yet, there is no figure."""
     tables = organisation(2.0, 1, repositories=1, authors=5)
-    found = beginning(tmp_path, tables)
+    found = beginning(tables)
     assert found["reason"] == TOO_FEW_ADOPTERS
     assert all(found[name] in {0, None} or found[name] >= 5 for name in ("began", "not_begun", "always", "sporadic"))
     many = organisation(2.0, 1)
-    withheld = beginning(tmp_path / "many", many, fewest_people=31)
+    withheld = beginning(many, 31)
     assert (withheld["reason"], withheld["by_week"], withheld["ratio"]) == (FEW_PEOPLE, [], None)
 
 
-def test_without_calls_or_pull_requests_there_is_a_reason(tmp_path: Path) -> None:
+def test_without_calls_or_pull_requests_there_is_a_reason() -> None:
     """Without any calls, or without pull requests of people, a reason is given and no figure is zero."""
     tables = organisation(1.0, 1)
     nobody = [row | {"developer": None} for row in tables["calls"]]
-    found = beginning(tmp_path / "nobody", tables | {"calls": nobody})
+    found = beginning(tables | {"calls": nobody})
     assert (found["reason"], found["began"], found["since"]) == (NO_TRACES, None, None)
     bots = [row | {"is_bot": True} for row in tables["pull_requests"]]
-    found = beginning(tmp_path / "bots", tables | {"pull_requests": bots})
+    found = beginning(tables | {"pull_requests": bots})
     assert (found["reason"], found["began"]) == (NOBODY, 0)
     assert found["ratio"] is None
 
 
-def test_where_nobody_is_left_there_is_no_ratio(tmp_path: Path) -> None:
+def test_where_nobody_is_left_there_is_no_ratio() -> None:
     """If everybody begins in one week, nobody is left to compare with, and the reason says so."""
     tables = organisation(1.0, 1, repositories=1, authors=12)
     begun = START + timedelta(weeks=7)
@@ -193,7 +195,7 @@ def test_where_nobody_is_left_there_is_no_ratio(tmp_path: Path) -> None:
         for name in names
         for at in (begun, begun + timedelta(weeks=1))
     ]
-    found = beginning(tmp_path, tables | {"calls": calls})
+    found = beginning(tables | {"calls": calls})
     assert (found["began"], found["reason"]) == (12, NOBODY_LEFT)
 
 
@@ -236,9 +238,7 @@ def test_weeks_are_whole_and_at_most_26() -> None:
 
 def simulated(ratio: float, seed: int) -> dict[str, Any]:
     """Return what is found in an organisation of four repositories of eight people each, from tables in memory."""
-    tables, engine, weeks = organisation(ratio, seed, 4, 8), connected("duckdb"), Weeks.of(WHOLE)
-    given = {name: engine.given(name, as_table(name, tables[name])) for name in ("calls", "pull_requests", "commits")}
-    return beginning_figures(engine, AdoptionTables(**given), weeks, 5)
+    return beginning(organisation(ratio, seed, 4, 8))
 
 
 def findings(ratio: float, organisations: int) -> int:

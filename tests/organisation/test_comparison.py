@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prodlens.organisation import Period
+from prodlens.organisation import Period, connected
+from prodlens.organisation.comparison import comparison_figures
+from prodlens.organisation.queries import Tables
 from prodlens.rendering import render_markdown
-from tests.organisation.published import moment, publish, pull, repository
-from tests.organisation.test_report import report_on
+from tests.organisation.published import in_memory, moment, publish, pull, repository
+from tests.organisation.test_report import as_json, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +37,17 @@ def pulls(ratio: float, authors: int = 10, each: int = 12, noise: float = 0.2) -
     return made
 
 
-def compared(place: Path, rows: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+def compared(place: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the whole report on pull requests."""
-    return report_on(publish(place, pull_requests=rows, repositories=[repository()]), SUMMER, **options)
+    return report_on(publish(place, pull_requests=rows, repositories=[repository()]), SUMMER)
+
+
+def comparison(rows: list[dict[str, Any]], fewest: int = 5) -> dict[str, Any]:
+    """Return the comparison alone, from tables in memory."""
+    engine = connected("duckdb")
+    given = in_memory(engine, {"pull_requests": rows}, "calls", "pull_requests")
+    tables = Tables(**given, teams=engine.teams({}))
+    return as_json(comparison_figures(engine, tables, SUMMER, {}, fewest), "comparison")
 
 
 def test_a_difference_that_is_there_is_found(tmp_path: Path) -> None:
@@ -59,20 +69,21 @@ def test_open_pull_requests_are_followed_until_their_repository_was_read(tmp_pat
     end, read = moment("6-11 00:00"), moment("5-28")
     later = [row | {"merged_at": None, "closed_at": None, "state": "open"} if at % 9 == 0 else row
              for at, row in enumerate(rows)]  # fmt: skip
-    found = compared(tmp_path / "all", later)["comparison"]
+    report = compared(tmp_path / "all", later)
+    found = report["comparison"]
     assert found["measure"] == "hazard_ratio"
     assert found["share_open"] == pytest.approx(23 / 200)
     assert found["ratio"] > 2
     assert found["interval"]["low"] > 1
     assert found["check"]["measure"] == "time_ratio"
     assert found["check"]["ratio"] == pytest.approx(0.5, abs=0.1)
-    text = render_markdown(compared(tmp_path / "all", later))
+    text = render_markdown(report)
     assert "At any time, assisted pull requests of the same authors were merged at" in text
     assert "11.5% were still open when they were last read" in text
     assert "times the time, merged ones alone" in text
     merged_later = [row | {"merged_at": end + timedelta(days=3), "closed_at": end + timedelta(days=3)}
                     if row["merged_at"] is None else row for row in later]  # fmt: skip
-    assert compared(tmp_path / "later", merged_later)["comparison"] == found
+    assert comparison(merged_later) == found
     place = publish(tmp_path / "read", pull_requests=later)
     known = [repository(f"acme/{name}", pull_requests_synced_at=read) for name in "ab"]
     as_read = report_on(publish(place, repositories=known), SUMMER)["comparison"]
@@ -100,7 +111,7 @@ def test_closing_without_a_merge_stands_beside_the_time(tmp_path: Path) -> None:
     rows = pulls(0.5, each=20)
     lost = {"merged_at": None, "state": "closed"}
     closed = [row | lost if at % 7 == 0 or (at % 11 == 0 and row["assisted"]) else row for at, row in enumerate(rows)]
-    report = compared(tmp_path / "many", closed)
+    report = compared(tmp_path, closed)
     found = report["comparison"]["closed_unmerged"]
     shares = {}
     for kind in (True, False):
@@ -111,17 +122,17 @@ def test_closing_without_a_merge_stands_beside_the_time(tmp_path: Path) -> None:
     assert "Closed without a merge: " in render_markdown(report)
     assert report["comparison"]["share_open"] == 0.0
     of_one = [row | {"merged_at": None} if row["author"] == "person 3" else row for row in rows]
-    assert compared(tmp_path / "one", of_one)["comparison"]["closed_unmerged"] is None
+    assert comparison(of_one)["closed_unmerged"] is None
 
 
-def test_size_draft_and_names_are_held_fixed(tmp_path: Path) -> None:
+def test_size_draft_and_names_are_held_fixed() -> None:
     """Drafts are a covariate, known or not; a login is one in upper and lower case."""
     rows = [row | {"draft": at % 3 == 0 if at % 5 else None} for at, row in enumerate(pulls(0.5))]
-    found = compared(tmp_path / "drafts", rows)["comparison"]
+    found = comparison(rows)
     assert found["ratio"] == pytest.approx(0.5, abs=0.08)
-    assert found["ratio"] != compared(tmp_path / "none", pulls(0.5))["comparison"]["ratio"]
+    assert found["ratio"] != comparison(pulls(0.5))["ratio"]
     loud = [row | {"author": row["author"].upper() if at % 2 else row["author"]} for at, row in enumerate(rows)]
-    assert compared(tmp_path / "loud", loud)["comparison"] == found
+    assert comparison(loud) == found
 
 
 def test_no_difference_is_not_called_one(tmp_path: Path) -> None:
@@ -144,12 +155,12 @@ def test_few_authors_give_no_verdict(tmp_path: Path) -> None:
     assert "These data cannot tell" in render_markdown(report)
 
 
-def test_fewer_than_five_people_are_not_compared(tmp_path: Path) -> None:
+def test_fewer_than_five_people_are_not_compared() -> None:
     """Four people with both kinds give only a reason; so do ten if eleven are required."""
-    found = compared(tmp_path, pulls(0.5, authors=4, each=20))["comparison"]
+    found = comparison(pulls(0.5, authors=4, each=20))
     assert found["reason"].startswith("too few people with both kinds")
     assert {found[name] for name in ("ratio", "assisted", "other", "authors")} == {None}
-    found = compared(tmp_path / "more", pulls(0.5), fewest_people=11)["comparison"]
+    found = comparison(pulls(0.5), 11)
     assert found["ratio"] is None
 
 
@@ -158,13 +169,13 @@ def test_fewer_than_five_people_are_not_compared(tmp_path: Path) -> None:
     [{"is_bot": True}, {"is_revert": True}, {"into_default_branch": False}, {"assisted": None}, {"additions": None},
      {"author": None}],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_left_out(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_what_cannot_be_compared_is_left_out(change: dict[str, Any]) -> None:
     """Bots, reverts, other branches, and work of unknown kind, size or author take no part."""
-    found = compared(tmp_path, [row | change for row in pulls(0.5)])["comparison"]
+    found = comparison([row | change for row in pulls(0.5)])
     assert found["reason"].startswith("too few people")
 
 
-def test_merges_within_a_minute_take_no_part(tmp_path: Path) -> None:
+def test_merges_within_a_minute_take_no_part() -> None:
     """What was merged at once was not under review."""
     rows = [row | {"merged_at": row["opened_at"] + timedelta(seconds=30)} for row in pulls(0.5)]
-    assert compared(tmp_path, rows)["comparison"]["reason"].startswith("too few people")
+    assert comparison(rows)["reason"].startswith("too few people")

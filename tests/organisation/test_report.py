@@ -23,16 +23,23 @@ MAY = Period(moment("5-01").date(), moment("6-01").date())
 
 def report_on(place: Path, period: Period = MAY, **options: Any) -> dict[str, Any]:
     """Report on a place; what comes back is strict JSON that fits the schema."""
-    found = organisation_report(connected("duckdb"), str(place), period, now=NOW, **options)
-    strict: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
-    organisation_schema().validate(strict)
+    return as_json(organisation_report(connected("duckdb"), str(place), period, now=NOW, **options))
+
+
+def as_json(figures: dict[str, Any], *section: str) -> dict[str, Any]:
+    """Return a report, or a section of one by its path, as strict JSON that fits the schema."""
+    strict: dict[str, Any] = json.loads(json.dumps(figures, allow_nan=False))
+    schema_of(section).validate(strict)
     return strict
 
 
 @cache
-def organisation_schema() -> Schema:
-    """Return the schema of an organisation's report."""
-    return Schema(json.loads((files("prodlens.organisation") / "organisation.schema.json").read_text(encoding="utf-8")))
+def schema_of(section: tuple[str, ...]) -> Schema:
+    """Return the schema of an organisation's report, or of a section of it."""
+    schema = json.loads((files("prodlens.organisation") / "organisation.schema.json").read_text(encoding="utf-8"))
+    for name in section:
+        schema = schema["properties"][name]
+    return Schema(schema)
 
 
 def test_an_empty_place_has_an_empty_report(tmp_path: Path) -> None:
