@@ -13,6 +13,7 @@ import pytest
 from prodlens.action.inputs import INPUTS, LOCAL_FLAGS
 from prodlens.cli import COMMANDS, build_parser, main
 from prodlens.storage import ProdLensStore
+from tests.programs import run_command
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,13 +39,11 @@ def test_without_a_command_it_is_the_local_run(tmp_path: Path) -> None:
     """No argument, or a flag first, is the program of ``entrypoint.py``: outside a clone it says what it needs."""
     program = [sys.executable, "-m", "prodlens.cli"]
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parent.parent), "HOME": str(tmp_path)}
-    for arguments in ([], ["--offline"]):
-        done = subprocess.run(
-            [*program, *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-        )
+    alone = subprocess.run(program, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    for done in (alone, run_command("--offline", environ=environ, folder=tmp_path)):
         assert done.returncode == 2
         assert "run this inside a clone of your repository, or name it: --repository owner/name" in done.stderr
-    done = run("--no-such-flag")
+    done = run_command("--no-such-flag")
     assert done.returncode == 2
     assert done.stderr == "usage: prod-lens [FLAGS]\nprod-lens: error: unrecognized arguments: --no-such-flag\n"
 
@@ -55,14 +54,14 @@ def test_help_has_the_commands_and_the_flags_of_the_local_run() -> None:
     assert shown.startswith("usage: prod-lens [FLAGS]\n       prod-lens COMMAND ...\n")
     assert [name for name in COMMANDS if f"    {name} " not in shown and f"    {name}\n" not in shown] == []
     assert [flag.name for flag in (*INPUTS, *LOCAL_FLAGS) if f"--{flag.name}" not in shown] == []
-    assert run("ledger", "--help").stdout.startswith("usage: prod-lens ledger ")
+    assert run_command("ledger", "--help").stdout.startswith("usage: prod-lens ledger ")
 
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a database with one simulated week and a call whose model has a hostile name."""
     path = tmp_path_factory.mktemp("simulated") / "d.db"
-    assert run("demo", "--db", str(path), "--weeks", "1").returncode == 0
+    assert run_command("demo", "--db", str(path), "--weeks", "1").returncode == 0
     with ProdLensStore(path) as store:
         store.insert_sessions([{"timestamp": "2026-06-25T10:00:00Z", "model": "\x1b[31m\u2212red", "cost_usd": 1.0}])
     return path
@@ -138,7 +137,7 @@ def test_a_model_s_name_is_shown_in_any_encoding_and_obeyed_in_none(simulated: P
 )
 def test_values_beyond_what_can_be_are_mistakes(simulated: Path, arguments: list[str], message: str) -> None:
     """A day, repository or number that nothing can be done with is named, with exit status 2."""
-    done = run(*arguments, "--db", str(simulated))
+    done = run_command(*arguments, "--db", str(simulated))
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -146,7 +145,7 @@ def test_values_beyond_what_can_be_are_mistakes(simulated: Path, arguments: list
 
 def test_the_first_day_and_odd_bytes_are_values_too(simulated: Path) -> None:
     """A ledger may end on the first day of the calendar, and a seed may be of bytes that are not text."""
-    assert run("ledger", "--db", str(simulated), "--until", "0001-01-01").returncode == 0
+    assert run_command("ledger", "--db", str(simulated), "--until", "0001-01-01").returncode == 0
     done = through_a_shell("$P assign --seed \"$(printf '\\377')\" --repo a/b --issues 1")
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -103,17 +103,17 @@ def test_in_any_clone_a_report_needs_no_flag(site: Path, tmp_path: Path) -> None
 def test_traces_become_a_report_in_every_format(site: Path, tmp_path: Path) -> None:
     """Migrations, templates, vendored scripts and the schema are where the installed program looks for them."""
     (tmp_path / "traces.jsonl").write_bytes(lines(record(1), record(2)))
-    cli = (sys.executable, "-m", "prodlens.cli")
-    run(site, tmp_path, *cli, "ingest-traces", "traces.jsonl")
-    asked = ("report", "--repo", "acme/web", "--since", "2026-05-01")
-    figures = json.loads(run(site, tmp_path, *cli, *asked))
-    assert figures["ai_interaction_velocity"]["total_sessions"] == 2
-    names = ("report.html", "report.md", "report.csv")
+    names = ("report.json", "report.html", "report.md", "report.csv")
     installed = (
-        "import sys; from importlib.resources import files; from prodlens.cli import main\n"
-        f"for name in {names}: assert main([*sys.argv[1:], '--output', name]) == 0\n"
-        "print((files('prodlens.metrics') / 'report.schema.json').read_text(encoding='utf-8'))"
+        "from importlib.resources import files; from pathlib import Path; from prodlens.cli import main\n"
+        "assert main(['ingest-traces', 'traces.jsonl']) == 0\n"
+        "asked = ['report', '--repo', 'acme/web', '--since', '2026-05-01']\n"
+        f"for name in {names}: assert main([*asked, '--output', name]) == 0\n"
+        "Path('schema.json').write_bytes((files('prodlens.metrics') / 'report.schema.json').read_bytes())"
     )
-    schema = json.loads(run(site, tmp_path, sys.executable, "-c", installed, *asked))
+    run(site, tmp_path, sys.executable, "-c", installed)
+    figures = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert figures["ai_interaction_velocity"]["total_sessions"] == 2
+    schema = json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
     assert min((tmp_path / name).stat().st_size for name in names) > 100
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -231,7 +231,6 @@ def test_gate_failing(runner: Runner) -> None:
     assert (len(runner.comments), bool(runner.summary)) == (1, True)
 
 
-@pytest.mark.program
 def test_dry_run(runner: Runner) -> None:
     """A dry run writes nothing to GitHub and prints exactly what it would have written."""
     payload = event_of(NUMBER)
