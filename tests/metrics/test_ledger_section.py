@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.metrics.ledger import ledger
@@ -161,7 +161,7 @@ _CALLS = st.lists(
 )
 
 
-@examples(40, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(_CALLS, st.integers(1, 28))
 def test_the_ledger_balances(calls: list[dict[str, Any]], day: int) -> None:
     """Whatever was stored, the lines by source, by attribution and by model each add up to the whole."""

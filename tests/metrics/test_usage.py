@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.metrics import ReportGenerator
@@ -173,7 +173,7 @@ _CALLS = st.lists(
 )
 
 
-@examples(40, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(_CALLS, st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns"]), st.randoms(use_true_random=False))
 def test_nothing_is_lost_or_counted_twice(calls: list[dict[str, Any]], zone: str, random: Random) -> None:
     """Days add up to the window in every zone, and the order of insertion changes nothing."""

@@ -188,7 +188,7 @@ def expected_calls(given: list[dict[str, Any]]) -> set[str]:
     return {next(iter(claims[one])) if one not in claiming and len(claims.get(one, ())) == 1 else one for one in ids}
 
 
-@examples(80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LINES, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_and_split_of_several_sources_gives_the_same_store_and_lake(
     tmp_path_factory: pytest.TempPathFactory, given_lines: list[dict[str, Any]], rng: random.Random

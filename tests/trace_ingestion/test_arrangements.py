@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.examples import examples
@@ -75,7 +75,7 @@ def arrangements(draw: st.DrawFn, name: str) -> list[list[bytes]]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-@examples(12, suppress_health_check=[HealthCheck.too_slow])
+@examples(12)
 @given(st.data())
 def test_any_arrangement_gives_the_same_store(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

@@ -136,7 +136,7 @@ RECORDS = st.builds(
 )
 
 
-@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(RECORDS, min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_any_order_and_split_gives_the_same_store_and_lake(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], rng: random.Random

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.action.anonymize import make_anonymizer
@@ -156,7 +156,7 @@ def test_a_transcript_is_attributed_by_its_links_and_worktrees(tmp_path: Path) -
     ]
 
 
-@examples(15, suppress_health_check=[HealthCheck.too_slow])
+@examples(15)
 @given(st.data())
 def test_a_transcript_in_parts_is_attributed_as_the_whole(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
