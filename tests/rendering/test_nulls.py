@@ -56,15 +56,19 @@ def nullable(schema: Mapping[str, Any], value: object, path: Path = ()) -> Itera
 
 
 def without(report: Mapping[str, Any], *paths: Path) -> dict[str, Any]:
-    """Return a copy of the report in which the values at the paths are null."""
-    changed = copy.deepcopy(dict(report))
-    for *steps, last in paths:
-        parent: Any = changed
-        for step in steps:
-            parent = parent[step] if parent is not None else None
-        if parent is not None:
-            parent[last] = None
-    return changed
+    """Return the report with null at the paths; what no path leads through is the report's own."""
+    changed: Any = dict(report)
+    for path in paths:
+        changed = _with_null(changed, path)
+    return dict(changed)
+
+
+def _with_null(value: Any, path: Path) -> Any:
+    if value is None or not path:
+        return None
+    copied, (step, *rest) = copy.copy(value), path
+    copied[step] = _with_null(value[step], tuple(rest))
+    return copied
 
 
 def test_every_null_that_the_schema_allows_can_be_shown(
