@@ -27,6 +27,12 @@ def test_a_tier_holds_above_its_start(tokens_in: int, rates: Rates) -> None:
     assert TIERED.rates(tokens_in) is rates
 
 
+def test_the_lowest_tier_has_no_floor() -> None:
+    """A number of tokens below every start is of the last of one, two or three tiers."""
+    assert FLAT.rates(-5) is LOW
+    assert PriceCard(((200, HIGH), (100, HIGH), (50, LOW))).rates(7) is LOW
+
+
 @pytest.mark.parametrize(
     ("parts", "cost"),
     [
