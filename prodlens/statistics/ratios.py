@@ -51,7 +51,6 @@ def interval_of_ratio(
     spread = float(np.sqrt(weeks / (weeks - 1) * (off @ off)))
     if not spread:
         return RatioInterval(None, "the weeks do not differ")
-    with np.errstate(over="ignore"):
-        factor = float(np.exp(t_quantile(weeks - 1) * spread))
-        found = finite_interval(ratio / factor, ratio * factor)
+    factor = float(np.exp(t_quantile(weeks - 1) * spread))
+    found = finite_interval(ratio / factor, ratio * factor)
     return RatioInterval(found, None if found else NOT_FINITE)

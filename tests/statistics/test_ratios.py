@@ -17,6 +17,13 @@ def test_a_literal_interval() -> None:
     assert plain(interval_of_ratio(2.0, [1, 2, 3, 4], [5, 5, 5, 5])) == like((2 / factor, 2 * factor, 0.95), None)
 
 
+def test_a_unit_is_only_a_unit() -> None:
+    """Totals below 1, of either kind, have the interval that they have in cents."""
+    found = interval_of_ratio(2.0, [1, 2, 3, 4], [5, 5, 5, 5])
+    assert plain(interval_of_ratio(2.0, [0.01, 0.02, 0.03, 0.04], [5, 5, 5, 5])) == like(*plain(found))
+    assert plain(interval_of_ratio(2.0, [1, 2, 3, 4], [0.05] * 4)) == like(*plain(found))
+
+
 @pytest.mark.parametrize(
     ("above", "below", "reason"),
     [
@@ -35,8 +42,9 @@ def test_what_has_no_interval(above: list[float], below: list[float], reason: st
 
 
 def test_an_interval_beyond_numbers() -> None:
-    """A ratio at the end of what numbers hold has no bound above it."""
-    assert interval_of_ratio(1e308, [1, 2, 3, 40], [40, 5, 5, 5]).interval is None
+    """A ratio at the end of what numbers hold has no bound above it, and says so."""
+    found = interval_of_ratio(1e308, [1, 2, 3, 40], [40, 5, 5, 5])
+    assert plain(found) == (None, "a value is missing or not finite")
 
 
 @pytest.mark.parametrize("weeks", [4, 8])
