@@ -21,6 +21,8 @@ _SMALLEST_STEP = 1e-8
 _LARGEST_DELTA = 15.0
 _LEAST_INFORMATION = 1e-8
 _FEWEST_EFFECTIVE = 1.5
+# Where everybody moves alike, what is left of the error is rounding; no counts make one as small.
+_LEAST_ERROR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def poisson_contrast(
         clusters: Who varies together, from 0; without it the authors.
 
     Returns:
-        None where nothing tells of delta, or it is not finite.
+        None where nothing tells of delta, it is not finite, or everybody moves alike.
     """
     sizes = int(authors.max(initial=-1)) + 1, int(weeks.max(initial=-1)) + 1
     delta, mu, left, information = 0.0, counts, treated, 0.0
@@ -81,7 +83,7 @@ def poisson_contrast(
     shares = _sums(people, mu * left * left, groups_at_most) / information
     groups, effective = int((shares > 0).sum()), float(1 / (shares**2).sum())
     error = math.sqrt(groups / max(groups - 1, 1) * float((scores**2).sum())) / information
-    return None if effective < _FEWEST_EFFECTIVE or error <= 0 else RateContrast(delta, error, effective - 1)
+    return None if effective < _FEWEST_EFFECTIVE or error < _LEAST_ERROR else RateContrast(delta, error, effective - 1)
 
 
 def two_way_margins(

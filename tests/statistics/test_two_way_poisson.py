@@ -48,6 +48,13 @@ def test_who_varies_together_has_one_part() -> None:
     assert plain(found) == like(math.log(1.5), 1 / 12, 1521 / 761 - 1)
 
 
+@pytest.mark.parametrize(("before", "after"), [(2.0, 3.0), (2.0, 4.0), (1.0, 2.0)])
+def test_where_everybody_moves_alike_there_is_no_error(before: float, after: float) -> None:
+    """Two authors rise from one count to another and two stay: chance is not seen, and rounding is not chance."""
+    counts = np.array([before, after] * 2 + [before] * 4)
+    assert poisson_contrast(counts, TREATED, AUTHORS, WEEKS) is None
+
+
 def test_without_cells_nothing_is_told() -> None:
     """No cell has no effect and no ratio."""
     nobody, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
