@@ -60,6 +60,43 @@ def test_without_a_median_sizes_and_reason_are_told() -> None:
     assert len(few.curve) == 5
 
 
+def test_a_step_on_one_half_ends_at_the_next_merge() -> None:
+    """Between the first and the last of two merges lies the median."""
+    assert kaplan_meier([1, 3], [True, True], fewest_events=1).median == 2.0
+
+
+@pytest.mark.parametrize(
+    ("hours", "merged", "reason"),
+    [
+        ([-1, 2], [True, True], "a time is negative"),
+        ([0, 2], [True, True], None),
+        ([1, 2], [False, False], "nothing was merged"),
+        ([1, 2, 3, 4], [True, False, False, False], "fewer than half were merged: the median is not reached"),
+    ],
+)
+def test_why_there_is_no_median(hours: list[float], merged: list[bool], reason: str | None) -> None:
+    """A merge after no time at all is one; a time below it, no merge and too few merges have a reason each."""
+    found = kaplan_meier(hours, merged, fewest_events=1)
+    assert (found.median is None, found.reason) == (reason is not None, reason)
+
+
+@pytest.mark.parametrize(
+    ("hours", "merged", "reason"),
+    [
+        ([], [], "one of the groups is empty"),
+        ([-1], [True], "a time is negative"),
+        ([float("nan")], [True], "a value is missing or not finite"),
+        ([1], [True], "the groups' events cannot be told apart"),
+        ([1], [False], "nothing was merged"),
+    ],
+)
+def test_why_two_groups_are_not_compared(hours: list[float], merged: list[bool], reason: str) -> None:
+    """Whichever group is given first, the reason is that of the one that cannot be used, or of both."""
+    other = [True] if merged != [False] else [False]
+    assert plain(log_rank(hours, merged, [1], other)) == (None, reason)
+    assert plain(log_rank([1], other, hours, merged)) == (None, reason)
+
+
 def test_outcomes_may_come_as_a_column() -> None:
     """A column of outcomes is as good as a row."""
     column = np.array([[True], [False]])
