@@ -123,8 +123,7 @@ def explain(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _parts(record: Mapping[str, Any]) -> Parts:
     metadata, response = mappings(record.get("metadata"), record.get("response"))
-    given, answered = mappings(metadata.get("usage_object"), response.get("usage"))
-    return {**parts_of(record, metadata, given or answered), "response": response}
+    return {**parts_of(record, metadata, metadata.get("usage_object"), response.get("usage")), "response": response}
 
 
 def _is_free(record: Mapping[str, Any]) -> bool:
@@ -153,8 +152,9 @@ def _tool_uses(response: Mapping[str, Any]) -> list[str]:
         for choice in objects(response.get("choices"))
         for call in objects(mapping(choice.get("message")).get("tool_calls"))
     ]
-    found += [block.get("id") for block in objects(response.get("content"))]
-    found += [item.get("call_id") for item in objects(response.get("output"))]
+    for part, name in (("content", "id"), ("output", "call_id")):
+        if part in response:
+            found += [each.get(name) for each in objects(response[part])]
     return [use for use in found if isinstance(use, str) and use]
 
 

@@ -167,25 +167,33 @@ _COMMON = (
 _LAST_RESORTS = {"trace_id": "session_id", "litellm_call_id": "call_id"}
 
 
-def parts_of(record: Mapping[str, Any], metadata: Mapping[str, Any], usage: Mapping[str, Any]) -> Parts:
-    """Return the parts of a record in which LiteLLM and its callers keep things; nothing is copied."""
-    requester, caller, key, headers, parameters = mappings(
+def parts_of(record: Mapping[str, Any], metadata: Mapping[str, Any], *usage: object) -> Parts:
+    """Return the parts of a record in which LiteLLM and its callers keep things; nothing is copied.
+
+    Args:
+        record: The record.
+        metadata: Its metadata.
+        usage: Where its token counts may stand; the first one that holds anything is taken.
+    """
+    requester, caller, key, headers, parameters, *counted = mappings(
         metadata.get("requester_metadata"),
         metadata.get("spend_logs_metadata"),
         metadata.get("user_api_key_auth_metadata"),
         metadata.get("requester_custom_headers"),
         record.get("model_parameters"),
+        *usage,
     )
+    turn = headers.get("x-codex-turn-metadata")
     return {
         "": record,
         "metadata": metadata,
-        _USAGE: usage,
+        _USAGE: next(filter(None, counted), {}),
         _REQUESTER: requester,
         _CALLER: caller,
         _KEY: key,
         _PARAMETERS: parameters,
         _HEADERS: headers,
-        _CODEX: _codex(headers) if headers else {},
+        _CODEX: {} if turn is None else _codex(mapping(turn)),
         _TAGS: _tags(record.get("request_tags")),
     }
 
@@ -336,9 +344,8 @@ def _tags(value: object) -> dict[str, str]:
     return {name: values.pop() for name, values in found.items() if len(values) == 1}
 
 
-def _codex(headers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return session and git remote from the header in which Codex describes its turn."""
-    turn = mapping(headers.get("x-codex-turn-metadata"))
+def _codex(turn: Mapping[str, Any]) -> dict[str, Any]:
+    """Return session and git remote from what Codex says of its turn in a header."""
     workspaces = [*map(mapping, mapping(turn.get("workspaces")).values())]
     remotes = {slug(mapping(workspace.get("associated_remote_urls")).get("origin")) for workspace in workspaces} - {
         None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prodlens.json_values import clean_text, mapping, mappings, sequence, truth
+from prodlens.json_values import clean_text, mapping, sequence, truth
 from prodlens.schemas import CanonicalTrace
 from prodlens.trace_normalizer.formats.field_paths import Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.interface import Format, Item, RecordReader, Skipped, Unusable, Withheld
@@ -82,8 +82,7 @@ def _page(record: Mapping[str, Any]) -> list[Any]:
 
 def _parts(record: Mapping[str, Any]) -> Parts:
     metadata = mapping(record.get("metadata"))
-    given, more = mappings(metadata.get("usage_object"), metadata.get("additional_usage_values"))
-    return parts_of(record, metadata, given or more)
+    return parts_of(record, metadata, metadata.get("usage_object"), metadata.get("additional_usage_values"))
 
 
 def _read_row(record: Mapping[str, Any]) -> list[Item]:
