@@ -40,10 +40,10 @@ def usage_tokens(details: Mapping[str, Any]) -> Tokens:
     whole = (plain_in or 0) + (plain_out or 0)
     if total == whole < sums[_IN] + sums[_OUT]:
         sums[_IN], sums[_OUT] = plain_in or 0, plain_out or 0
-    tokens_in, tokens_out = completed(sums[_IN] or None, sums[_OUT] or None, total)
     return with_parts(
-        tokens_in,
-        tokens_out,
+        sums[_IN] or None,
+        sums[_OUT] or None,
+        total=total,
         cache_read=sums[_READ] or None,
         cache_write=sums[_WRITTEN] or None,
         reasoning=sums[_REASONING] or None,

@@ -17,7 +17,7 @@ from prodlens.trace_normalizer.formats.recorded_values import (
     price_modifier,
     slug,
 )
-from prodlens.trace_normalizer.formats.tokens import Tokens, completed, with_parts
+from prodlens.trace_normalizer.formats.tokens import Tokens, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -261,20 +261,23 @@ def tokens_of(found: Mapping[str, Any], usage: Mapping[str, Any]) -> Tokens:
         usage.get("prompt_tokens_details") or usage.get("input_tokens_details"),
         usage.get("completion_tokens_details") or usage.get("output_tokens_details"),
     )
-    read, cached, written, created, in_cache, reasoning = counts(
+    kept = mapping(prompt.get("cache_creation_token_details"))
+    read, cached, written, created, in_cache, for_an_hour, reasoning = counts(
         usage.get("cache_read_input_tokens"),
         prompt.get("cached_tokens"),
         usage.get("cache_creation_input_tokens"),
         prompt.get("cache_creation_tokens"),
         prompt.get("cache_write_tokens"),
+        kept.get("ephemeral_1h_input_tokens"),
         answer.get("reasoning_tokens"),
     )
-    kept = mapping(prompt.get("cache_creation_token_details"))
     return with_parts(
-        *completed(found["tokens_in"], found["tokens_out"], found["total_tokens"]),
+        found["tokens_in"],
+        found["tokens_out"],
+        total=found["total_tokens"],
         cache_read=_largest(read, cached),
         cache_write=_largest(written, created, in_cache),
-        cache_write_1h=count(kept.get("ephemeral_1h_input_tokens")),
+        cache_write_1h=for_an_hour,
         reasoning=reasoning,
     )
 

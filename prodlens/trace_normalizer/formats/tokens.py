@@ -44,19 +44,22 @@ def completed(given_in: int | None, given_out: int | None, total: int | None) ->
 
 
 def with_parts(
-    tokens_in: int,
-    tokens_out: int,
+    tokens_in: int | None,
+    tokens_out: int | None,
     *,
+    total: int | None = None,
     cache_read: int | None = None,
     cache_write: int | None = None,
     cache_write_1h: int | None = None,
     reasoning: int | None = None,
 ) -> Tokens:
-    """Return the counts of a source whose input includes the cache.
+    """Return the counts of a source whose input includes the cache, a missing side derived from the total.
 
     Where cache reads and writes exceed the input, that record counted the input without them, and they are added.
     The sum of the cache writes is what was billed: a part that exceeds it is cut, and stands for a sum of 0.
     """
+    if tokens_in is None or tokens_out is None:
+        tokens_in, tokens_out = completed(tokens_in, tokens_out, total)
     if cache_write_1h:
         cache_write = cache_write or cache_write_1h
         cache_write_1h = min(cache_write_1h, cache_write)
@@ -70,10 +73,10 @@ def with_parts(
 
 def from_fields(found: Mapping[str, Any]) -> Tokens:
     """Return the counts among the fields of a record that were read, under the names of ``CanonicalTrace``."""
-    tokens_in, tokens_out = completed(found["tokens_in"], found["tokens_out"], found["total_tokens"])
     return with_parts(
-        tokens_in,
-        tokens_out,
+        found["tokens_in"],
+        found["tokens_out"],
+        total=found["total_tokens"],
         cache_read=found["cache_read_tokens"],
         cache_write=found["cache_write_tokens"],
         reasoning=found["reasoning_tokens"],
