@@ -21,6 +21,8 @@ AUTOMATIC = "automatic"
 # The source of a decision that nobody wrote down as such: it yields to one that a log records outright.
 INFERRED = "inferred"
 
+_LENGTH_OF_A_DAY = len("2026-05-01")
+
 # Where a cost comes from: the source wrote it down, or it is the list price or the user's own on the day of the call.
 RECORDED = "recorded"
 COMPUTED = "computed"
@@ -172,8 +174,8 @@ class CanonicalTrace:
         """
         at = as_utc(self.timestamp)
         record: dict[str, Any] = vars(self).copy()
-        record["timestamp"] = at.isoformat()
-        record["event_date"] = at.date().isoformat()
+        record["timestamp"] = moment = at.isoformat()
+        record["event_date"] = moment[:_LENGTH_OF_A_DAY]
         record["latency_ms"] = self.latency_ms or None
         record["total_tokens"] = self.tokens_in + self.tokens_out
         if self.cost_usd is not None and not 0 <= self.cost_usd < inf:  # not a number fails both comparisons
