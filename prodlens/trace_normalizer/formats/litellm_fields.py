@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlens.json_values import clean_text, count, counts, finite_number, mapping, mappings, sequence, truth
 from prodlens.timestamps import parse_timestamp
 from prodlens.trace_normalizer.formats.field_paths import Convert, FieldPath, Fields, Parts, paths_in
 from prodlens.trace_normalizer.formats.origins import origin_of_user_agent
-from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_of
+from prodlens.trace_normalizer.formats.people_and_sessions import device_of, held_session, person_behind_gateway
 from prodlens.trace_normalizer.formats.recorded_values import (
     change_number,
     commit_sha,
@@ -128,16 +129,10 @@ FIELD_PATHS: dict[str, tuple[FieldPath, ...]] = {
 }
 
 
-def real_person(value: object) -> str | None:
-    """Return a developer; LiteLLM's placeholder for the master key does not name one."""
-    name = person_of(value)
-    return None if name == "default_user_id" else name
-
-
 CONVERTERS: dict[str, Convert] = {
     "timestamp": parse_timestamp,
     "ended_at": parse_timestamp,
-    "developer_id": real_person,
+    "developer_id": person_behind_gateway,
     "repo_slug": slug,
     "pull_request": change_number,
     "commit_sha": commit_sha,
@@ -219,9 +214,14 @@ def skipped_kind(call_type: object, cost: object) -> str | None:
         call_type: LiteLLM's type of call.
         cost: The cost that LiteLLM recorded.
     """
-    name = str(call_type).lower()
-    kind = next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
+    kind = _kind(str(call_type))
     return None if kind == _BATCH and (finite_number(cost) or 0) > 0 else kind
+
+
+@lru_cache(maxsize=256)  # every record has a type, and there are few
+def _kind(call_type: str) -> str | None:
+    name = call_type.lower()
+    return next((kind for mark, kind in _KIND_OF_CALL_TYPE if mark in name), None)
 
 
 def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: bool) -> dict[str, Any]:

@@ -40,4 +40,4 @@ def origin_of(started: object, folder: object = None) -> str | None:
 def origin_of_user_agent(value: object) -> str | None:
     """Return where the program of a user agent was started, such as ``claude-cli/2.1.197 (external, cli)``."""
     found = _USER_AGENT.match(value) if isinstance(value, str) else None
-    return origin_of(found["started"]) if found else None
+    return _STARTED.get(found["started"]) if found else None

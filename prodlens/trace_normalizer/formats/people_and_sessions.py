@@ -37,6 +37,12 @@ def person_of(value: object) -> str | None:
     return None if text is None or text[:1] == "{" or _SESSION.search(text) else text
 
 
+def person_behind_gateway(value: object) -> str | None:
+    """Return a text that names a person, as ``person_of`` does; LiteLLM's name for its master key does not."""
+    name = person_of(value)
+    return None if name == "default_user_id" else name
+
+
 def device_of(value: object) -> str | None:
     """Return the device in one of Claude Code's forms, a stable pseudonym of its user."""
     if isinstance(value, str) and value.lstrip()[:1] == "{":
