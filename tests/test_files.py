@@ -204,7 +204,7 @@ def test_a_lock_is_not_a_link(tmp_path: Path) -> None:
     """The file of a lock is created in its folder alone."""
     Path("a").mkdir()
     Path("a/.lock").symlink_to(tmp_path / "outside" / "new")
-    with pytest.raises(LinkError, match="lock is a link"), locked(Path("a")):
+    with pytest.raises(LinkError, match="lock is a link"), locked(Folder("a")):
         pass
     assert untouched(tmp_path)
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prodlens.errors import StorageError
-from prodlens.files.folders import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from prodlens.files.folders import Folder
 
 if sys.platform == "win32":  # pragma: no cover - the tests run where fcntl is
     import msvcrt
@@ -38,16 +38,16 @@ else:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Folder) -> Iterator[None]:
     """Hold the folder's lock, waiting for it; the folder is created when it is missing.
 
     Raises:
         StorageError: The folder or its ``.lock`` file cannot be written.
     """
     try:
-        held = Folder(folder).open(".lock", "ab")
+        held = folder.open(".lock", "ab")
     except OSError as error:
-        raise StorageError(f"cannot write to the folder {folder}: {error.strerror}") from error
+        raise StorageError(f"cannot write to the folder {folder.path}: {error.strerror}") from error
     with held:
         _acquire(held.fileno())
         yield

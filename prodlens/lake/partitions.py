@@ -80,7 +80,7 @@ class Lake:
         days: dict[str, set[str]] = {}
         for folder, day in partitions:
             days.setdefault(day, set()).add(folder)
-        with locked(self.folder):
+        with locked(self._files):
             database = _shared_file(conn)
             if len(days) < _MANY_DAYS or database is None:
                 return self.sync_days(conn, days)
@@ -99,7 +99,7 @@ class Lake:
         Raises:
             StorageError: The file cannot be written.
         """
-        with locked(self.folder):
+        with locked(self._files):
             _replace(self._files, name, table.schema, [table])
             return self.folder / name
 

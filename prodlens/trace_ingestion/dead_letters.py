@@ -74,7 +74,7 @@ class DeadLetterBox:
         Raises:
             StorageError: The folder cannot be written.
         """
-        with _outside_errors(self.folder), locked(self.folder):
+        with _outside_errors(self.folder), locked(self._files):
             written = self._state(stem)
             new = [letter for letter in letters if written.note_reason(letter)]
             self._append(stem + LETTERS_SUFFIX, (letter.raw for letter in new if written.note_line(letter)))
@@ -98,7 +98,7 @@ class DeadLetterBox:
             StorageError: The folder cannot be written.
         """
         names = (stem + LETTERS_SUFFIX, stem + REASONS_SUFFIX)
-        with _outside_errors(self.folder), locked(self.folder):
+        with _outside_errors(self.folder), locked(self._files):
             files = [Beside(self._files, name) for name in names]
             kept = 0
             try:
