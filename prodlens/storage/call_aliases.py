@@ -50,7 +50,7 @@ def unknown_claims(conn: sqlite3.Connection, aliases: Iterable[Alias]) -> list[C
     """Return what is not claimed yet, as (hash of the alias, hash of the call), each once."""
     claims = {(call_hash(given.alias), call_hash(given.call_id)) for given in aliases if given.alias != given.call_id}
     query = "SELECT alias, trace_hash FROM call_aliases WHERE alias IN (%s)"
-    for part in portions(sorted({alias for alias, _ in claims})):
+    for part in portions(sorted({alias for alias, _ in claims})) if claims else ():
         claims.difference_update((row[0], row[1]) for row in conn.execute(query % marks(part), part))
     return sorted(claims)
 

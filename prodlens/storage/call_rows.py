@@ -36,7 +36,8 @@ _INSERT_NEW = (
     f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({marks(SESSION_COLUMNS)}) "
     "ON CONFLICT (trace_hash) DO NOTHING"
 )
-_values = itemgetter(*SESSION_COLUMNS)
+# Returns a row's values in the order of its columns.
+session_values: Callable[[Mapping[str, Any]], tuple[Any, ...]] = itemgetter(*SESSION_COLUMNS)
 _HASH_AT = SESSION_COLUMNS.index("trace_hash")
 _repository_day = itemgetter(SESSION_COLUMNS.index("repo_slug"), SESSION_COLUMNS.index("event_date"))
 _PRICED_BY = (
@@ -51,12 +52,6 @@ _PRICED_BY = (
     "price_modifier",
     "web_searches",
 )
-
-
-def session_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return a row's values in the order of ``SESSION_COLUMNS``."""
-    values: tuple[Any, ...] = _values(row)
-    return values
 
 
 def put_sessions(
@@ -120,7 +115,8 @@ def put_decisions(
             links.append((decision.tool_use_id, call_hash(decision.call_id)))
     conn.executemany("INSERT OR IGNORE INTO tool_uses VALUES (?, ?)", links)
     changed: set[RepositoryDay] = set()
-    for trace_hash in _decided_calls(conn, "tool_use_id", sorted(ids | {use for use, _ in links})):
+    ids |= {use for use, _ in links}
+    for trace_hash in _decided_calls(conn, "tool_use_id", sorted(ids)) if ids else ():
         changed |= put_again(conn, trace_hash, None, price)
     if changed:
         count_change_of_calls(conn)
