@@ -12,7 +12,6 @@ from prodlens.trace_normalizer.formats.litellm_fields import (
     CONVERTERS,
     FIELD_PATHS,
     STREAM_LATENCY,
-    call_id,
     common_fields,
     explain_fields,
     outcome,
@@ -21,7 +20,7 @@ from prodlens.trace_normalizer.formats.litellm_fields import (
     tokens_of,
 )
 from prodlens.trace_normalizer.formats.message_ids import ConstantIds
-from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, elapsed_ms
+from prodlens.trace_normalizer.formats.recorded_values import cost_fields, elapsed_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +68,6 @@ def read(record: Mapping[str, Any]) -> list[Item]:
         return [Unusable("LiteLLM payload without a readable startTime")]
     tokens = tokens_of(found, parts["usage"])
     ended = outcome(record.get("status"), record.get("error_information"))
-    identity = call_id(found["call_id"], found["litellm_call_id"])
     withheld = _latency_is_wrong(record)
     trace = CanonicalTrace(
         timestamp=at,
@@ -77,8 +75,6 @@ def read(record: Mapping[str, Any]) -> list[Item]:
         status_code=ended.status_code,
         status_reason=ended.status_reason,
         source=NAME,
-        call_id=identity,
-        trace_hash=None if identity else content_identity(record),
         **common_fields(parts, found, knows_sessions="litellm_call_id" in record),
         **tokens.fields(),
         **cost_fields(record.get("response_cost"), tokens, proven=_is_free(record)),
@@ -86,8 +82,8 @@ def read(record: Mapping[str, Any]) -> list[Item]:
     items: list[Item] = [trace]
     if withheld:
         items.append(Withheld("latency_ms", STREAM_LATENCY))
-    if identity:
-        items += [ToolUse(use, identity) for use in _tool_uses(parts["response"])]
+    if trace.call_id:
+        items += [ToolUse(use, trace.call_id) for use in _tool_uses(parts["response"])]
     return items
 
 

@@ -14,6 +14,7 @@ from prodlens.trace_normalizer.formats.people_and_sessions import device_of, hel
 from prodlens.trace_normalizer.formats.recorded_values import (
     change_number,
     commit_sha,
+    content_identity,
     http_status,
     price_modifier,
     slug,
@@ -225,7 +226,7 @@ def _kind(call_type: str) -> str | None:
 
 
 def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: bool) -> dict[str, Any]:
-    """Return what every LiteLLM record says alike, under the names of ``CanonicalTrace``.
+    """Return what every LiteLLM record says alike, its identity first, under the names of ``CanonicalTrace``.
 
     Args:
         parts: The record's parts.
@@ -233,7 +234,10 @@ def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: boo
         knows_sessions: Whether this version of LiteLLM lets the caller's session become the trace id.
     """
     accepted = found["accepted_flag"]
+    identity = _call_id(found["call_id"], found["litellm_call_id"])
     return {
+        "call_id": identity,
+        "trace_hash": None if identity else content_identity(parts[""]),
         **{name: found[name] for name in _COMMON},
         "session_id": found["session_id"] or _callers_trace(found["trace_id"], knows_sessions=knows_sessions),
         "accepted_flag": bool(accepted),
@@ -245,8 +249,9 @@ def common_fields(parts: Parts, found: Mapping[str, Any], *, knows_sessions: boo
 
 def _price_modifier(call_type: object, usage: Mapping[str, Any], parameters: Mapping[str, Any]) -> str | None:
     batch = "batch" if "batch" in str(call_type).lower() else None
+    speed = usage.get("speed") or parameters.get("speed")
     tier = usage.get("service_tier") or parameters.get("service_tier")
-    return price_modifier(batch, usage.get("speed") or parameters.get("speed"), tier)
+    return price_modifier(batch, speed, tier) if batch or speed or tier else None
 
 
 def _callers_trace(trace: str | None, *, knows_sessions: bool) -> str | None:
@@ -322,7 +327,7 @@ def error_name(value: object) -> str | None:
     return text if text and _ERROR_NAME.fullmatch(text) else None
 
 
-def call_id(given: str | None, internal: str | None) -> str | None:
+def _call_id(given: str | None, internal: str | None) -> str | None:
     """Return the identity of a call: the provider's id, else LiteLLM's.
 
     On a cache hit LiteLLM appends a clock reading to the id, which differs between its logs of the one call.

@@ -13,7 +13,6 @@ from prodlens.trace_normalizer.formats.litellm_fields import (
     FIELD_PATHS,
     OK,
     STREAM_LATENCY,
-    call_id,
     common_fields,
     explain_fields,
     outcome,
@@ -21,7 +20,7 @@ from prodlens.trace_normalizer.formats.litellm_fields import (
     skipped_kind,
     tokens_of,
 )
-from prodlens.trace_normalizer.formats.recorded_values import content_identity, cost_fields, duration_ms, elapsed_ms
+from prodlens.trace_normalizer.formats.recorded_values import cost_fields, duration_ms, elapsed_ms
 from prodlens.trace_normalizer.formats.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -98,7 +97,6 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
     failed = ended.status_code is not None and ended.status_code != OK
     # LiteLLM estimates the prompt of a call that failed.
     tokens = Tokens(0, 0) if failed else tokens_of(found, parts["usage"])
-    identity = call_id(found["call_id"], found["litellm_call_id"])
     withheld = _latency_may_be_wrong(record) and not failed
     latency = found["latency_ms"] or elapsed_ms(at, found["ended_at"])
     trace = CanonicalTrace(
@@ -107,8 +105,6 @@ def _read_row(record: Mapping[str, Any]) -> list[Item]:
         status_code=ended.status_code,
         status_reason=ended.status_reason,
         source=NAME,
-        call_id=identity,
-        trace_hash=None if identity else content_identity(record),
         **common_fields(parts, found, knows_sessions=found["litellm_call_id"] is not None),
         **tokens.fields(),
         **cost_fields(record.get("spend"), tokens, proven=truth(record.get("cache_hit")) is True),
