@@ -179,17 +179,22 @@ def test_what_a_folder_says_of_its_files() -> None:
     assert folder.names() == ["b"]
 
 
-def test_a_file_beside_its_name_knows_whether_it_is_the_same() -> None:
-    """Equal bytes are the same; another length, another byte and a missing file are not."""
+def test_a_file_of_the_same_bytes_is_left_alone() -> None:
+    """A new file takes its name where bytes or length differ or nothing was there; equal bytes keep the old file."""
     folder = Folder(".")
-    for old, expected in ((b"new", True), (b"news", False), (b"neu", False)):
-        folder.replace("file", old)
+    for old, is_kept in ((b"new", True), (b"news", False), (b"neu", False), (None, False)):
+        folder.unlink("file") if old is None else folder.replace("file", old)
+        before = folder.entry("file")
         beside = Beside(folder, "file")
         with beside.open() as stream:
             stream.write(b"new")
-        assert beside.is_same() is expected
-        beside.discard()
-    assert folder.names() == ["file"]
+            stream.flush()
+            made = os.fstat(stream.fileno()).st_ino
+        beside.publish_change()
+        after = folder.entry("file")
+        assert after is not None
+        assert after.st_ino == (before.st_ino if before is not None and is_kept else made)
+        assert (Path("file").read_bytes(), folder.names()) == (b"new", ["file"])
 
 
 def test_a_digest_is_of_sixteen_bytes() -> None:

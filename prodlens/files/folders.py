@@ -266,31 +266,41 @@ class Beside:
     def publish(self, *, durable: bool = False) -> None:
         """Give the file its name; ``durable`` waits until the disk has the name, as ``fsync`` does for the content."""
         with self._place(create=False) as place:
-            place.refuse_link(self._last)
-            new, last = place.at(self._new), place.at(self._last)
-            os.replace(new, last, src_dir_fd=place.descriptor, dst_dir_fd=place.descriptor)
+            self._rename(place)
             if durable and place.descriptor is not None:
                 os.fsync(place.descriptor)
+
+    def publish_change(self) -> None:
+        """Give the file its name; where that stands for a file of the same bytes already, remove the new one."""
+        with self._place(create=False) as place:
+            if self._is_same(place):
+                os.unlink(place.at(self._new), dir_fd=place.descriptor)
+            else:
+                self._rename(place)
 
     def discard(self) -> None:
         """Remove the file beside the name; whatever hinders that is left to the error that led here."""
         with suppress(OSError, StorageError), self._place(create=False) as place:
             os.unlink(place.at(self._new), dir_fd=place.descriptor)
 
-    def is_same(self) -> bool:
+    def _rename(self, place: _OpenFolder) -> None:
+        place.refuse_link(self._last)
+        new, last = place.at(self._new), place.at(self._last)
+        os.replace(new, last, src_dir_fd=place.descriptor, dst_dir_fd=place.descriptor)
+
+    def _is_same(self, place: _OpenFolder) -> bool:
         """Return whether the name stands for a file of the same bytes already."""
-        with self._place(create=False) as place:
-            try:
-                old = place.open(self._last, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-            except FileNotFoundError:
+        try:
+            old = place.open(self._last, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            return False
+        with os.fdopen(old, "rb") as kept, os.fdopen(place.open(self._new, os.O_RDONLY), "rb") as new:
+            if os.fstat(kept.fileno()).st_size != os.fstat(new.fileno()).st_size:
                 return False
-            with os.fdopen(old, "rb") as kept, os.fdopen(place.open(self._new, os.O_RDONLY), "rb") as new:
-                if os.fstat(kept.fileno()).st_size != os.fstat(new.fileno()).st_size:
-                    return False
-                while (part := new.read(_COMPARED_BYTES)) == kept.read(_COMPARED_BYTES):
-                    if not part:
-                        return True
-                return False
+            while (part := new.read(_COMPARED_BYTES)) == kept.read(_COMPARED_BYTES):
+                if not part:
+                    return True
+            return False
 
     def _place(self, *, create: bool) -> AbstractContextManager[_OpenFolder]:
         return self._folder.entered(self._folders, create=create)

@@ -269,12 +269,11 @@ def _replace(files: Folder, name: str, schema: pa.Schema, parts: Iterable[pa.Tab
     beside = Beside(files, name)
     try:
         rows = write_beside(beside, schema, parts)
-        if rows and not beside.is_same():
-            beside.publish()
+        if rows:
+            beside.publish_change()
             return
         beside.discard()
-        if not rows:
-            files.unlink(name)
+        files.unlink(name)
     except OSError as error:
         beside.discard()
         raise StorageError(f"cannot write {beside.path}: {error.strerror or error}") from error
