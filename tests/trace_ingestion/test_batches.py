@@ -255,6 +255,8 @@ def test_a_source_comes_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     found = list(batches(source_of(lines(*map(record, range(5)))), RowRules()))
     assert [(batch.entries, len(batch.rows)) for batch in found] == [(2, 2), (2, 2), (1, 1)]
     assert [batch.entries for batch in batches(source_of(b""), RowRules())] == [0]
+    (bad,) = batches(source_of(b"5\n"), RowRules())
+    assert bad.letters == [DeadLetter("traces.jsonl", 1, b"5", "JSON that is not an object")]
 
 
 @pytest.mark.parametrize(
