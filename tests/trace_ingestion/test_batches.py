@@ -210,6 +210,22 @@ def test_a_fault_of_ours_names_its_place() -> None:
     assert deep.reason == "nested too deeply"
 
 
+def test_a_fault_at_the_end_of_a_source_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    """What a format held back has no line of its own: its fault is counted, and a warning names the source."""
+
+    def fails(_: Any) -> Any:
+        raise KeyError("secret")
+
+    held = answer(1, 0.5)
+    del held["message"]["stop_reason"]  # it could go on
+    assert (len(read(held).rows), read(held).faults) == (1, {})
+    batch = read(held, rules=RowRules(anonymize=fails))
+    ((place, count),) = batch.faults.items()
+    assert (len(batch.rows), count) == (0, 1)
+    assert place.startswith("KeyError at prodlens/trace_ingestion/batches.py:")
+    assert caplog.messages == [f"traces.jsonl: ProdLens failed here, and the record may be right: {place}"]
+
+
 def test_when_a_batch_ends() -> None:
     """20,000 entries or 16 MiB make it full, one fewer of both does not."""
     assert Batch(entries=20_000).full
