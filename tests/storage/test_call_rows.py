@@ -137,6 +137,23 @@ def test_what_a_merged_call_costs(store: ProdLensStore) -> None:
     assert one(store, "cost_usd", "cost_source", "price_caveat") == (9.0, "recorded", None)
 
 
+def test_a_price_stays_as_long_as_what_it_is_of_does(store: ProdLensStore) -> None:
+    """Where nobody prices, a row keeps the price that it was given last, until a record changes what was priced."""
+    put(store, row() | {"cost_usd": 0.25, "cost_source": "computed"})
+    put(
+        store, row(source="b", latency_ms=1), price=lambda merged: merged | {"cost_usd": 5.0, "cost_source": "computed"}
+    )
+    assert one(store, "cost_usd") == (5.0,)
+    put(store, row(source="c", status_code=200))
+    assert one(store, "cost_usd", "status_code") == (5.0, 200)
+    put(store, row(source="d", tokens_out=8))
+    assert one(store, "cost_usd", "tokens_out") == (0.25, 8)
+    put(store, row(source="e", cost_usd=3.0, cost_source="recorded"))
+    assert one(store, "cost_usd", "cost_source") == (3.0, "recorded")
+    put(store, row(source="f", branch="feature"))
+    assert one(store, "cost_usd", "cost_source", "branch") == (3.0, "recorded", "feature")
+
+
 def test_an_id_that_a_gateway_gave_to_two_calls(store: ProdLensStore) -> None:
     """A record that cannot be of the same call gets an id of its own, and the first call stays as it was."""
     put(store, row(session_id="s"))
@@ -192,3 +209,5 @@ def test_a_record_of_an_alias_makes_the_call_that_is_not_there(store: ProdLensSt
     assert put_with(store, log, price=price) == set()
     assert put_with(store, row("msg_1", 2, latency_ms=4, source="b", tokens_out=2), price=price) == {MAY_2}
     assert (one(store, "latency_ms", "cost_usd"), count(store, "session_parts")) == ((4.0, 3.0), 2)
+    assert put_with(store, row("req_1", 2, source="c", tokens_out=4), price=price) == {MAY_2}
+    assert one(store, "tokens_out", "cost_usd") == (4, 6.0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from prodlens.schemas import call_hash
+from prodlens.schemas import CanonicalTrace, call_hash
 from prodlens.storage.row_conversion import (
     COMMIT_COLUMNS,
     SESSION_COLUMNS,
@@ -73,6 +75,14 @@ def test_everything_that_a_call_says() -> None:
         "pull_request": 12,
         "trace_hash": call_hash("msg_1"),
     }
+
+
+def test_a_trace_has_its_repository_in_the_one_spelling() -> None:
+    """What a format gives is stored as it is, but for the case of a repository's name."""
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    trace = CanonicalTrace("s", "ada", at, "m", 1, 2, 3.0, 200, accepted_flag=True, repo_slug="Acme/Web")
+    assert session_row(trace) == trace.to_record() | {"repo_slug": "acme/web"}
+    assert session_row(replace(trace, repo_slug=None))["repo_slug"] is None
 
 
 def test_a_call_of_which_nothing_is_known() -> None:
@@ -177,6 +187,8 @@ def test_the_state_follows_from_the_times(given: dict[str, Any], state: str) -> 
     """Where it is not given, what was closed or merged is closed."""
     row = pull_request_row({"id": 1, "created_at": "2026-05-01T00:00:00Z", **given})
     assert (row["state"], row["reopened"], row["repo_slug"]) == (state, None, None)
+    named = pull_request_row({"id": 1, "created_at": "2026-05-01T00:00:00Z", "repo_slug": "A/B", "repo": "c/d"})
+    assert named["repo_slug"] == "a/b"
 
 
 def test_a_pull_request_from_git_was_opened_nobody_knows_when() -> None:
@@ -223,12 +235,12 @@ def test_everything_that_a_commit_says() -> None:
 
 
 def test_json_is_stored_as_text() -> None:
-    """Text is taken as JSON already, None stays None, and a date is written as its text."""
-    assert [json_text(value) for value in (None, "[1", [1, "é"], {"a": date(2026, 5, 1)})] == [
+    """Text is taken as JSON already, None stays None, and what JSON has no form for is written as its text."""
+    assert [json_text(value) for value in (None, "[1", [1, "é"], {"a": date(2026, 5, 1), "b": Decimal("1.5")})] == [
         None,
         "[1",
         '[1,"é"]',
-        '{"a":"2026-05-01"}',
+        '{"a":"2026-05-01","b":"1.5"}',
     ]
 
 
