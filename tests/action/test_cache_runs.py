@@ -385,7 +385,7 @@ def test_cache_with_a_wrong_digest(runner: Runner) -> None:
 
 
 def test_cache_as_a_zip_bomb(runner: Runner) -> None:
-    """A cache that would unpack to far more than it is, is passed over unpacked."""
+    """A cache that would unpack to far more bytes than it has is passed over without being unpacked."""
     first_run(runner)
     bad = runner.host.put(CACHE, archive_of(("cache.db", bytes(64 * 1024**2))), runner.trusted_run())
     assert_passed_over(runner, "as a zip bomb does", bad)

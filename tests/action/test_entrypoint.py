@@ -32,7 +32,7 @@ def test_in_a_clone_no_flag_is_needed(clone: Workplace) -> None:
     assert "The report is in .prod-lens/report/report.html, and beside it as JSON, Markdown and CSV." in done.stderr
 
 
-def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
+def test_a_clone_of_another_repository_is_not_read(clone: Workplace) -> None:
     """The commits of a fork's clone are not read for another repository, with a note; letter case does not matter."""
     clone.git("remote", "set-url", "origin", "https://github.com/Fork/hello.git")
     done = clone.run("--offline", "--repository", "octo/hello")
@@ -46,8 +46,8 @@ def test_a_clone_of_another_repository_is_said_so(clone: Workplace) -> None:
 
 
 @pytest.mark.parametrize("remote", [None, "/elsewhere/hello", "https://example.com/hello"])
-def test_a_clone_that_names_no_repository_is_said_so(clone: Workplace, remote: str | None) -> None:
-    """A clone whose origin names no repository is not guessed at: it is said, with the flag that says whose it is."""
+def test_a_clone_that_names_no_repository_is_read_only_if_it_is_named(clone: Workplace, remote: str | None) -> None:
+    """A clone whose origin names no repository is not read, with a note, unless ``--clone`` names it."""
     clone.git("remote", *(("set-url", "origin", remote) if remote else ("remove", "origin")))
     done = clone.run("--offline", "--repository", "octo/hello")
     assert done.returncode == 0, done.stderr
@@ -114,7 +114,7 @@ def test_sessions_are_of_whoever_commits_here(clone: Workplace, flags: list[str]
 
 
 def test_one_pull_request_is_printed_instead_of_the_report(clone: Workplace) -> None:
-    """``--pr`` tells what a pull request cost that was merged into the clone, its signs of AI and its timeline."""
+    """``--pr`` shows the cost, signs of AI and timeline of a pull request that was merged into the clone."""
     clone.traces("t.jsonl", count=2)
     clone.git("commit", "-q", "--allow-empty", "-m", "Add it (#7)\n\nCo-authored-by: Claude <noreply@anthropic.com>")
     done = clone.run("--offline", "--trace-paths", "t.jsonl", "--pr", "7")
@@ -144,7 +144,7 @@ def test_one_pull_request_is_printed_instead_of_the_report(clone: Workplace) -> 
     ],
 )
 def test_a_pull_request_that_cannot_be_printed(clone: Workplace, arguments: list[str], message: str) -> None:
-    """What is not known or not a number is the user's mistake, and nothing is printed in its place."""
+    """An unknown pull request, or a text that is not a number, is the user's mistake, and nothing is printed."""
     done = clone.run("--offline", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
@@ -178,7 +178,7 @@ def test_traces_are_counted_once(clone: Workplace) -> None:
 
 
 def test_a_folder_of_traces_may_be_empty(clone: Workplace) -> None:
-    """A folder without traces is said and the report made without them."""
+    """A folder without traces is noted, and the report is made without them."""
     (clone.folder / "traces").mkdir()
     done = clone.run("--offline", "--trace-paths", "traces")
     assert done.returncode == 0, done.stderr
@@ -299,8 +299,8 @@ def test_on_the_runner_every_mistake_is_an_annotation(folder: Workplace) -> None
     assert done.stdout.count("::error") == 3
 
 
-def test_in_a_clone_alone_the_merged_pull_requests_are_those_that_git_tells_of(clone: Workplace) -> None:
-    """Offline, merges and squashes of the history are counted and said to be read from git, hostile titles included."""
+def test_in_a_clone_alone_the_merged_pull_requests_are_read_from_git(clone: Workplace) -> None:
+    """Offline, merges and squashes of the history are counted, with a note; hostile titles do no harm."""
     clone.git("checkout", "-q", "-b", "topic")
     clone.git("commit", "-q", "--allow-empty", "-m", "Work")
     clone.git("checkout", "-q", "main")

@@ -65,7 +65,7 @@ def test_a_closed_month_is_one_file(place: Place) -> None:
 
 
 def test_the_open_month_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The month that it is, and files that changed within the last minute, are left for the next time."""
+    """The current month, and months with a file that changed within the last minute, are not compacted yet."""
     monkeypatch.setattr("prodlens.lake.compaction.QUIET", QUIET)
     place = Place(tmp_path)
     publish(place, publication("05a", "06a"))
@@ -104,7 +104,7 @@ def test_publishing_after_compaction_is_seen_at_once(place: Place) -> None:
 
 
 def test_old_files_are_removed_when_nobody_reads_them(tmp_path: Path) -> None:
-    """A file that was replaced stays for readers that are at it, and goes a day after the next one."""
+    """A file that was replaced stays for readers that still use it, until it is replaced once more and a day old."""
     place = Place(tmp_path)
     files = []
     for sha in ("05a", "05b", "05c"):
@@ -122,7 +122,7 @@ def test_old_files_are_removed_when_nobody_reads_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("listed", [b"", b"{", b"[]", b'{"months": {"2026-05": {"x": 1}}}', b'{"months": 3}', None])
 def test_without_a_list_the_files_of_repositories_are_read(tmp_path: Path, listed: bytes | None) -> None:
-    """A list that is missing or damaged says nothing, and the next compaction writes it again."""
+    """If the list is missing or damaged, the repositories' files are read, and the next compaction writes it again."""
     place = Place(tmp_path)
     publish(place, publication("05a"))
     compact(place, JULY)

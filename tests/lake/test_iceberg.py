@@ -116,7 +116,7 @@ def test_every_table_is_made_once_and_months_are_committed_once(place: Place, ad
 
 
 def test_a_month_is_replaced(place: Place, address: str, catalog: Catalog) -> None:
-    """What is published again, taken back or new is so in the table too, once it is compacted, by one snapshot."""
+    """Rows that are published again, removed or new are so in the table after compaction, with one snapshot."""
     commit(place, address)
     publish(place, publication("05a", "05c", "06a"))
     assert commit_to_iceberg(place, address, "prodlens").tables == ["repositories"]
@@ -143,7 +143,7 @@ def files(table: Table) -> int:
 
 
 def test_months_are_found_by_their_time(place: Place, address: str, catalog: Catalog) -> None:
-    """Who asks for a time reads the files of its months alone, without naming a partition."""
+    """A query for a time reads only the files of its months, without naming a partition."""
     commit(place, address)
     scan = catalog.load_table("prodlens.commits").scan(row_filter="at >= '2026-06-01T00:00:00+00:00'")
     assert len(list(scan.plan_files())) == 1
@@ -555,7 +555,7 @@ def test_the_warehouse_of_an_address(
 
 
 def test_a_catalog_that_is_not_there(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unknown name, an address that leads nowhere, and a broken configuration are told with what to do."""
+    """An unknown name, an address that leads nowhere, and a broken configuration are errors that say what to do."""
     with pytest.raises(
         ConfigurationError, match="no Iceberg catalog 'nothing' is configured; set PYICEBERG_CATALOG__N"
     ):
@@ -587,7 +587,7 @@ def test_no_right_to_write(place: Place, address: str, tmp_path: Path) -> None:
 
 
 def test_a_namespace_that_cannot_be_used(place: Place, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A catalog that refuses the namespace is told once, not once a table."""
+    """A catalog that refuses the namespace is reported once, not for each table."""
 
     def refuse(*_: object) -> None:
         raise PermissionError("you may not")

@@ -146,7 +146,7 @@ def test_a_failing_disk_is_not_a_damaged_file(
 
 
 def test_other_tables_stand_beside(tmp_path: Path) -> None:
-    """Aggregates are written as they are; a folder that cannot be written is said."""
+    """Aggregates are written as they are; a folder that cannot be written is an error."""
     lake = Lake(tmp_path / "lake")
     path = lake.write("_aggregates/2026-01-01.parquet", pa.table({"a": [1]}))
     assert pq.ParquetFile(path).read().to_pylist() == [{"a": 1}]

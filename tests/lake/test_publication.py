@@ -45,7 +45,7 @@ def test_only_what_changed_is_written(address: str) -> None:
 
 
 def test_an_unchanged_run_writes_nothing(s3: S3Server) -> None:
-    """Nothing is put where nothing changed, and one repository's files alone are touched."""
+    """Without changes nothing is written, and only the files of the repository are touched."""
     place = Place(s3.address)
     publish(place, publication("04a", "05a", repository="acme/api"))
     publish(place, publication("04a", "05a"))
@@ -82,7 +82,7 @@ def test_a_failure_in_the_middle(s3: S3Server, failing: str) -> None:
 
 
 def test_a_stopped_run_does_not_hide_that_a_file_is_old(tmp_path: Path) -> None:
-    """After a run that wrote a file and was stopped, the rows before it are published again, not taken for there."""
+    """After a run that wrote a file and was stopped, publishing the earlier rows again writes the file anew."""
     place, before = Place(tmp_path), publication("05a")
     publish(place, before)
     stopped = content(tmp_path)
@@ -107,7 +107,7 @@ def pending(tmp_path: Path, row: bytes) -> bytes:
 
 
 def test_two_writers_of_one_repository(s3: S3Server) -> None:
-    """Who finds that another run has written meanwhile says so, and leaves its files to be written again."""
+    """A run that finds that another one has written meanwhile reports it, and the next run writes the files again."""
     place, other = Place(s3.address), Place(s3.address)
     publish(place, publication("05a"))
     overtaken: list[str] = []
@@ -222,7 +222,7 @@ def test_killed_at_a_named_place(publishing: Forked, tmp_path: Path, action: str
 
 
 def test_killed_between_puts(s3: S3Server) -> None:
-    """Killed by the service's own hand at a put to S3, a run leaves whole files, and the next one goes on."""
+    """A run that is killed during a put to S3 leaves whole files, and the next one goes on."""
     place = Place(s3.address)
     publish(place, publication("04a", "05a"))
     command = [sys.executable, "-m", "tests.lake.killed_publishing", s3.address, "never", "1"]

@@ -293,7 +293,7 @@ def test_in_short_only_a_verdict_is_told(verdict: str, begins: str | None) -> No
 
 
 def test_adoption_in_words() -> None:
-    """Who began and when; the ratio with interval and p, or why there is none."""
+    """Who began and when; the ratio with interval and p, or why it is missing."""
     assert " ".join(adoption_sentences(adoption())).startswith(
         "12 authors of 20 began to use an assistant in 25 weeks from 2026-01-05. They "
         "then merged 1.50 times as many pull "

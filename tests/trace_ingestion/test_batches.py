@@ -105,7 +105,7 @@ def test_a_record_becomes_a_row_and_its_partition() -> None:
 
 
 def test_every_kind_of_fact() -> None:
-    """Aliases, tool uses, decisions, links and branches go to their lists, and what is no call is counted by kind."""
+    """Aliases, tool uses, decisions, links and branches go to their lists; what is not a call is counted by kind."""
     use = {"type": "tool_use", "id": "use_1", "name": "Bash", "input": {}}
     said = answer(1, 0.5, requestId="req_1")
     said["message"]["content"] = [use]
