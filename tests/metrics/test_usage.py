@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlens.metrics import ReportGenerator
+from prodlens.metrics.call_parts import fill_parts
+from prodlens.metrics.developers import DeveloperCell, read_developers
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window, build_timeline
 from prodlens.metrics.usage import Totals, Usage, add, call_span, calls_to_know_of, finite_costs, read_usage, totals
@@ -127,6 +129,24 @@ def test_a_report_has_a_small_page_cache_and_gives_the_large_one_back(store: Pro
         "PRAGMA cache_size = -65536",
     ]
     assert store.conn.execute("PRAGMA cache_size").fetchone()[0] == -65536
+
+
+def test_what_is_known_of_a_call_is_counted_for_its_developer(store: ProdLensStore) -> None:
+    """A status, a diff ratio and a latency count where they are known, and once more where they are high or low."""
+    signs = ("status_code", "diff_ratio", "latency_ms")
+    known = [(200, 0.4, 10.0), (400, 0.5, 20.0), (None, None, None), (500, None, 30.0)]
+    store.insert_sessions(
+        [call("5-01", developer_id="ada", **dict(zip(signs, values, strict=True))) for values in known]
+    )
+    store.insert_sessions([call("5-01", status_code=399)])
+    fill_parts(store.conn, [REPO])
+    day = Window(at("5-01 00:00"), at("5-02 00:00"))
+    assert read_developers(store.conn, day, 0.5, 20.0) == (
+        DeveloperCell(None, None, None, 1, 1, 0, 0, 0, 0, 0),
+        DeveloperCell("ada", None, None, 4, 3, 2, 2, 1, 3, 2),
+    )
+    assert [cell.up_to_median for cell in read_developers(store.conn, day, 0.5, None)] == [0, 0]
+    assert [cell.latencies for cell in read_developers(store.conn, day, 0.5, None)] == [0, 3]
 
 
 def test_reports_leave_nothing_behind_that_changes_the_next(store: ProdLensStore) -> None:
