@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prodlens.organisation import Period, connected, organisation_report
+from prodlens.organisation.figures import usage_figures
+from prodlens.organisation.queries import Tables
 from tests.json_schema import Schema
-from tests.organisation.published import NOW, call, moment, publish, pull, repository
+from tests.organisation.published import NOW, call, in_memory, moment, publish, pull, repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 FIVE = ("ann", "bea", "cem", "dan", "eva")
@@ -31,6 +34,14 @@ def as_json(figures: dict[str, Any], *section: str) -> dict[str, Any]:
     strict: dict[str, Any] = json.loads(json.dumps(figures, allow_nan=False))
     schema_of(section).validate(strict)
     return strict
+
+
+def usage_of(calls: Iterable[Mapping[str, Any]], period: Period = MAY) -> dict[str, Any]:
+    """Return what a report says of calls alone, from tables in memory: cost, users by week and latencies."""
+    engine = connected("duckdb")
+    tables = Tables(**in_memory(engine, {"calls": calls}, "calls", "pull_requests"), teams=engine.teams({}))
+    found = usage_figures(engine, tables, period, 5)
+    return found | {"cost": as_json(found["cost"], "cost")}
 
 
 @cache
@@ -54,7 +65,7 @@ def test_an_empty_place_has_an_empty_report(tmp_path: Path) -> None:
     assert found["latency_by_model"] == found["adoption"]["weeks"] == []
 
 
-def test_cost_is_split_by_month_and_dimension(tmp_path: Path) -> None:
+def test_cost_is_split_by_month_and_dimension() -> None:
     """Calls of the period count, by the months that it covers; tools and models have their own lines."""
     calls = [
         *(call("4-30 23:59", who, 100) for who in FIVE),
@@ -62,7 +73,7 @@ def test_cost_is_split_by_month_and_dimension(tmp_path: Path) -> None:
         *(call("5-31 23:59", who, "0.25") for who in FIVE),
         *(call("6-01 00:00", who, 100) for who in FIVE),
     ]
-    found = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["cost"]
+    found = usage_of(calls)["cost"]
     assert [(m["month"], m["days"], m["calls"], m["tokens"], m["cost_usd"], m["people"]) for m in found["months"]] == [
         ("2026-05", 31, 10, 1000, 8.75, 5)
     ]
@@ -75,11 +86,10 @@ def test_cost_is_split_by_month_and_dimension(tmp_path: Path) -> None:
     assert [(row["name"], row["team"]) for row in found["by_repository"]["rows"]] == [("acme/web", None)]
 
 
-def test_change_and_forecast_are_by_the_day(tmp_path: Path) -> None:
+def test_change_and_forecast_are_by_the_day() -> None:
     """31 dollars in 31 days and 20 in ten: the cost a day doubled, and June of 30 days will cost 60."""
     calls = [call("5-03", who, "6.2") for who in FIVE] + [call("6-02", who, 4) for who in FIVE]
-    place = publish(tmp_path, calls=calls, repositories=[repository()])
-    found = report_on(place, Period(moment("5-01").date(), moment("6-11").date()))["cost"]
+    found = usage_of(calls, Period(moment("5-01").date(), moment("6-11").date()))["cost"]
     assert [month["cost_usd"] for month in found["months"]] == [31.0, 20.0]
     assert found["change"] == 1.0
     assert found["forecast_usd"] == 60.0
@@ -87,31 +97,30 @@ def test_change_and_forecast_are_by_the_day(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("since", "until"), [("5-01", "7-01"), ("5-01", "6-07"), ("6-03", "6-12")])
-def test_no_forecast_without_a_week_of_an_open_month(tmp_path: Path, since: str, until: str) -> None:
+def test_no_forecast_without_a_week_of_an_open_month(since: str, until: str) -> None:
     """A month that is over, has fewer than seven days, or is not covered from its first day has no forecast."""
     calls = [call("6-04", who, 4) for who in FIVE]
-    place = publish(tmp_path, calls=calls, repositories=[repository()])
-    found = report_on(place, Period(moment(since).date(), moment(until).date()))["cost"]
+    found = usage_of(calls, Period(moment(since).date(), moment(until).date()))["cost"]
     assert found["forecast_usd"] is None
     assert found["change"] is None
 
 
-def test_what_belongs_to_no_pull_request_and_has_no_price_is_counted(tmp_path: Path) -> None:
+def test_what_belongs_to_no_pull_request_and_has_no_price_is_counted() -> None:
     """Cost without a pull request and calls without a price are parts of the month."""
     calls = [
         *(call("5-02", who, 2, pull_request=7) for who in FIVE),
         *(call("5-03", who, 3) for who in FIVE),
         *(call("5-04", who, None) for who in FIVE),
     ]
-    (month,) = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["cost"]["months"]
+    (month,) = usage_of(calls)["cost"]["months"]
     assert (month["attributed_usd"], month["unattributed_usd"], month["unpriced_calls"]) == (10.0, 15.0, 5)
 
 
-def test_a_part_of_few_people_is_withheld(tmp_path: Path) -> None:
+def test_a_part_of_few_people_is_withheld() -> None:
     """One person's calls without a price, or without a pull request, can be seen neither directly nor from the rest."""
     calls = [call("5-02", who, 2, pull_request=7) for who in FIVE]
     calls += [call("5-03", "ann", None), call("5-03", "ann", 9)]
-    (month,) = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["cost"]["months"]
+    (month,) = usage_of(calls)["cost"]["months"]
     assert month["cost_usd"] == 19.0
     assert month["attributed_usd"] is month["unattributed_usd"] is month["unpriced_calls"] is None
 
@@ -169,20 +178,20 @@ def test_more_people_can_be_asked_for_and_fewer_cannot(tmp_path: Path) -> None:
         report_on(place, fewest_people=4)
 
 
-def test_weeks_begin_on_monday(tmp_path: Path) -> None:
+def test_weeks_begin_on_monday() -> None:
     """A Sunday and the Monday after it are two weeks; people are counted once in each."""
     calls = [call(day, who) for day in ("5-03", "5-04", "5-10") for who in (*FIVE, "flo")]
-    found = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["adoption"]["weeks"]
+    found = usage_of(calls)["adoption"]["weeks"]
     assert found == [{"week": "2026-04-27", "people": 6}, {"week": "2026-05-04", "people": 6}]
 
 
-def test_latency_is_the_median_of_a_histogram(tmp_path: Path) -> None:
+def test_latency_is_the_median_of_a_histogram() -> None:
     """Five calls in the class from 1,000 to 1,250 ms: the median is its middle. Beyond the last class, its bound."""
     calls = [call("5-02", who, latency_ms=1100.0) for who in FIVE]
     calls += [call("5-02", who, latency_ms=5e7, model="slow") for who in FIVE]
     calls += [call("5-02", who, latency_ms=3.0, model="fast") for who in FIVE]
     calls += [call("5-02", "ann", latency_ms=1.0, model="hers"), call("5-02", "ann", latency_ms=None, model="none")]
-    found = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["latency_by_model"]
+    found = usage_of(calls)["latency_by_model"]
     assert found == [
         {"name": "fast", "median_ms": 50.0},
         {"name": "m-1", "median_ms": 1125.0},
@@ -245,8 +254,8 @@ def test_teams_of_a_file_go_before_published_ones(tmp_path: Path) -> None:
     assert found["repositories"]["teams"] == 2
 
 
-def test_calls_that_name_no_repository_are_a_line_of_their_own(tmp_path: Path) -> None:
+def test_calls_that_name_no_repository_are_a_line_of_their_own() -> None:
     """Calls that name none are in the whole and in a line without a name."""
     calls = [call("5-02", who, 1, repository=None) for who in FIVE]
-    found = report_on(publish(tmp_path, calls=calls, repositories=[repository()]))["cost"]
+    found = usage_of(calls)["cost"]
     assert [(row["name"], row["cost_usd"]) for row in found["by_repository"]["rows"]] == [(None, 5.0)]
