@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,6 +155,32 @@ def test_a_price_stays_as_long_as_what_it_is_of_does(store: ProdLensStore) -> No
     assert one(store, "cost_usd", "cost_source", "branch") == (3.0, "recorded", "feature")
 
 
+def six_a_token(merged: dict[str, Any]) -> dict[str, Any]:
+    """Price a row by its output."""
+    return merged | {"cost_usd": merged["tokens_out"] * 6.0, "cost_source": "computed"}
+
+
+def test_decisions_and_prices(store: ProdLensStore) -> None:
+    """A decision leaves the price of a single record as it was, and lets what is merged be priced."""
+    put(store, row(), row("msg_2"))
+    decide(store, Decision("use_1", "accept", call_id="msg_1"), price=six_a_token)
+    assert one(store, "decision", "cost_usd") == ("accept", None)
+    put(store, row("msg_2", source="b", latency_ms=1))
+    decide(store, Decision("use_2", "accept", call_id="msg_2"), price=six_a_token)
+    assert one(store, "decision", "cost_usd", call_id="msg_2") == ("accept", 6.0)
+
+
+def test_two_decisions_on_one_use_are_both_kept(store: ProdLensStore) -> None:
+    """With their time in UTC, or without one where nobody knows it."""
+    at = datetime(2026, 5, 1, 10, tzinfo=UTC)
+    decide(store, Decision("use_1", "accept", "user", decided_at=at), Decision("use_1", "reject", "hook"))
+    rows = store.conn.execute("SELECT tool_use_id, verdict, source, decided_at FROM decisions ORDER BY verdict")
+    assert list(map(tuple, rows)) == [
+        ("use_1", "accept", "user", "2026-05-01T10:00:00+00:00"),
+        ("use_1", "reject", "hook", None),
+    ]
+
+
 def test_an_id_that_a_gateway_gave_to_two_calls(store: ProdLensStore) -> None:
     """A record that cannot be of the same call gets an id of its own, and the first call stays as it was."""
     put(store, row(session_id="s"))
@@ -163,6 +190,9 @@ def test_an_id_that_a_gateway_gave_to_two_calls(store: ProdLensStore) -> None:
     assert one(store, "tokens_in", "session_id", call_id="msg_1 t 99") == (99, "t")
     assert put(store, other) == set()
     assert (count(store, "sessions"), count(store, "session_parts")) == (2, 0)
+    assert put(store, row(day=3, session_id="t", tokens_in=99, tokens_out=2), price=six_a_token) == {MAY_3}
+    assert one(store, "tokens_out", "cost_usd", call_id="msg_1 t 99") == (2, 12.0)
+    assert one(store, "tokens_out", "cost_usd") == (1, None)
 
 
 def test_a_hash_without_a_call_is_left_alone(store: ProdLensStore) -> None:
@@ -211,3 +241,22 @@ def test_a_record_of_an_alias_makes_the_call_that_is_not_there(store: ProdLensSt
     assert (one(store, "latency_ms", "cost_usd"), count(store, "session_parts")) == ((4.0, 3.0), 2)
     assert put_with(store, row("req_1", 2, source="c", tokens_out=4), price=price) == {MAY_2}
     assert one(store, "tokens_out", "cost_usd") == (4, 6.0)
+
+
+def test_calls_that_become_one_are_priced_as_one(store: ProdLensStore) -> None:
+    """The price is of what the records of both ids say together."""
+    put_with(store, six_a_token(row("req_1", tokens_out=4, model=None)), six_a_token(row("msg_1", source="b")))
+    put_with(store, aliases=(Alias("req_1", "msg_1"),), price=six_a_token)
+    assert one(store, "tokens_out", "model", "cost_usd") == (4, "m", 24.0)
+    put_with(store, row("msg_2", tokens_out=5), price=six_a_token)
+    put_with(store, row("req_2", source="b", cost_usd=1.0, cost_source="computed"), price=six_a_token)
+    put_with(store, aliases=(Alias("req_2", "msg_2"),), price=six_a_token)
+    assert one(store, "tokens_out", "cost_usd", call_id="msg_2") == (5, 30.0)
+
+
+def test_an_id_that_claims_another_is_an_alias_no_more(store: ProdLensStore) -> None:
+    """A chain joins nothing: what was joined stands by itself again, also where nothing goes by the new alias."""
+    put_with(store, row("msg_1", 1), row("req_1", 2, source="b", latency_ms=5), aliases=(Alias("req_1", "msg_1"),))
+    assert count(store, "sessions") == 1
+    put_with(store, aliases=(Alias("x", "req_1"),))
+    assert (one(store, "latency_ms"), one(store, "latency_ms", call_id="req_1")) == ((None,), (5.0,))
