@@ -170,6 +170,15 @@ def test_decisions_and_prices(store: ProdLensStore) -> None:
     assert one(store, "decision", "cost_usd", call_id="msg_2") == ("accept", 6.0)
 
 
+def test_a_new_price_of_a_record_that_is_kept(store: ProdLensStore) -> None:
+    """The same record with another price of ours is no second record, also where the first is kept for a decision."""
+    computed = {"cost_usd": 0.25, "cost_source": "computed"}
+    put(store, row() | computed)
+    decide(store, Decision("use_1", "accept", call_id="msg_1"))
+    assert put(store, row() | computed | {"cost_usd": 0.5}) == {MAY_1}
+    assert (one(store, "cost_usd", "decision"), count(store, "session_parts")) == ((0.5, "accept"), 1)
+
+
 def test_two_decisions_on_one_use_are_both_kept(store: ProdLensStore) -> None:
     """With their time in UTC, or without one where nobody knows it."""
     at = datetime(2026, 5, 1, 10, tzinfo=UTC)
