@@ -183,10 +183,10 @@ def test_cost_is_over_priced_calls(store: ProdLensStore) -> None:
 
 def test_rows_of_another_repository_stay_out(store: ProdLensStore) -> None:
     """A report covers the rows of its repository and the rows that name none."""
-    for slug in ("acme/web", None, "acme/api"):
+    for number, slug in enumerate(("acme/web", None, "acme/api")):
         store.insert_sessions([call("5-01", repo_slug=slug)])
         store.insert_commits([commit(f"sha-{slug}", "5-01", repo_slug=slug)])
-        store.insert_pull_requests([pull(hash(slug) % 1000, "5-01", "5-01 13:00", repo_slug=slug)])
+        store.insert_pull_requests([pull(number, "5-01", "5-01 13:00", repo_slug=slug)])
     report = report_on(store)
     assert report["ai_interaction_velocity"]["total_sessions"] == 2
     assert report["commit_frequency"]["total_commits"] == 2
