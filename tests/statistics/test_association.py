@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 import numpy as np
@@ -12,6 +13,7 @@ from prodlens.statistics.association import (
     _leftover,
     _tested,
     common_days,
+    correlation_interval,
     critical_correlation,
     detectable_correlation,
     effective_df,
@@ -70,6 +72,26 @@ def test_a_shared_cycle_is_named_by_its_length(length: int) -> None:
     assert shared_cycle_days(x + wave, y + np.roll(wave, 2)) == length
     assert shared_cycle_days(x + wave, noise) is None
     assert shared_cycle_days(x, y) is None
+
+
+def test_an_association_names_the_cycle_that_is_left() -> None:
+    """A wave of ten days in both series is left over, and named; without it nothing is."""
+    x, y = np.random.default_rng(10).standard_normal((2, 112))
+    wave, span = np.sin(2 * np.pi * np.arange(112) / 10), Calendar(MONDAY, 112)
+    found = lagged_association(prepare_series(x + wave, span, "as_is"), prepare_series(y + wave, span, "as_is"), [0])
+    assert (found.leftover_cycle, found.cycle_days) == (True, 10)
+    plain = lagged_association(prepare_series(x, span, "as_is"), prepare_series(y, span, "as_is"), [0])
+    assert (plain.leftover_cycle, plain.cycle_days) == (False, None)
+
+
+def test_an_interval_needs_more_than_one_degree_of_freedom() -> None:
+    """At 1.5 the variance of atanh r is 1 / 0.5; at 1 there is none."""
+    reach = 1.959963984540054 * math.sqrt(2)
+    ends = math.tanh(math.atanh(0.5) - reach), math.tanh(math.atanh(0.5) + reach), 0.95
+    found = correlation_interval(0.5, 1.5, "pearson")
+    assert found is not None
+    assert (found.low, found.high, found.level) == like(*ends)
+    assert correlation_interval(0.5, 1.0, "pearson") is None
 
 
 def test_the_reason_of_either_series_is_the_tests() -> None:
