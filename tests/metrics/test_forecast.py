@@ -251,11 +251,9 @@ def test_weeks_are_those_that_end_with_the_last_day(store: ProdLensStore) -> Non
 
 def test_a_month_beyond_all_numbers_is_unknown(store: ProdLensStore) -> None:
     """Where what was spent and what is to come add up to no number, no part of the sum is told, and the reason is."""
-    start = at("4-08")
-    for day in range(42):
-        row = call("1-01", cost_usd=(7e306, 8e306)[day // 7 % 2])
-        store.insert_sessions([row | {"timestamp": start + timedelta(days=day)}])
-    found = report_on(store, report_time=MAY_20)["forecast"]
-    assert (found["spent_usd"], found["weeks"]) == (pytest.approx(1.45e308), 6)
+    spend(store, "5-02", 29, cost_usd=1e306)
+    store.insert_sessions([call("5-01", cost_usd=1.503e308)])  # what was spent is a number yet, one day more is none
+    found = report_on(store, report_time=datetime(2026, 5, 31, 6, tzinfo=UTC))["forecast"]
+    assert (found["spent_usd"], found["days_left"], found["weeks"]) == (pytest.approx(1.793e308), 1, 4)
     assert found["month_cost_usd"] == {"low": None, "estimate": None, "high": None, "level": None}
     assert found["reason"] == "the values are too large or too small to compute with"
