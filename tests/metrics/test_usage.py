@@ -18,7 +18,17 @@ from prodlens.metrics.call_parts import fill_parts
 from prodlens.metrics.developers import DeveloperCell, read_developers
 from prodlens.metrics.request import ReportRequest
 from prodlens.metrics.timeline import Window, build_timeline
-from prodlens.metrics.usage import Totals, Usage, add, call_span, calls_to_know_of, finite_costs, read_usage, totals
+from prodlens.metrics.usage import (
+    Totals,
+    Usage,
+    add,
+    call_span,
+    calls_to_know_of,
+    finite_costs,
+    known_cost,
+    read_usage,
+    totals,
+)
 from prodlens.storage import ProdLensStore
 from tests.examples import examples
 from tests.metrics.situations import REPO, at, call, commit, pull, report_on
@@ -304,6 +314,7 @@ def test_every_count_of_calls(store: ProdLensStore) -> None:
     assert found.developers == {"ada", "bob"}
     assert totals(found.cells) == Totals(5, 31, 7.5, 4, 8, 1.5, 6.0, 2, 6, 4.0, 1, 4, 3, 1, 0.95, 2, 1, 8, 9, 3, 2)
     assert (found.earlier_in(range(1)), found.earlier_in(range(1, 2))) == ([], [*found.earlier])
+    assert (known_cost(found.cells), known_cost(found.earlier), known_cost([])) == (7.5, 8.0, None)
     assert totals([]) == Totals(0, 0, None, 0, 0, 0.0, 0.0, 0, 0, 0.0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0, 0, 0)
 
 
