@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
 # Unix times are told apart by magnitude: seconds until the year 5138, then milli-, micro- and nanoseconds.
@@ -116,10 +116,9 @@ def iso_utc(value: object) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def days_between(first: date, last: date) -> Iterator[date]:
-    """Yield every calendar day from ``first`` to ``last``, both included."""
-    for offset in range((last - first).days + 1):
-        yield first + timedelta(days=offset)
+def days_between(first: date, last: date) -> list[date]:
+    """Return every calendar day from ``first`` to ``last``, both included."""
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
 @cache
@@ -136,6 +135,11 @@ def first_monday(day: date) -> date:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """Return the moment in UTC at which the day begins in the time zone."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def day_starts(days: Iterable[date], zone: ZoneInfo) -> list[datetime]:
+    """Return the moments in UTC at which days begin in the time zone, in the order of the days."""
+    return [day_start(day, zone) for day in days]
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:

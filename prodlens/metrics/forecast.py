@@ -42,7 +42,7 @@ def forecast_section(request: ReportRequest, timeline: Timeline, cost: DailySeri
     last = first.replace(day=monthrange(first.year, first.month)[1])
     observed = days_between(max(first, cost.first), min(cost.last, last))
     spent = known_sum([cost.at(day) for day in observed])
-    left = list(days_between(max(first, cost.last + timedelta(days=1)), last))
+    left = days_between(max(first, cost.last + timedelta(days=1)), last)
     found = _forecast(cost, today, left)
     if found.reason is None and first < timeline.first_day:
         found = Forecast(None, None, found.weeks, "history-days does not reach back to the first of the month")

@@ -137,7 +137,7 @@ def daily_table(series: Mapping[str, DailySeries]) -> dict[str, Any]:
     """Return the series as one table of columns over all days on which any source was observed."""
     observed = [one for one in series.values() if one.values]
     first = min((one.first for one in observed), default=None)
-    days = [] if first is None else list(days_between(first, max(one.last for one in observed)))
+    days = [] if first is None else days_between(first, max(one.last for one in observed))
     columns = {name: [one.at(day) for day in days] for name, one in series.items()}
     return {"days": [day.isoformat() for day in days], **columns}
 

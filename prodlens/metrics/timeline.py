@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from prodlens.errors import ConfigurationError
 from prodlens.metrics.request import moment_of
-from prodlens.timestamps import day_of, day_start, days_between
+from prodlens.timestamps import day_of, day_start, day_starts, days_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date, datetime
 
     from prodlens.metrics.request import ReportRequest
@@ -89,7 +88,8 @@ def build_timeline(
     first_cut = min(first_day, day_of(previous.start, zone))
     if first_call is not None:
         first_cut = max(first_cut, day_of(first_call, zone))
-    marks = {previous.start, window.start, window.end, *_day_starts(first_cut, window.end, request)}
+    starts = day_starts(days_between(first_cut, day_of(window.end, zone)), zone)
+    marks = {previous.start, window.start, window.end, *starts}
     bounds = tuple(sorted(mark for mark in marks if mark <= window.end))
     if request.report_time is not None:
         last_day = min(last_day, day_of(request.report_time, zone) - timedelta(days=1))
@@ -109,7 +109,3 @@ def _window(request: ReportRequest, last_observed: datetime | None) -> Window:
     if request.report_time is not None:
         end = min(end, moment_of(request.report_time, request.zone))
     return Window(start, max(start, end))
-
-
-def _day_starts(first: date, end: datetime, request: ReportRequest) -> Iterable[datetime]:
-    return (day_start(day, request.zone) for day in days_between(first, day_of(end, request.zone)))
