@@ -78,7 +78,7 @@ def put_listed_commits(conn: sqlite3.Connection, rows: Iterable[Mapping[str, Any
 
 def _upsert(table: str, columns: tuple[str, ...], key: str, values: dict[str, str], updates: dict[str, str]) -> str:
     """Return the statement for rows of these columns in their order; a sequence is bound far faster than a mapping."""
-    given = ", ".join(values.get(column, f"?{number}") for number, column in enumerate(columns, start=1))
+    given = ", ".join(values.get(column, "?") for column in columns)
     assignments = ", ".join(
         f"{column} = {updates.get(column, f'coalesce(excluded.{column}, {table}.{column})')}"
         for column in columns
@@ -90,7 +90,6 @@ def _upsert(table: str, columns: tuple[str, ...], key: str, values: dict[str, st
 
 
 _PULL_REQUEST_NAMES = names_of(PULL_REQUEST_COLUMNS)
-_REOPENED = f"?{_PULL_REQUEST_NAMES.index('reopened') + 1}"
 # What only the details tell, or a report works out.
 _NOT_LISTED = {
     *("reopened", "reopened_at", "first_review_at", "additions", "deletions", "changed_files", "commit_count"),
@@ -113,10 +112,10 @@ _PULL_REQUEST_UPSERT = _upsert(
     "pull_requests",
     _PULL_REQUEST_NAMES,
     "id",
-    {"reopened": f"ifnull({_REOPENED}, 0)"},
+    {"reopened": "ifnull(?, 0)"},
     {
         **_LISTED_UPDATES,
-        "reopened": f"coalesce({_REOPENED}, pull_requests.reopened)",
+        "reopened": "coalesce(?, pull_requests.reopened)",
         "truncated": "CASE WHEN excluded.details IS NULL THEN pull_requests.truncated ELSE excluded.truncated END",
     },
 )
@@ -134,6 +133,6 @@ _COMMIT_UPSERT = _upsert(
         "from_github": "max(commits.from_github, excluded.from_github)",
     },
 )
-_pull_request_values = itemgetter(*_PULL_REQUEST_NAMES)
+_pull_request_values = itemgetter(*_PULL_REQUEST_NAMES, "reopened")  # which the update asks for too
 _listed_values = itemgetter(*_LISTED_NAMES)
 _commit_values = itemgetter(*COMMIT_COLUMNS)
