@@ -318,6 +318,15 @@ def test_every_count_of_calls(store: ProdLensStore) -> None:
     assert totals([]) == Totals(0, 0, None, 0, 0, 0.0, 0.0, 0, 0, 0.0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0, 0, 0)
 
 
+def test_calls_before_the_window_keep_their_decision(store: ProdLensStore) -> None:
+    """Of calls before the window it is known too which were accepted, which rejected, and which neither."""
+    decisions: list[dict[str, Any]] = [{"accepted_flag": True}, {"accepted_flag": False}, {}, {}]
+    store.insert_sessions([call("4-30", total_tokens=tokens, **given) for tokens, given in enumerate(decisions, 1)])
+    found = [(cell.accepted, cell.calls, cell.tokens) for cell in read(store).earlier]
+    assert sorted(found, key=str) == [(False, 1, 2), (None, 2, 7), (True, 1, 1)]
+    assert {type(accepted) for accepted, _, _ in found} == {bool, type(None)}
+
+
 def test_a_median_that_leaves_the_range_of_numbers_is_unknown(store: ProdLensStore) -> None:
     """The middle of two latencies whose sum is no number is not known; one alone is its own middle."""
     store.insert_sessions([call("5-01", latency_ms=1.7e308)])
