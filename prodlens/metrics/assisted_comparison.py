@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 FEWEST_AUTHORS, FEWEST_OF_A_KIND = 3, 20
 AUTHORS_FOR_A_VERDICT, EFFECTIVE_AUTHORS_FOR_A_VERDICT = 8, 5.0
 MOST_OPEN = 0.05
-WEAKEST_DETECTABLE = 1.5
 NO_LARGE_DIFFERENCE = (0.8, 1.25)
 FEWEST_EVENTS = 5
 TOO_FEW = "fewer than 3 authors with both kinds, or fewer than 20 pull requests of a kind of theirs"
