@@ -176,7 +176,10 @@ def _page_of(connection: object) -> Mapping[str, Any]:
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the object of this name; an empty one where there is another value or none."""
+    """Return the object of this name; an empty one where there is another value or none.
+
+    ``json_values.mapping`` also reads JSON inside text, which traces have and GitHub does not.
+    """
     part = whole.get(name)
     return part if isinstance(part, dict) else _NOTHING
 
